@@ -1,0 +1,15 @@
+//! Node types of talkgraph: contracts and bodies of the talking-head stages, and what they stand on: artifacts,
+//! tensors, model packs and the ONNX Runtime host. A new node type touches its own folder below `types` and one line
+//! of `types/mod.rs`.
+
+pub mod artifact;
+pub mod body;
+pub mod contract;
+pub mod error;
+pub mod models;
+pub mod pack;
+pub mod params;
+pub mod registry;
+pub mod runtime;
+pub mod tensor;
+pub mod types;

@@ -1,0 +1,99 @@
+//! The validated graph: nodes with resolved contracts, edges between their ports, and the outputs wanted by name.
+
+use std::{collections::BTreeSet, fmt, path::PathBuf};
+
+use petgraph::{graph::NodeIndex, stable_graph::StableDiGraph};
+use talkgraph_nodes::{
+    artifact::ArtifactType,
+    contract::{CacheMode, Contract, Rate},
+    params::Params,
+};
+
+/// A node of a [`Graph`].
+pub type NodeId = NodeIndex<u32>;
+
+/// A place in a graph file; line and column count from one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: PathBuf,
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+    }
+}
+
+/// One node. A graph input is a node too: of the type that decodes its artifact type, with the input's name as id.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Name in the graph file; no part of any key.
+    pub id: String,
+    /// The contract, resolved for this use; its name finds the type in the registry.
+    pub contract: Contract,
+    /// Parameters, defaults filled in.
+    pub params: Params,
+    /// Connected input ports.
+    pub connected: BTreeSet<String>,
+    /// What the graph file says about storing.
+    pub cache: CacheMode,
+    /// Whether this node decodes the graph input of the same name.
+    pub is_input: bool,
+    /// Frame rate of its sequence outputs, where it has any.
+    pub rate: Option<Rate>,
+    /// Where it is defined.
+    pub place: Place,
+}
+
+/// A connection from an output port to an input port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Output port of the source.
+    pub from: String,
+    /// Input port of the target.
+    pub to: String,
+}
+
+/// A graph input.
+#[derive(Clone, Debug)]
+pub struct GraphInput {
+    /// Name, as in `-i NAME=PATH`.
+    pub name: String,
+    /// Declared type.
+    pub ty: ArtifactType,
+    /// The node that decodes it.
+    pub node: NodeId,
+}
+
+/// A graph output.
+#[derive(Clone, Debug)]
+pub struct GraphOutput {
+    /// Name, as in `-o NAME=PATH`.
+    pub name: String,
+    /// The node that gives it.
+    pub node: NodeId,
+    /// Its port.
+    pub port: String,
+    /// Where it is defined.
+    pub place: Place,
+}
+
+/// A validated graph: acyclic, every edge well-typed, every required port connected.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Name in the file.
+    pub name: String,
+    /// The file as the user named it.
+    pub file: PathBuf,
+    /// Nodes and edges.
+    pub dag: StableDiGraph<Node, Edge, u32>,
+    /// Inputs in file order.
+    pub inputs: Vec<GraphInput>,
+    /// Outputs in file order.
+    pub outputs: Vec<GraphOutput>,
+}

@@ -1,0 +1,2 @@
+//! The `talkgraph` command line.
+fn main() {}
