@@ -82,12 +82,14 @@ def _fold(node, values):
 
 
 def _model(builder: Builder, inputs: list[Value], outputs: list[Value]) -> onnx.ModelProto:
-    needed, kept = {value.name for value in outputs}, []
+    wanted, read, kept = {value.name for value in outputs}, set(), []
     for node in reversed(builder.nodes):
-        if any(name in needed for name in node.output):
+        if any(name in wanted or name in read for name in node.output):
             kept.append(node)
-            needed.update(node.input)
+            read.update(node.input)
+    if both := wanted & read:
+        raise ValueError(f"{sorted(both)}: an output bears the name of an input that the graph reads")
     info = lambda v: helper.make_tensor_value_info(v.name, TYPES[v.dtype], v.shape)
-    graph = helper.make_graph(kept[::-1], "graph", [info(v) for v in inputs if v.name in needed], [info(v) for v in outputs],
-                              [tensor for name, tensor in builder.initialisers.items() if name in needed])
+    graph = helper.make_graph(kept[::-1], "graph", [info(v) for v in inputs if v.name in read], [info(v) for v in outputs],
+                              [tensor for name, tensor in builder.initialisers.items() if name in read])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="talkgraph")

@@ -1,0 +1,114 @@
+"""The 3DMM fit: coefficients from the 468 face landmarks, as the optimisation `fit3dmm` of a pack.
+
+Phase `pose` moves the head rigidly, phase `full` also fits identity and expression. Losses are in squared pixels of a 128 px crop.
+"""
+
+import copy
+
+import torch
+
+from ..stepgraph.adam import Layout, make_step
+from ..stepgraph.phase import Phase
+from . import geometry
+from . import mesh as M
+from . import params as P
+
+POINTS = 468
+PIXELS = 128.0
+FEATURE_WEIGHT = 4.0  # of eyes and lips against 1 for the rest of the face
+IDENTITY_PRIOR, EXPRESSION_PRIOR = 5e-3, 1.5e-2  # times the squared norm: both are in about standard deviations
+EXPRESSION_BOUNDS = (-0.4, 1.1)
+POSE_RATES = {"rotation": 1.0, "translation": 1.0}
+FULL_RATES = {"rotation": 0.3, "translation": 0.3, "identity": 4.0, "expression": 2.0}
+
+
+def landmark_model(morphable: geometry.Morphable) -> geometry.Morphable:
+    """The morphable model cut down to the landmarks."""
+    small, n = copy.deepcopy(morphable), POINTS
+    small.base, small.jaw = small.base[:n], small.jaw[:n]
+    small.identity, small.expression = small.identity[:, : 3 * n], small.expression[:, : 3 * n]
+    small.close_upper, small.close_lower = small.close_upper[:n], small.close_lower[:n]
+    return small
+
+
+def landmark_weights() -> torch.Tensor:
+    """Weights of the landmarks `[M]`, their mean 1."""
+    rings = [M.EYE_L_LOWER, M.EYE_L_UPPER, M.EYE_R_LOWER, M.EYE_R_UPPER, *M.LIPS_U, *M.LIPS_L]
+    weights = torch.ones(POINTS)
+    weights[torch.tensor(sorted({i for ring in rings for i in ring} | set(M.CORNERS)))] = FEATURE_WEIGHT
+    return weights / weights.mean()
+
+
+def place(vertices, pose, landmarks):
+    """The pose `[1,6]` whose translation puts the centre and spread of projected `vertices` onto those of `landmarks`."""
+    seen = geometry.project(vertices, pose)
+    spread = lambda x: (x - x.mean(1, keepdim=True)).square().sum(-1).mean().sqrt()
+    depth = (geometry.DISTANCE - pose[:, 5]) * (spread(seen) / spread(landmarks))
+    offset = (landmarks.mean(1) - 0.5) * 2 * geometry.TAN * depth[:, None]
+    middle = (vertices @ geometry.rotation(pose).transpose(1, 2)).mean(1)
+    x, y = offset[:, :1] - middle[:, :1], -offset[:, 1:] - middle[:, 1:2]
+    return torch.cat([pose[:, :3], x, y, geometry.DISTANCE - depth[:, None]], 1)
+
+
+def landmark_loss(seen, landmarks, weights):
+    return ((seen - landmarks) * PIXELS).square().sum(-1).mul(weights).mean()
+
+
+def landmark_error(seen, landmarks):
+    """Mean distance in pixels of a 128 px crop."""
+    return ((seen - landmarks) * PIXELS).square().sum(-1).sqrt().mean()
+
+
+def phases(morphable: geometry.Morphable) -> list[Phase]:
+    """The phases of the fit for a morphable model."""
+    model, weights = landmark_model(morphable), landmark_weights()
+    return [_pose_phase(model, weights), _full_phase(model, weights)]
+
+
+def _pose_phase(model, weights) -> Phase:
+    layout = Layout.of({"rotation": torch.zeros(1, 3), "translation": torch.zeros(1, 3)}, POSE_RATES)
+
+    def init(coefficients, landmarks, **_):
+        identity, expression, pose = geometry.split(coefficients)
+        vertices = model.head_frame(identity.clamp(-2, 2), expression.clamp(*EXPRESSION_BOUNDS))
+        pose = place(vertices, pose, landmarks)
+        return {"params": pose.reshape(-1), "head": vertices, "unposed": coefficients[:, : P.STYLE]}
+
+    def loss(params, tensors):
+        seen = geometry.project(tensors["head"], torch.cat([params["rotation"], params["translation"]], 1))
+        return landmark_loss(seen, tensors["landmarks"], weights), {"error": landmark_error(seen, tensors["landmarks"])}
+
+    def finish(params, unposed, **_):
+        return {"coefficients": torch.cat([unposed, params.reshape(1, 6)], 1)}
+
+    return Phase("pose", init, make_step(loss, layout, beta1=0.9, beta2=0.99), finish, steps=80, learning_rate=0.02,
+                 beta2=0.99, ramp_down=0.7)
+
+
+def _full_phase(model, weights) -> Phase:
+    layout = Layout.of({"rotation": torch.zeros(1, 3), "translation": torch.zeros(1, 3), "identity": torch.zeros(1, P.IDENTITY),
+                        "expression": torch.zeros(1, P.E)}, FULL_RATES)
+
+    def init(coefficients, **_):
+        identity, expression, pose = geometry.split(coefficients)
+        return {"params": layout.flatten({"rotation": pose[:, :3], "translation": pose[:, 3:], "identity": identity.clamp(-2, 2),
+                                          "expression": expression.clamp(*EXPRESSION_BOUNDS)}),
+                "texture": coefficients[:, P.SLOT["texture"]]}
+
+    def loss(params, tensors):
+        vertices = model.head_frame(params["identity"], params["expression"])
+        seen = geometry.project(vertices, torch.cat([params["rotation"], params["translation"]], 1))
+        total = landmark_loss(seen, tensors["landmarks"], weights)
+        total = total + IDENTITY_PRIOR * params["identity"].square().sum() + EXPRESSION_PRIOR * params["expression"].square().sum()
+        return total, {"error": landmark_error(seen, tensors["landmarks"])}
+
+    def project(params):
+        return params | {"expression": params["expression"].clamp(*EXPRESSION_BOUNDS)}
+
+    def finish(params, texture, **_):
+        parts = layout.unflatten(params) | {"texture": texture}
+        order = ("identity", "expression", "texture", "rotation", "translation")
+        return {"coefficients": torch.cat([parts[name] for name in order], 1)}
+
+    return Phase("full", init, make_step(loss, layout, beta1=0.9, beta2=0.99, project=project), finish, steps=250,
+                 learning_rate=0.02, beta2=0.99, ramp_up=0.05, ramp_down=0.5)
