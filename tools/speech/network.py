@@ -1,0 +1,133 @@
+"""The network: a convolutional encoder of mel windows and a small recurrent head.
+
+The published wrapper (SadTalker's audio2exp) feeds it frame by frame: `p[i] = net(mel[i], reference, ratio)`, then
+`reference = 0.5 root + 0.5 p[i]`, the root being the person's own expression. The encoder never sees the reference, so
+it runs for all frames at once and only the head is sequential.
+
+All convolutions of the encoder are valid and unstrided in time, dilated so that they see `COLUMNS` columns. A window
+therefore gives one embedding, and a whole clip gives in one pass the embeddings of all its windows: training shares
+the work of overlapping windows and is still exact.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from . import EXPRESSION, SPOKEN, SPOKEN_INDEX
+from .mel import BANDS, COLUMNS
+from .visemes import SOUNDS
+
+ROOT_SHARE = 0.5  # of the root in the next frame's reference
+_BLINK = ("blink_left", "blink_right")
+
+
+def _block(inputs, outputs, kernel, stride=1, dilation=1):
+    """A convolution over (bands, columns), valid in time; `stride` in bands, `dilation` in columns."""
+    # Padded in bands only where they stay more than one.
+    padding = kernel[0] // 2 if kernel[0] < 8 else 0
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, (stride, 1), (padding, 0), (1, dilation), bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
+
+
+class Encoder(nn.Module):
+    """`mel [n, 1, 80, W]` in [-4, 4] to `embedding [n, H]`."""
+
+    def __init__(self, width=24, hidden=192, embedding=128, dropout=0.1):
+        super().__init__()
+        a, b, c = width, 2 * width, 8 * width // 3
+        self.bands = nn.Sequential(
+            _block(1, a, (5, 3), stride=2),
+            _block(a, b, (3, 3), stride=2),
+            _block(b, c, (3, 3), stride=2, dilation=2),
+            _block(c, hidden, (BANDS // 8, 3), dilation=4),
+        )
+        self.context = _block(hidden, hidden, (1, 4), dilation=5)
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Conv2d(hidden, embedding, 1)
+
+    def sequence(self, mel):
+        """`[n, 1, 80, C]` to the embeddings of its C - 31 windows, `[n, H, C - 31]`."""
+        x = self.bands(mel)
+        x = x[..., 7:-8] + self.context(x)  # a residual at the centre of the 16 columns that it sees
+        return F.relu(self.project(self.dropout(x)))[:, :, 0]
+
+    def forward(self, mel):
+        return self.sequence(mel)[:, :, 0]
+
+
+class Head(nn.Module):
+    """`embedding [n, H]`, `reference [n, E]`, `ratio [n, 1]` to `expression [n, E]`.
+
+    Speech sets its own channels. The others keep the reference, blinks being closed by the ratio: 0 leaves the eyes as
+    the reference has them, 1 shuts them.
+    """
+
+    def __init__(self, embedding=128, hidden=96):
+        super().__init__()
+        self.sound = nn.Linear(embedding, hidden)
+        self.past = nn.Linear(len(SPOKEN), hidden, bias=False)
+        self.out = nn.Linear(hidden, len(SPOKEN))
+        place = torch.zeros(len(SPOKEN), len(EXPRESSION))
+        place[range(len(SPOKEN)), SPOKEN_INDEX] = 1.0
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("kept", 1.0 - place.sum(0), persistent=False)
+        self.register_buffer("blink", torch.tensor([float(name in _BLINK) for name in EXPRESSION]), persistent=False)
+
+    def spoken(self, sound, reference):
+        """The speech channels `[n, 6]` in 0..1 from `self.sound(embedding)` and the reference's speech channels."""
+        return torch.sigmoid(2.0 * self.out(F.relu(sound + self.past(reference))))
+
+    def forward(self, embedding, reference, ratio):
+        spoken = self.spoken(self.sound(embedding), reference @ self.place.T)
+        closing = ratio * self.blink * (1.0 - reference)
+        return reference * self.kept + closing + spoken @ self.place
+
+
+class Audio2Exp(nn.Module):
+    """`mel [n, 1, 80, W]`, `reference [n, 1, E]`, `ratio [n, 1]` to `expression [n, 1, E]`."""
+
+    def __init__(self, width=24, hidden=192, embedding=128, head=96, dropout=0.1):
+        super().__init__()
+        self.sizes = {"width": width, "hidden": hidden, "embedding": embedding, "head": head}
+        self.encoder = Encoder(width, hidden, embedding, dropout)
+        self.head = Head(embedding, head)
+
+    def forward(self, mel, reference, ratio):
+        return self.head(self.encoder(mel), reference[:, 0], ratio)[:, None]
+
+
+class Trainer(nn.Module):
+    """The network as training sees it: whole clips, the recurrence, and a guess of the sound as a second task."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.classify = nn.Linear(model.sizes["embedding"], len(SOUNDS))
+
+    def forward(self, mel, starts, root, first):
+        """`mel [n, C, 80]`, window `starts [n, L]` within it, spoken channels of the `root [n, 6]` and of the `first`
+        reference `[n, 6]`, to the spoken channels `[n, L, 6]` and the sounds' logits `[n, L, sounds]`."""
+        with torch.autocast("cpu", torch.bfloat16):
+            every = self.model.encoder.sequence(mel.transpose(1, 2)[:, None])
+        index = starts[:, None].expand(-1, every.shape[1], -1)
+        embedding = every.float().gather(2, index).transpose(1, 2)
+        sound = self.model.head.sound(embedding)
+        frames, reference = [], first
+        for i in range(starts.shape[1]):
+            frames.append(self.model.head.spoken(sound[:, i], reference))
+            reference = ROOT_SHARE * root + (1.0 - ROOT_SHARE) * frames[-1]
+        return torch.stack(frames, 1), self.classify(embedding)
+
+
+def load(path):
+    """A trained network from a checkpoint of `train`, in evaluation mode."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    model = Audio2Exp(**saved["sizes"])
+    model.load_state_dict(saved["model"])
+    return model.eval()
+
+
+assert COLUMNS == 32, "the encoder's dilations see 32 columns"

@@ -1,0 +1,164 @@
+"""Trains `audio2exp` on the shards of `data`.
+
+    python -m tools.speech.train --data DIR --out model.pt [--steps 4500] [--threads 1]
+
+Batches of 40-frame clips with the recurrence of the published runner simulated, over random root expressions.
+The checkpoint is written every 500 steps; `--resume` goes on from it.
+"""
+
+import argparse
+import pathlib
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from . import SPOKEN
+from .augment import augment
+from .mel import COLUMNS, normalise, window_starts
+from .network import ROOT_SHARE, Audio2Exp, Trainer
+from .visemes import PRESS
+
+BATCH, FRAMES = 24, 40
+_CLIP_COLUMNS = 125 + COLUMNS
+_HELD_OUT = 20  # clips of each source
+_RATE = 2e-3
+#                            jaw  wide pucker press upper lower
+_CHANNEL_WEIGHT = torch.tensor([2.0, 1.0, 1.5, 3.0, 1.0, 1.0])
+_CLOSED_WEIGHT = torch.tensor([2.0, 0.0, 0.0, 2.0, 0.0, 0.0])  # more where the lips are pressed
+
+
+class Shard:
+    """One source's clips."""
+
+    def __init__(self, path):
+        arrays = np.load(path)
+        self.mel, self.targets, self.sound = arrays["mel"], arrays["targets"], arrays["sound"]
+        self.column, self.frame = arrays["column"], arrays["frame"]
+        lengths = np.diff(self.frame).astype(float)
+        lengths[:_HELD_OUT] = 0.0
+        self.frames = lengths.sum()
+        self.chance = lengths / self.frames
+
+    def clip(self, rng, clip=None, begin=None, frames=FRAMES):
+        """Mel `[columns, 80]` in dB, window starts in it, targets, sounds, and the targets one frame earlier."""
+        k = rng.choice(len(self.chance), p=self.chance) if clip is None else clip
+        length = self.frame[k + 1] - self.frame[k]
+        begin = rng.integers(length - frames + 1) if begin is None else begin
+        starts = window_starts(begin + frames)[begin:]
+        last = self.column[k + 1] - self.column[k] - 1
+        columns = np.clip(starts[0] + np.arange(starts[-1] - starts[0] + COLUMNS), 0, last)
+        at = slice(self.frame[k] + begin, self.frame[k] + begin + frames)
+        before = self.targets[at.start - 1] if begin else self.targets[at.start]
+        return self.mel[self.column[k] + columns], starts - starts[0], self.targets[at], self.sound[at], before
+
+
+def batch(shards, background, rng):
+    """Tensors of one training step."""
+    chances = np.array([shard.frames for shard in shards])
+    mel = np.empty((BATCH, _CLIP_COLUMNS, 80), np.float32)
+    behind = np.empty_like(mel)
+    parts = []
+    for i in range(BATCH):
+        columns, *rest = shards[rng.choice(len(shards), p=chances / chances.sum())].clip(rng)
+        mel[i] = np.pad(columns, ((0, _CLIP_COLUMNS - len(columns)), (0, 0)), mode="edge")
+        columns = background.clip(rng)[0]
+        behind[i] = np.pad(columns, ((0, _CLIP_COLUMNS - len(columns)), (0, 0)), mode="edge")
+        parts.append(rest)
+    starts, targets, sound, before = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
+    return torch.from_numpy(mel), torch.from_numpy(behind), starts, targets.float(), sound.long(), before.float()
+
+
+def roots(count):
+    """Speech channels of random persons' own expressions: half at rest, half caught in the middle of a word."""
+    caught = torch.rand(count, len(SPOKEN)) * (torch.rand(count, len(SPOKEN)) < 0.5) * torch.rand(count, 1)
+    return torch.where(torch.rand(count, 1) < 0.5, 0.05 * torch.rand(count, len(SPOKEN)), caught)
+
+
+def loss_of(predicted, targets, logits, sound):
+    """Weighted squared error of positions and velocities, and the cross entropy of the sounds."""
+    weight = _CHANNEL_WEIGHT * (1.0 + _CLOSED_WEIGHT * (targets[..., PRESS : PRESS + 1] > 0.6))
+    position = (weight * (predicted - targets) ** 2).mean()
+    velocity = (_CHANNEL_WEIGHT * (predicted.diff(dim=1) - targets.diff(dim=1)) ** 2).mean()
+    return position + 0.5 * velocity, 0.03 * F.cross_entropy(logits.flatten(0, 1), sound.flatten())
+
+
+@torch.no_grad()
+def held_out(trainer, shards, rng):
+    """Correlation of every channel on the held-out clips of each source."""
+    trainer.eval()
+    report = {}
+    for name, shard in shards.items():
+        predicted, wanted = [], []
+        for k in range(_HELD_OUT):
+            mel, starts, targets, *_ = shard.clip(rng, k, 0, shard.frame[k + 1] - shard.frame[k])
+            mel = normalise(torch.from_numpy(mel.astype(np.float32)))[None]
+            rest = torch.zeros(1, len(SPOKEN))
+            predicted.append(trainer(mel, torch.from_numpy(starts)[None], rest, rest)[0][0].numpy())
+            wanted.append(targets)
+        p, w = np.concatenate(predicted), np.concatenate(wanted).astype(np.float32)
+        report[name] = [round(float(np.corrcoef(p[:, c], w[:, c])[0, 1]), 3) for c in range(len(SPOKEN))]
+    trainer.train()
+    return report
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--sources", default="", help="comma-separated (default: every shard)")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+
+    wanted = set(filter(None, arguments.sources.split(",")))
+    paths = [p for p in sorted(arguments.data.glob("*.npz")) if not wanted or p.stem in wanted | {"background"}]
+    shards = {path.stem: Shard(path) for path in paths}
+    background = shards["background"]
+    trainer = Trainer(Audio2Exp())
+    optimiser = torch.optim.AdamW(trainer.parameters(), _RATE, weight_decay=1e-2)
+    step = 0
+    if arguments.resume:
+        saved = torch.load(arguments.out, weights_only=True)
+        trainer.model.load_state_dict(saved["model"])
+        trainer.classify.load_state_dict(saved["classify"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step = saved["step"]
+    rng = np.random.default_rng([arguments.seed, step])
+    minutes = {name: round(shard.frames / 1500) for name, shard in shards.items()}
+    print(minutes, sum(p.numel() for p in trainer.model.parameters()), "parameters", flush=True)
+
+    began, running = time.time(), None
+    while step < arguments.steps:
+        rate = _RATE * min(1.0, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * step / arguments.steps)) + 0.005)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        mel, behind, starts, targets, sound, before = batch(list(shards.values()), background, rng)
+        root = roots(BATCH)
+        # A clip begins with the person's root, as the runner does, or in the middle of speech.
+        blended = ROOT_SHARE * root + (1 - ROOT_SHARE) * (before + 0.1 * torch.randn_like(before)).clamp(0, 1)
+        first = torch.where(torch.rand(BATCH, 1) < 0.2, root, blended)
+        predicted, logits = trainer(normalise(augment(mel, behind)), starts, root, first)
+        error, classes = loss_of(predicted, targets, logits, sound)
+        optimiser.zero_grad()
+        (error + classes).backward()
+        torch.nn.utils.clip_grad_norm_(trainer.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        running = error.item() if running is None else 0.98 * running + 0.02 * error.item()
+        if step % 100 == 0:
+            print(f"step {step} loss {running:.4f} {time.time() - began:.0f} s", flush=True)
+        if step % 500 == 0 or step == arguments.steps:
+            parts = {"model": trainer.model, "classify": trainer.classify, "optimiser": optimiser}
+            saved = {name: part.state_dict() for name, part in parts.items()}
+            torch.save({**saved, "step": step, "sizes": trainer.model.sizes}, arguments.out)
+            print(held_out(trainer, shards, rng), flush=True)
+
+
+if __name__ == "__main__":
+    main()
