@@ -1,0 +1,39 @@
+#include <math.h>
+
+/* Z-buffer rasteriser. v: screen x, y in pixels and depth (smaller is nearer), f: triangles, out per pixel: depth, triangle (-1: none)
+ * and the first two barycentric coordinates. */
+void raster(const float *v, const int *f, int count, int w, int h, float *depth, int *triangle, float *bary)
+{
+    for (int i = 0; i < w * h; i++) {
+        depth[i] = 1e9f;
+        triangle[i] = -1;
+    }
+    for (int t = 0; t < count; t++) {
+        const float *a = v + 3 * f[3 * t], *b = v + 3 * f[3 * t + 1], *c = v + 3 * f[3 * t + 2];
+        int x0 = (int)ceilf(fminf(a[0], fminf(b[0], c[0])) - 0.5f), x1 = (int)floorf(fmaxf(a[0], fmaxf(b[0], c[0])) - 0.5f);
+        int y0 = (int)ceilf(fminf(a[1], fminf(b[1], c[1])) - 0.5f), y1 = (int)floorf(fmaxf(a[1], fmaxf(b[1], c[1])) - 0.5f);
+        if (x0 < 0) x0 = 0;
+        if (y0 < 0) y0 = 0;
+        if (x1 >= w) x1 = w - 1;
+        if (y1 >= h) y1 = h - 1;
+        float d = (b[1] - c[1]) * (a[0] - c[0]) + (c[0] - b[0]) * (a[1] - c[1]);
+        if (fabsf(d) < 1e-9f) continue;
+        d = 1.f / d;
+        for (int y = y0; y <= y1; y++)
+            for (int x = x0; x <= x1; x++) {
+                float px = x + 0.5f - c[0], py = y + 0.5f - c[1];
+                float l0 = ((b[1] - c[1]) * px + (c[0] - b[0]) * py) * d;
+                float l1 = ((c[1] - a[1]) * px + (a[0] - c[0]) * py) * d;
+                float l2 = 1 - l0 - l1;
+                if (l0 < -1e-4f || l1 < -1e-4f || l2 < -1e-4f) continue;
+                float z = l0 * a[2] + l1 * b[2] + l2 * c[2];
+                int k = y * w + x;
+                if (z < depth[k]) {
+                    depth[k] = z;
+                    triangle[k] = t;
+                    bary[2 * k] = l0;
+                    bary[2 * k + 1] = l1;
+                }
+            }
+    }
+}
