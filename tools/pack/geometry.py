@@ -200,3 +200,11 @@ def pixel_rays(pose, xs, ys, side):
     o = torch.einsum("ni,nij->nj", eye, r)[:, None]
     d = torch.stack([nx, ny, -torch.ones_like(nx)], -1) @ r
     return o.expand_as(d), d
+
+
+def camera_rays(pose, side):
+    """Rays of a whole picture of side x side pixels, row by row: origins and directions [n, side², 3]."""
+    at = torch.arange(side, dtype=torch.float32)
+    xs = at[None].expand(side, side).reshape(1, -1)
+    ys = at[:, None].expand(side, side).reshape(1, -1)
+    return pixel_rays(pose, xs + pose[:, :1] * 0, ys + pose[:, :1] * 0, side)

@@ -1,0 +1,265 @@
+"""The generator: physical parameters w to a tri-plane radiance field, features of a volume rendering, and a picture.
+
+Tri-plane fields after EG3D (Chan et al. 2022); modulated convolutions after StyleGAN2 (Karras et al. 2020); style-conditioned
+volume features with a 2-D up-sampler after StyleNeRF (Gu et al. 2022). Trained here by supervision, without an adversary.
+
+Shapes: n people, N = R·R rays, S samples a ray, C feature channels. All sizes come from `Config`; R is free at run time.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from . import geometry as G
+from . import params as P
+from . import warp
+
+NEAR, FAR = 0.70, 1.05  # of the volume, before and behind the head's origin along a ray
+RADIUS = 1.15  # half side of the volume that the planes cover
+
+
+@dataclass(frozen=True)
+class Config:
+    side: int = 128  # P, finished pixels; R is half of it
+    style: int = 128
+    channels: int = 16  # C
+    hidden: int = 48  # of the decoder
+    conv: tuple = (128, 96, 64, 48)  # modulated convolutions at 4, 8, 16, ... pixels
+    basis: int = 36
+    basis_side: int = 64
+    plane_side: int = 128
+    up: int = 32
+    coarse: int = 12
+    fine: int = 12
+    warp_side: int = 28
+
+    @property
+    def rays(self):
+        """R, the volume rendering's side."""
+        return self.side // 2
+
+    @property
+    def samples(self):
+        """S, samples a ray."""
+        return self.coarse + self.fine
+
+
+STUDIO = Config()
+TINY = Config(
+    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=16, plane_side=16, up=8, coarse=4, fine=4, warp_side=6
+)
+
+
+def resize(x, side):
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+class Modulated(nn.Module):
+    """3x3 convolution whose input channels are scaled by the style, with demodulation."""
+
+    def __init__(self, inputs, outputs, style):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3) / (inputs * 9) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = nn.Linear(style, inputs)
+        nn.init.normal_(self.affine.weight, 0, 0.5 / style**0.5)
+        nn.init.ones_(self.affine.bias)
+
+    def scales(self, style):
+        """Input scales [n,inputs] and output scales [n,outputs] of a style."""
+        s = self.affine(style)
+        return s, torch.rsqrt((s * s) @ (self.weight**2).sum((2, 3)).t() + 1e-6)
+
+    def forward(self, x, style):
+        s, d = self.scales(style)
+        x = F.pad(x * s[:, :, None, None], (1, 1, 1, 1), mode="replicate")
+        y = F.conv2d(x, self.weight) * d[:, :, None, None] + self.bias[:, None, None]
+        return F.leaky_relu(y, 0.2) * 1.3
+
+    def kernel(self, style):
+        """The kernel of one person [outputs,inputs,3,3]: forward equals a plain convolution with it."""
+        s, d = self.scales(style)
+        return self.weight * s[0][None, :, None, None] * d[0][:, None, None, None]
+
+
+class Generator(nn.Module):
+    """Functional use: `torch.func.functional_call(generator, weights, (w, pose), {...})` runs `forward`."""
+
+    # What inversion tunes: everything that is neither the mapping into the style nor the learned planes.
+    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean")
+
+    def __init__(self, config=STUDIO):
+        super().__init__()
+        c = self.config = config
+        self.style_in = nn.Linear(P.STYLE, c.style)
+        self.style_a, self.style_b = nn.Linear(c.style, c.style), nn.Linear(c.style, c.style)
+        self.const = nn.Parameter(torch.randn(1, c.conv[0], 4, 4))
+        widths = (c.conv[0], *c.conv)
+        self.convs = nn.ModuleList([Modulated(a, b, c.style) for a, b in zip(widths, widths[1:])])
+        self.head = nn.Conv2d(c.conv[-1], 3 * c.channels, 1)
+        self.mean = nn.Parameter(torch.randn(1, 3 * c.channels, c.plane_side, c.plane_side) * 0.05)
+        self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.basis_side**2) * 0.01)
+        self.basis_weight = nn.Linear(c.style, c.basis)
+        self.decode1 = nn.Linear(c.channels, c.hidden)
+        self.decode2 = nn.Linear(c.hidden, c.channels + 1)
+        self.ground = nn.Linear(3, c.channels)
+        nn.init.zeros_(self.ground.weight), nn.init.zeros_(self.ground.bias)
+        with torch.no_grad():
+            self.ground.weight[:3] = torch.eye(3)
+        self.up1, self.up2 = Modulated(c.channels, c.up, c.style), Modulated(c.up, c.up, c.style)
+        self.to_rgb = nn.Conv2d(c.up, 12, 3)
+        nn.init.zeros_(self.to_rgb.weight), nn.init.zeros_(self.to_rgb.bias)
+        self.register_buffer("warp_basis", torch.tensor(warp.basis(c.warp_side, RADIUS)))  # [24, 3·side³]
+        self.register_buffer("p_mean", torch.zeros(P.STYLE))
+        self.register_buffer("p_std", torch.ones(P.STYLE))
+
+    # -- names of the weights that a person's inversion tunes, as one flat vector -------------------------------------------
+    def tuned(self):
+        """Names of the tuned weights in the order of `theta`."""
+        return [n for n, _ in self.named_parameters() if n.split(".")[0] not in self.FROZEN]
+
+    def theta(self, weights=None):
+        """All tuned weights as one vector [F]."""
+        weights = weights or dict(self.named_parameters())
+        return torch.cat([weights[n].reshape(-1) for n in self.tuned()])
+
+    def unflatten(self, theta):
+        """theta [F] -> {name: tensor}, for functional_call."""
+        shapes = {n: p.shape for n, p in self.named_parameters()}
+        names = self.tuned()
+        pieces = torch.split(theta, [shapes[n].numel() for n in names])
+        return {n: t.reshape(shapes[n]) for n, t in zip(names, pieces)}
+
+    def extras(self, side=None):
+        """Zero offsets of an untuned person: plane_offset, background_offset, style_offset."""
+        c, r = self.config, (side or self.config.side) // 2
+        return {
+            "plane_offset": torch.zeros(1, 3 * c.channels, c.plane_side, c.plane_side),
+            "background_offset": torch.zeros(1, c.channels, r, r),
+            "style_offset": torch.zeros(1, c.style),
+        }
+
+    # -- stages -------------------------------------------------------------------------------------------------------------
+    def style(self, w, style_offset=None):
+        """w [n,D] -> style [n,style]."""
+        x = self.style_in((w[:, : P.STYLE] - self.p_mean) / self.p_std)
+        x = x + self.style_b(F.leaky_relu(self.style_a(x), 0.2))
+        return x if style_offset is None else x + style_offset
+
+    def planes(self, style, plane_offset=None):
+        """style -> planes [n,3C,side,side] in the order xy, xz, zy."""
+        c, x = self.config, self.const.expand(len(style), -1, -1, -1)
+        for i, conv in enumerate(self.convs):
+            if i:
+                x = resize(x, 4 << i)
+            x = conv(x, style)
+        low = resize(self.head(x), c.basis_side)
+        low = low + (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
+        planes = self.mean + (low if c.basis_side == c.plane_side else resize(low, c.plane_side))
+        return planes if plane_offset is None else planes + plane_offset
+
+    def background(self, w, rays, background_offset=None):
+        """Features behind the volume [n,C,rays,rays]."""
+        rgb = w[:, P.SLOT["background"]].reshape(-1, 3, P.BACKGROUND, P.BACKGROUND) * 2 - 1
+        f = F.conv2d(rgb, self.ground.weight[:, :, None, None], self.ground.bias)
+        f = resize(f, rays)
+        return f if background_offset is None else f + background_offset
+
+    def warp(self, w):
+        """Displacement that takes a point back to the mean identity: grid [n,3,s,s,s] over the volume, indexed z, y, x."""
+        s = self.config.warp_side
+        return (w[:, P.SLOT["identity"]] @ self.warp_basis).reshape(-1, 3, s, s, s)
+
+    def prepare(self, w, plane_offset=None, background_offset=None, style_offset=None, rays=None):
+        """All that does not depend on the camera, as a dictionary (the state)."""
+        v = self.style(w, style_offset)
+        return {
+            "planes": self.planes(v, plane_offset),
+            "background": self.background(w, rays or self.config.rays, background_offset),
+            "style": v,
+            "warp": self.warp(w),
+        }
+
+    def decode(self, state, points):
+        """points [n,M,3] -> [n,M,1+C]: density before softplus, then features."""
+        n, m, _ = points.shape
+        c = self.config.channels
+        with torch.no_grad():
+            at = (points / RADIUS).reshape(n, m, 1, 1, 3)
+            back = F.grid_sample(state["warp"], at, align_corners=True, padding_mode="border")
+            back = back.reshape(n, 3, m).transpose(1, 2)
+        q = (points + back) / RADIUS
+        x, y, z = q[..., 0], -q[..., 1], q[..., 2]
+        at = torch.stack([torch.stack([x, y], -1), torch.stack([x, z], -1), torch.stack([z, y], -1)], 1)
+        planes = state["planes"].reshape(n * 3, c, *state["planes"].shape[2:])
+        f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
+        f = f.reshape(n, 3, c, m).sum(1).transpose(1, 2)
+        return self.decode2(F.leaky_relu(self.decode1(f), 0.2))
+
+    def depths(self, state, origins, directions):
+        """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
+        with torch.no_grad():
+            n, rays, _ = origins.shape
+            k = self.config.coarse
+            reach = origins.norm(dim=-1, keepdim=True)
+            spacing = torch.linspace(-NEAR, FAR, k)
+            coarse = reach + spacing
+            points = origins[:, :, None] + coarse[..., None] * directions[:, :, None]
+            density = self.decode(state, points.reshape(n, -1, 3))[..., :1].reshape(n, rays, k)
+            weight = weights(density, coarse) + 1e-3
+            weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
+            fine = importance(weight, coarse, self.config.fine, (FAR + NEAR) / (k - 1))
+            return torch.sort(torch.cat([coarse, fine], -1), dim=-1)[0]
+
+    def render(self, state, points, depths, blend=True):
+        """points [n,N,S,3], depths [n,N,S] -> features [n,C,R,R], alpha [n,1,R,R], sample weights [n,N,S]."""
+        n, rays, samples, _ = points.shape
+        side = int(rays**0.5)
+        out = self.decode(state, points.reshape(n, -1, 3)).reshape(n, rays, samples, -1)
+        w = weights(out[..., 0], depths)
+        f = (w[..., None] * out[..., 1:]).sum(2).transpose(1, 2).reshape(n, -1, side, side)
+        alpha = w.sum(-1).reshape(n, 1, side, side)
+        if blend:
+            f = f + (1 - alpha) * state["background"]
+        return f, alpha, w
+
+    def upsample(self, state, features):
+        """features [n,C,R,R] -> picture [n,3,2R,2R] in [-1,1] (not clamped)."""
+        x = self.up2(self.up1(features, state["style"]), state["style"])
+        detail = F.pixel_shuffle(self.to_rgb(F.pad(x, (1, 1, 1, 1), mode="replicate")), 2)
+        return resize(features[:, :3], 2 * features.shape[-1]) + detail
+
+    def forward(self, w, pose, plane_offset=None, background_offset=None, style_offset=None, rays=None, deform=None):
+        """w [n,D], pose [n,6] -> dict of image, features, alpha [n,1,R,R], depth [n,1,R,R] and state."""
+        r = rays or self.config.rays
+        state = self.prepare(w, plane_offset, background_offset, style_offset, r)
+        o, d = G.camera_rays(pose, r)
+        t = self.depths(state, o, d)
+        points = o[:, :, None] + t[..., None] * d[:, :, None]
+        if deform is not None:
+            points = deform(points)
+        f, alpha, weight = self.render(state, points, t)
+        depth = ((weight * t).sum(-1) / (weight.sum(-1) + 1e-6)).reshape(alpha.shape)
+        return {"image": self.upsample(state, f), "features": f, "alpha": alpha, "depth": depth, "state": state}
+
+
+def weights(density, depths):
+    """Compositing weights [.., S] of samples at ascending depths (last interval 0.1)."""
+    step = torch.cat([depths[..., 1:] - depths[..., :-1], torch.full_like(depths[..., :1], 0.1)], -1)
+    through = torch.exp(-F.softplus(density - 1) * 15 * step)
+    before = torch.cumprod(torch.cat([torch.ones_like(through[..., :1]), through[..., :-1]], -1), -1)
+    return before * (1 - through)
+
+
+def importance(weight, depths, count, width):
+    """`count` samples a ray where the weight is: inverse of the cumulative sum, at even quantiles."""
+    k = depths.shape[-1]
+    cdf = torch.cumsum(weight, -1)
+    cdf = cdf / cdf[..., -1:]
+    u = (torch.arange(count) + 0.5) / count
+    index = (cdf[..., None, :] < u[:, None]).sum(-1).clamp(max=k - 1)
+    high = cdf.gather(-1, index)
+    low = torch.where(index > 0, cdf.gather(-1, (index - 1).clamp(min=0)), torch.zeros_like(high))
+    return depths.gather(-1, index) + (((u - low) / (high - low + 1e-8)).clamp(0, 1) - 0.5) * width

@@ -1,0 +1,206 @@
+"""Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 55`.
+
+Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; L1 with eyes, lips and mouth weighted,
+low-resolution colours, gradients, alpha and depth. Keeps OUT/generator.pt (weights) and OUT/generator.png (truth above generator).
+"""
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from . import generator as N
+from . import geometry as G
+from . import params as P
+from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH
+
+BATCH, PATCH, SPREAD, NEAR = 8, 32, 6, 6
+HELD_OUT = 100
+KEYS = ("p", "pose", "image", "labels", "depth", "mask")
+
+
+class Pictures:
+    """Shards of `tools.pack.data`, added as they appear; the first shard is held out."""
+
+    def __init__(self, folder, keys=KEYS):
+        self.folder, self.keys, self.seen, self.parts = folder, keys, set(), {k: [] for k in keys}
+        self.held_out = None
+
+    def refresh(self):
+        for file in sorted(self.folder.glob("shard_*.npz")):
+            if file.name in self.seen:
+                continue
+            self.seen.add(file.name)
+            with np.load(file) as f:
+                rows = {k: f[k] for k in self.keys}
+            if self.held_out is None and file.name == "shard_0_000.npz":
+                self.held_out = rows
+            else:
+                for k in self.keys:
+                    self.parts[k].append(rows[k])
+
+    def __len__(self):
+        return sum(len(a) for a in self.parts["p"])
+
+    def row(self, i):
+        shard, k = divmod(int(i), len(self.parts["p"][0]))
+        return {key: self.parts[key][shard][k] for key in self.keys}
+
+
+def picture(u8):
+    """uint8 [.., h, w, 3] to float [.., 3, h, w] in [-1,1]."""
+    return torch.from_numpy(np.ascontiguousarray(u8)).movedim(-1, -3).float() / 127.5 - 1
+
+
+def validate(model, rows, count, path=None):
+    """Mean PSNR of whole pictures and of faces (all but background, hair, clothes) on held-out people."""
+    whole, face, strips = [], [], []
+    with torch.no_grad():
+        for i in range(0, count, 4):
+            s = slice(i, min(i + 4, count))
+            out = model(torch.tensor(rows["p"][s]), torch.tensor(rows["pose"][s]))["image"].clamp(-1, 1)
+            truth = picture(rows["image"][s])
+            error = ((out - truth) / 2) ** 2
+            label = torch.tensor(rows["labels"][s])
+            mask = ((label > 0) & (label < 10)).float()[:, None]
+            whole += (-10 * torch.log10(error.mean((1, 2, 3)))).tolist()
+            face += (-10 * torch.log10((error * mask).sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))))).tolist()
+            strips.append(torch.cat([truth, out], 2))
+    if path is not None:
+        strip = torch.cat(list(torch.cat(strips)[:20]), 2)
+        rows_ = torch.cat([strip[..., : strip.shape[-1] // 2], strip[..., strip.shape[-1] // 2 :]], 1)
+        Image.fromarray(((rows_.permute(1, 2, 0) + 1) * 127.5).byte().numpy()).save(path)
+    return float(np.mean(whole)), float(np.mean(face))
+
+
+def batch(pictures, rng, side, key):
+    """A batch of patches; `key` is `image` at 128 px or `image256`."""
+    rays = side // 2
+    rows = [pictures.row(i) for i in rng.integers(0, len(pictures), BATCH)]
+    x0 = np.clip(rng.normal(0.25, 0.15, BATCH) * rays if side == 128 else rng.normal(0.375, 0.17, BATCH) * rays, 0, rays - PATCH).astype(int)
+    y0 = np.clip(rng.normal(0.27, 0.16, BATCH) * rays if side == 128 else rng.normal(0.42, 0.19, BATCH) * rays, 0, rays - PATCH).astype(int)
+    k = side // 128  # depth and labels are kept at 128 px, the mask at 64
+
+    def cut(a, scale):
+        return np.stack([np.asarray(v)[int(y * scale) : int((y + PATCH) * scale), int(x * scale) : int((x + PATCH) * scale)] for v, x, y in zip(a, x0, y0)])
+
+    out = {"p": torch.tensor(np.stack([r["p"] for r in rows])), "pose": torch.tensor(np.stack([r["pose"] for r in rows]))}
+    out["image"] = picture(cut([r[key] for r in rows], 2))
+    if k == 1:
+        out["depth"] = torch.from_numpy(cut([r["depth"][::2, ::2] for r in rows], 1).astype(np.float32))
+        out["mask"] = torch.from_numpy(cut([r["mask"] for r in rows], 1).astype(np.float32)) / 255
+        label = torch.from_numpy(cut([r["labels"] for r in rows], 2))
+    else:
+        out["depth"] = torch.from_numpy(cut([r["depth"] for r in rows], 1).astype(np.float32))
+        out["mask"] = (out["depth"] < 5).float()
+        label = torch.from_numpy(cut([r["labels"].repeat(2, 0).repeat(2, 1) for r in rows], 2))
+    fine = (label == EYE_L) | (label == EYE_R) | (label == LIP_U) | (label == LIP_L) | (label == MOUTH)
+    out["weight"] = F.max_pool2d((1 + 3.0 * fine.float())[:, None], 3, 1, 1)
+    out["x0"], out["y0"] = torch.tensor(x0), torch.tensor(y0)
+    return out
+
+
+def loss(model, b, side):
+    """Loss terms of a batch of patches."""
+    rays, n = side // 2, len(b["p"])
+    state = model.prepare(b["p"], rays=rays)
+    at = torch.arange(PATCH)
+    xs = (at[None].expand(PATCH, PATCH).reshape(1, -1) + b["x0"][:, None]).float()
+    ys = (at[:, None].expand(PATCH, PATCH).reshape(1, -1) + b["y0"][:, None]).float()
+    o, d = G.pixel_rays(b["pose"], xs, ys, rays)
+    reach = o.norm(dim=-1, keepdim=True)
+    depth = b["depth"].reshape(n, -1) + G.DISTANCE
+    solid = b["depth"].reshape(n, -1) < 5
+    span, count = N.FAR + N.NEAR, PATCH * PATCH
+    spread = (torch.arange(SPREAD) + torch.rand(n, count, SPREAD)) / SPREAD * span - N.NEAR + reach
+    near = torch.where(
+        solid[..., None],
+        depth[..., None] + torch.randn(n, count, NEAR) * 0.07,
+        torch.rand(n, count, NEAR) * span - N.NEAR + reach,
+    )
+    near = torch.minimum(torch.maximum(near, reach - N.NEAR), reach + N.FAR)
+    t = torch.cat([spread, near], -1).sort(-1)[0]
+    points = o[:, :, None] + t[..., None] * d[:, :, None]
+    f, alpha, w = model.render(state, points, t, blend=False)
+    ground = torch.stack([g[:, y : y + PATCH, x : x + PATCH] for g, x, y in zip(state["background"], b["x0"].tolist(), b["y0"].tolist())])
+    f = f + (1 - alpha) * ground
+    image = model.upsample(state, f)
+    truth, weight = b["image"], b["weight"]
+    low, low_weight = F.avg_pool2d(truth, 2), F.avg_pool2d(weight, 2)
+    dx, dy = (lambda a: a[..., 1:] - a[..., :-1]), (lambda a: a[..., 1:, :] - a[..., :-1, :])
+    terms = {
+        "l1": 0.5 * ((image - truth).abs() * weight).mean(),
+        "low": 0.25 * ((f[:, :3] - low).abs() * low_weight).mean(),
+        "edge": 0.3 * (((dx(image) - dx(truth)).abs() * weight[..., 1:]).mean() + ((dy(image) - dy(truth)).abs() * weight[..., 1:, :]).mean()),
+        "alpha": 0.4 * (alpha[:, 0] - b["mask"]).abs().mean(),
+        "depth": 0.5 * ((w * (t - depth[..., None]).abs().clamp(max=0.6)).sum(-1) * solid).mean(),
+    }
+    return terms
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("data", type=Path)
+    a.add_argument("out", type=Path)
+    a.add_argument("--minutes", type=float, default=55)
+    a.add_argument("--side", type=int, default=128, choices=(128, 256))
+    a.add_argument("--rate", type=float, default=2.5e-3)
+    a.add_argument("--start", type=Path, help="weights to continue from")
+    a = a.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    a.out.mkdir(parents=True, exist_ok=True)
+    key = "image" if a.side == 128 else "image256"
+    pictures = Pictures(a.data, KEYS if a.side == 128 else KEYS + ("image256",))
+    pictures.refresh()
+    model = N.Generator()
+    if a.start:
+        model.load_state_dict(torch.load(a.start))
+    else:
+        p = np.concatenate(pictures.parts["p"])[:, : P.STYLE]
+        model.p_mean.copy_(torch.tensor(p.mean(0)))
+        model.p_std.copy_(torch.tensor(p.std(0)) + 0.05)
+    learned = ("mean", "basis")
+    optimiser = torch.optim.Adam(
+        [
+            {"params": [v for n, v in model.named_parameters() if n not in learned], "scale": 1.0},
+            {"params": [v for n, v in model.named_parameters() if n in learned], "scale": 1.5},
+        ],
+        lr=a.rate, betas=(0.9, 0.99), foreach=True,
+    )  # fmt: skip
+    begin = said = kept = time.time()
+    step, total = 0, a.minutes * 60
+    while (elapsed := time.time() - begin) < total:
+        rate = a.rate * min(1, step / 50) * (0.97 * 0.5 * (1 + math.cos(math.pi * elapsed / total)) + 0.03)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["scale"]
+        if step % 100 == 0 and elapsed < 1200:
+            pictures.refresh()
+        terms = loss(model, batch(pictures, rng, a.side, key), a.side)
+        optimiser.zero_grad()
+        sum(terms.values()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        if time.time() - said > 30:
+            said = time.time()
+            print(f"{elapsed:.0f} s step {step} of {len(pictures)} pictures, " + " ".join(f"{k} {v.item():.4f}" for k, v in terms.items()), flush=True)
+        if time.time() - kept > 240:
+            kept = time.time()
+            whole, face = validate(model, pictures.held_out, 20, a.out / "generator.png")
+            print(f"  held out: {whole:.2f} dB, face {face:.2f} dB at {elapsed:.0f} s", flush=True)
+            torch.save(model.state_dict(), a.out / "generator.part")
+            (a.out / "generator.part").rename(a.out / "generator.pt")
+    torch.save(model.state_dict(), a.out / "generator.pt")
+    whole, face = validate(model, pictures.held_out, HELD_OUT, a.out / "generator.png")
+    print(f"done: {step} steps, held out {HELD_OUT}: {whole:.2f} dB, face {face:.2f} dB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
