@@ -4,6 +4,7 @@
 
 pub mod artifact;
 pub mod body;
+pub mod codec;
 pub mod contract;
 pub mod error;
 pub mod models;
@@ -12,4 +13,7 @@ pub mod params;
 pub mod registry;
 pub mod runtime;
 pub mod tensor;
+#[cfg(test)]
+#[allow(dead_code)]
+pub(crate) mod testing;
 pub mod types;
