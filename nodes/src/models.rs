@@ -3,37 +3,61 @@
 use std::sync::Arc;
 
 use crate::{
-    error::Result,
+    error::{NodeError, Result},
     pack::Pack,
     runtime::{Runtime, Session},
     tensor::Tensors,
 };
 
-/// A pack and the sessions opened from it so far.
+/// What changes the numbers that a model gives, besides the model itself. Enters the key of every node that runs models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numerics {
+    /// Execution provider: `cpu`, `cuda`.
+    pub provider: String,
+    /// Precision of the arithmetic: `f32`.
+    pub precision: String,
+    /// Version of ONNX Runtime.
+    pub runtime: String,
+}
+
+/// A pack and the sessions opened from it so far. A graph without models needs neither pack nor runtime.
+#[derive(Default)]
 pub struct Models {
-    pack: Arc<Pack>,
-    runtime: Arc<Runtime>,
+    pack: Option<Arc<Pack>>,
+    runtime: Option<Arc<Runtime>>,
 }
 
 impl Models {
     /// Models of `pack`, opened on `runtime` when first asked for.
     pub fn new(pack: Arc<Pack>, runtime: Arc<Runtime>) -> Self {
-        Self { pack, runtime }
+        Self { pack: Some(pack), runtime: Some(runtime) }
     }
 
-    /// The pack.
-    pub fn pack(&self) -> &Pack {
-        &self.pack
+    /// No models at all: asking for one is an error.
+    pub fn none() -> Self {
+        Self::default()
     }
 
-    /// The runtime.
-    pub fn runtime(&self) -> &Runtime {
-        &self.runtime
+    /// The pack; an error when there is none.
+    pub fn pack(&self) -> Result<&Pack> {
+        self.pack
+            .as_deref()
+            .ok_or_else(|| NodeError::model("no model pack found").hint("name a pack folder with --pack"))
+    }
+
+    /// The runtime; an error when there is none.
+    pub fn runtime(&self) -> Result<&Runtime> {
+        self.runtime.as_deref().ok_or_else(|| NodeError::model("ONNX Runtime was not set up for this run"))
+    }
+
+    /// What changes numbers. Knows it without loading the library.
+    pub fn numerics(&self) -> Result<Numerics> {
+        self.runtime()?.numerics()
     }
 
     /// The session of `role`, loaded and checked on first use; an error names the role when the pack lacks it.
     pub fn session(&self, role: &str) -> Result<Arc<Session>> {
-        self.runtime.session(self.pack.model(role)?)
+        self.runtime()?.session(self.pack()?.model(role)?)
     }
 
     /// Runs the model of `role` on those tensors of `inputs` that it declares, and gives its outputs by name.

@@ -13,6 +13,11 @@ impl Registry {
         Self { types: crate::types::all() }
     }
 
+    /// A registry of other types.
+    pub fn new(types: Vec<Box<dyn NodeType>>) -> Self {
+        Self { types }
+    }
+
     /// The type called `name`.
     pub fn get(&self, name: &str) -> Option<&dyn NodeType> {
         self.iter().find(|ty| ty.contract().name == name)

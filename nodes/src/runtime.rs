@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     error::{NodeError, Result},
+    models::Numerics,
     pack::ModelFile,
     tensor::Tensors,
 };
@@ -15,6 +16,11 @@ pub struct Runtime {}
 pub struct Session {}
 
 impl Runtime {
+    /// What changes the numbers that sessions give; known without loading the library.
+    pub fn numerics(&self) -> Result<Numerics> {
+        Err(NodeError::model("no runtime"))
+    }
+
     /// The session of `model`, loaded on first use.
     pub fn session(&self, model: &ModelFile) -> Result<Arc<Session>> {
         Err(NodeError::model(format!("{}: no runtime", model.name)))
