@@ -28,8 +28,8 @@ class Config:
     hidden: int = 48  # of the decoder
     conv: tuple = (128, 96, 64, 48)  # modulated convolutions at 4, 8, 16, ... pixels
     basis: int = 36
-    basis_side: int = 64
-    plane_side: int = 128
+    plane_side: int = 64
+    offset_side: int = 128  # of a person's own plane offset
     up: int = 32
     coarse: int = 12
     fine: int = 12
@@ -48,7 +48,7 @@ class Config:
 
 STUDIO = Config()
 TINY = Config(
-    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=16, plane_side=16, up=8, coarse=4, fine=4, warp_side=6
+    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, plane_side=16, offset_side=32, up=8, coarse=4, fine=4, warp_side=6
 )
 
 
@@ -100,7 +100,7 @@ class Generator(nn.Module):
         self.convs = nn.ModuleList([Modulated(a, b, c.style) for a, b in zip(widths, widths[1:])])
         self.head = nn.Conv2d(c.conv[-1], 3 * c.channels, 1)
         self.mean = nn.Parameter(torch.randn(1, 3 * c.channels, c.plane_side, c.plane_side) * 0.05)
-        self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.basis_side**2) * 0.01)
+        self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.plane_side**2) * 0.01)
         self.basis_weight = nn.Linear(c.style, c.basis)
         self.decode1 = nn.Linear(c.channels, c.hidden)
         self.decode2 = nn.Linear(c.hidden, c.channels + 1)
@@ -136,7 +136,7 @@ class Generator(nn.Module):
         """Zero offsets of an untuned person: plane_offset, background_offset, style_offset."""
         c, r = self.config, (side or self.config.side) // 2
         return {
-            "plane_offset": torch.zeros(1, 3 * c.channels, c.plane_side, c.plane_side),
+            "plane_offset": torch.zeros(1, 3 * c.channels, c.offset_side, c.offset_side),
             "background_offset": torch.zeros(1, c.channels, r, r),
             "style_offset": torch.zeros(1, c.style),
         }
@@ -149,16 +149,16 @@ class Generator(nn.Module):
         return x if style_offset is None else x + style_offset
 
     def planes(self, style, plane_offset=None):
-        """style -> planes [n,3C,side,side] in the order xy, xz, zy."""
+        """style -> planes [n,3C,side,side] in the order xy, xz, zy; at the offset's side where one is given."""
         c, x = self.config, self.const.expand(len(style), -1, -1, -1)
         for i, conv in enumerate(self.convs):
             if i:
                 x = resize(x, 4 << i)
             x = conv(x, style)
-        low = resize(self.head(x), c.basis_side)
-        low = low + (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
-        planes = self.mean + (low if c.basis_side == c.plane_side else resize(low, c.plane_side))
-        return planes if plane_offset is None else planes + plane_offset
+        x = resize(self.head(x), c.plane_side)
+        x = x + (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.plane_side, c.plane_side)
+        x = x + self.mean
+        return x if plane_offset is None else resize(x, c.offset_side) + plane_offset
 
     def background(self, w, rays, background_offset=None):
         """Features behind the volume [n,C,rays,rays]."""
@@ -183,20 +183,20 @@ class Generator(nn.Module):
         }
 
     def decode(self, state, points):
-        """points [n,M,3] -> [n,M,1+C]: density before softplus, then features."""
+        """points [n,M,3] -> [n,1+C,M]: density before softplus, then features."""
         n, m, _ = points.shape
         c = self.config.channels
         with torch.no_grad():
             at = (points / RADIUS).reshape(n, m, 1, 1, 3)
             back = F.grid_sample(state["warp"], at, align_corners=True, padding_mode="border")
-            back = back.reshape(n, 3, m).transpose(1, 2)
-        q = (points + back) / RADIUS
-        x, y, z = q[..., 0], -q[..., 1], q[..., 2]
-        at = torch.stack([torch.stack([x, y], -1), torch.stack([x, z], -1), torch.stack([z, y], -1)], 1)
+            q = (points + back.reshape(n, 3, m).transpose(1, 2)) / RADIUS
+            x, y, z = q[..., 0], -q[..., 1], q[..., 2]
+            at = torch.stack([torch.stack([x, y], -1), torch.stack([x, z], -1), torch.stack([z, y], -1)], 1)
         planes = state["planes"].reshape(n * 3, c, *state["planes"].shape[2:])
         f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
-        f = f.reshape(n, 3, c, m).sum(1).transpose(1, 2)
-        return self.decode2(F.leaky_relu(self.decode1(f), 0.2))
+        f = f.reshape(n, 3, c, m).sum(1)
+        h = F.leaky_relu(torch.bmm(self.decode1.weight.expand(n, -1, -1), f) + self.decode1.bias[:, None], 0.2)
+        return torch.bmm(self.decode2.weight.expand(n, -1, -1), h) + self.decode2.bias[:, None]
 
     def depths(self, state, origins, directions):
         """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
@@ -207,7 +207,7 @@ class Generator(nn.Module):
             spacing = torch.linspace(-NEAR, FAR, k)
             coarse = reach + spacing
             points = origins[:, :, None] + coarse[..., None] * directions[:, :, None]
-            density = self.decode(state, points.reshape(n, -1, 3))[..., :1].reshape(n, rays, k)
+            density = self.decode(state, points.reshape(n, -1, 3))[:, 0].reshape(n, rays, k)
             weight = weights(density, coarse) + 1e-3
             weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
             fine = importance(weight, coarse, self.config.fine, (FAR + NEAR) / (k - 1))
@@ -217,9 +217,9 @@ class Generator(nn.Module):
         """points [n,N,S,3], depths [n,N,S] -> features [n,C,R,R], alpha [n,1,R,R], sample weights [n,N,S]."""
         n, rays, samples, _ = points.shape
         side = int(rays**0.5)
-        out = self.decode(state, points.reshape(n, -1, 3)).reshape(n, rays, samples, -1)
-        w = weights(out[..., 0], depths)
-        f = (w[..., None] * out[..., 1:]).sum(2).transpose(1, 2).reshape(n, -1, side, side)
+        out = self.decode(state, points.reshape(n, -1, 3)).reshape(n, -1, rays, samples)
+        w = weights(out[:, 0], depths)
+        f = (w[:, None] * out[:, 1:]).sum(-1).reshape(n, -1, side, side)
         alpha = w.sum(-1).reshape(n, 1, side, side)
         if blend:
             f = f + (1 - alpha) * state["background"]

@@ -19,7 +19,7 @@ from . import geometry as G
 from . import params as P
 from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH
 
-BATCH, PATCH, SPREAD, NEAR = 8, 32, 6, 6
+BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
 HELD_OUT = 100
 KEYS = ("p", "pose", "image", "labels", "depth", "mask")
 
