@@ -12,6 +12,7 @@ pub mod pack;
 pub mod params;
 pub mod registry;
 pub mod runtime;
+pub(crate) mod sniff;
 pub mod tensor;
 #[cfg(test)]
 #[allow(dead_code)]

@@ -2,7 +2,9 @@
 
 use crate::body::NodeType;
 
+mod image_decode;
+
 /// Every node type, in documentation order.
 pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
-    vec![]
+    vec![Box::new(image_decode::node())]
 }
