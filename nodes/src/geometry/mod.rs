@@ -1,0 +1,3 @@
+//! Geometry of the volume and of the picture: scattered displacements, polygons, regular grids.
+
+pub mod displacement;
