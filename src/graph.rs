@@ -9,6 +9,8 @@ use talkgraph_nodes::{
     params::Params,
 };
 
+use crate::error::Diagnostic;
+
 /// A node of a [`Graph`].
 pub type NodeId = NodeIndex<u32>;
 
@@ -96,4 +98,13 @@ pub struct Graph {
     pub inputs: Vec<GraphInput>,
     /// Outputs in file order.
     pub outputs: Vec<GraphOutput>,
+    /// What `check` complains of although the graph can run: nodes and inputs that no output needs.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Graph {
+    /// The node called `id`.
+    pub fn find(&self, id: &str) -> Option<NodeId> {
+        self.dag.node_indices().find(|&node| self.dag[node].id == id)
+    }
 }

@@ -1,4 +1,9 @@
 //! talkgraph: a declarative runner of talking-head pipelines. This crate is the graph engine and the command line; it
 //! knows no node type by name.
 
+pub mod check;
+pub mod cli;
+pub mod error;
 pub mod graph;
+pub mod spec;
+pub mod suggest;

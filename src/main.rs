@@ -1,2 +1,5 @@
 //! The `talkgraph` command line.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    talkgraph::cli::main()
+}

@@ -1,0 +1,59 @@
+//! From a graph file to a validated [`Graph`]. All mistakes are collected; none stops the search for others.
+
+mod edges;
+mod nodes;
+pub(crate) mod params;
+mod settings;
+mod shape;
+
+use std::path::Path;
+
+use talkgraph_nodes::registry::Registry;
+
+pub use settings::{Assignment, PackDefault, Settings};
+
+use crate::{
+    error::{Diagnostic, Diagnostics, Severity},
+    graph::Graph,
+    spec::{self, Mistakes},
+};
+
+/// Reads and checks the graph file at `path`. A node or input that no output needs is a warning, kept in
+/// [`Graph::warnings`]: it does not run.
+///
+/// # Errors
+/// Every mistake and every warning, in file order, when there is at least one mistake.
+pub fn load(path: &Path, registry: &Registry, settings: &Settings<'_>) -> Result<Graph, Diagnostics> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("{}: cannot read the graph", path.display());
+        Diagnostic::error(message).caused_by(&error)
+    })?;
+    check(path, &text, registry, settings)
+}
+
+/// Checks the text of a graph file; `file` is its name in messages, and its folder is what file parameters are relative
+/// to.
+///
+/// # Errors
+/// As [`load`].
+pub fn check(
+    file: &Path,
+    text: &str,
+    registry: &Registry,
+    settings: &Settings<'_>,
+) -> Result<Graph, Diagnostics> {
+    let mut mistakes = Mistakes::new(file);
+    let Some(spec) = spec::read(file, text, &mut mistakes) else { return Err(mistakes.finish()) };
+    let drafts = nodes::drafts(&spec, registry, settings, &mut mistakes);
+    let wiring = edges::connect(&spec, &drafts, &mut mistakes);
+    let graph = shape::build(&spec, drafts, wiring, &mut mistakes);
+    let found = mistakes.finish();
+    match graph {
+        Some(mut graph) if !found.has_errors() => {
+            graph.warnings = found.0;
+            debug_assert!(graph.warnings.iter().all(|one| one.severity == Severity::Warning));
+            Ok(graph)
+        }
+        _ => Err(found),
+    }
+}

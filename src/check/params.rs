@@ -1,0 +1,197 @@
+//! Parameters: values against what the contract takes, and where defaults come from.
+
+use std::path::Path;
+
+use talkgraph_nodes::{
+    contract::{Contract, Param, ParamKind, ParamValue},
+    params::Params,
+};
+
+use super::settings::{Assignment, PackDefault};
+use crate::{
+    error::Diagnostic,
+    spec::{At, Mistakes, ParamSpec, Scalar, scalar},
+    suggest,
+};
+
+/// Where the parameters of one node come from.
+pub(super) struct Sources<'a> {
+    /// `node `x``, for messages.
+    pub owner: &'a str,
+    /// Written in the graph.
+    pub written: &'a [ParamSpec],
+    /// Given on the command line: parameter and whole assignment.
+    pub set: Vec<(&'a str, &'a Assignment)>,
+    /// The pack's.
+    pub pack_default: Option<PackDefault<'a>>,
+    /// The folder of the graph file.
+    pub folder: &'a Path,
+}
+
+/// A wrong value: what is wrong and a hint.
+type Wrong = (String, Option<String>);
+
+/// Fills in every parameter of `contract`: command line, graph, pack, contract. Mistakes are reported; the second value
+/// says whether all parameters are known.
+pub(super) fn fill(
+    contract: &Contract,
+    sources: &Sources<'_>,
+    node: &At<String>,
+    mistakes: &mut Mistakes,
+) -> (Params, bool) {
+    let owner = sources.owner;
+    let known = || contract.params.iter().map(|param| param.name.as_ref());
+    let none = format!("`{}` has no parameters", contract.name);
+    for spec in sources.written.iter().filter(|spec| contract.find_param(&spec.name.value).is_none()) {
+        let message = format!("{owner}: unknown parameter `{}`", spec.name.value);
+        mistakes.error(spec.name.spot, message).hint = Some(suggest::hint(&spec.name.value, known(), &none));
+    }
+    for (name, assignment) in sources.set.iter().filter(|(name, _)| contract.find_param(name).is_none()) {
+        let message = format!("--set {assignment}: {owner}: unknown parameter `{name}`");
+        mistakes.push(Diagnostic::error(message).hint(suggest::hint(name, known(), &none)));
+    }
+
+    let mut params = Params::default();
+    let mut complete = true;
+    for param in &contract.params {
+        match value(contract, param, sources, node, mistakes) {
+            Some(value) => {
+                params.0.insert(param.name.to_string(), value);
+            }
+            None => complete = false,
+        }
+    }
+    (params, complete)
+}
+
+fn value(
+    contract: &Contract,
+    param: &Param,
+    sources: &Sources<'_>,
+    node: &At<String>,
+    mistakes: &mut Mistakes,
+) -> Option<ParamValue> {
+    let owner = sources.owner;
+    let name = param.name.as_ref();
+    let written = sources.written.iter().find(|spec| spec.name.value == name).map(|spec| &spec.value);
+    let written = written.and_then(|written| {
+        let mut report = |(message, hint): Wrong| {
+            let message = format!("{owner}: parameter `{name}`: {message}");
+            mistakes.error(written.spot, message).hint = hint;
+        };
+        convert(&param.kind, &written.value, sources.folder).map_err(&mut report).ok()
+    });
+    if let Some((_, assignment)) = sources.set.iter().rev().find(|(set, _)| *set == name) {
+        return from_text(&param.kind, &assignment.value)
+            .map_err(|(message, hint)| {
+                let message = format!("--set {assignment}: {owner}: parameter `{name}`: {message}");
+                mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });
+            })
+            .ok();
+    }
+    if written.is_some() {
+        return written;
+    }
+    let default = sources.pack_default.and_then(|lookup| lookup(&contract.name, name));
+    if let Some(default) = default {
+        return convert(&param.kind, &Scalar::from(&default), sources.folder)
+            .map_err(|(message, hint)| {
+                let message = format!("pack: default of `{}.{name}`: {message}", contract.name);
+                mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });
+            })
+            .ok();
+    }
+    let is_written = sources.written.iter().any(|spec| spec.name.value == name);
+    if param.default.is_none() && !is_written {
+        let message = format!("{owner}: parameter `{name}` must be given ({})", takes(&param.kind));
+        mistakes.error(node.spot, message).hint = Some(param.doc.to_string());
+    }
+    param.default.clone()
+}
+
+/// What a parameter takes, in words.
+pub(crate) fn takes(kind: &ParamKind) -> String {
+    match kind {
+        ParamKind::Bool => "true or false".into(),
+        ParamKind::Int { min, max } => match (*min, *max) {
+            (i64::MIN, i64::MAX) => "a whole number".into(),
+            (min, i64::MAX) => format!("a whole number from {min}"),
+            (min, max) => format!("a whole number from {min} to {max}"),
+        },
+        ParamKind::Float { min, max } => {
+            let bounded = |bound: f64| bound.is_finite() && bound.abs() < f64::MAX;
+            match (bounded(*min), bounded(*max)) {
+                (false, false) => "a number".into(),
+                (true, false) => format!("a number from {min}"),
+                (false, true) => format!("a number up to {max}"),
+                (true, true) => format!("a number from {min} to {max}"),
+            }
+        }
+        ParamKind::Choice { options } => options.join(", "),
+        ParamKind::Text => "text".into(),
+        ParamKind::File => "a file's path, relative to the graph file".into(),
+    }
+}
+
+/// A value written in YAML.
+fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result<ParamValue, Wrong> {
+    let unexpected = |hint| Err((format!("expected {}, found {value}", takes(kind)), hint));
+    match (kind, value) {
+        (ParamKind::Bool, Scalar::Bool(value)) => Ok(ParamValue::Bool(*value)),
+        (ParamKind::Int { min, max }, Scalar::Int(value)) if (min..=max).contains(&value) => {
+            Ok(ParamValue::Int(*value))
+        }
+        (ParamKind::Int { .. }, Scalar::Float(value)) if value.fract() == 0.0 && value.abs() < 9.0e15 => {
+            convert(kind, &Scalar::Int(*value as i64), folder)
+        }
+        (ParamKind::Float { .. }, Scalar::Int(value)) => convert(kind, &Scalar::Float(*value as f64), folder),
+        (ParamKind::Float { min, max }, Scalar::Float(value)) if (min..=max).contains(&value) => {
+            Ok(ParamValue::Float(*value))
+        }
+        (ParamKind::Choice { options }, Scalar::Text(value)) => {
+            if options.iter().any(|option| option == value) {
+                return Ok(ParamValue::Text(value.clone()));
+            }
+            let near = suggest::nearest(value, options.iter().map(AsRef::as_ref));
+            unexpected(near.map(|near| format!("did you mean `{near}`?")))
+        }
+        (ParamKind::Text, Scalar::Text(value)) => Ok(ParamValue::Text(value.clone())),
+        (ParamKind::Text | ParamKind::Choice { .. }, Scalar::Null) => unexpected(None),
+        (ParamKind::Text | ParamKind::Choice { .. }, _) => {
+            unexpected(Some("put it in quotes to make it text".into()))
+        }
+        (ParamKind::File, Scalar::Text(path)) => file(&folder.join(path)),
+        (ParamKind::Bool, Scalar::Text(word)) => match word.to_lowercase().as_str() {
+            "yes" | "on" => unexpected(Some("write `true`".into())),
+            "no" | "off" => unexpected(Some("write `false`".into())),
+            _ => unexpected(None),
+        },
+        (ParamKind::Int { .. } | ParamKind::Float { .. }, Scalar::Text(text))
+            if text.parse::<f64>().is_ok() =>
+        {
+            unexpected(Some("take the quotes away".into()))
+        }
+        _ => unexpected(None),
+    }
+}
+
+/// A value given on the command line: texts as they are, everything else as in YAML. Files are relative to the current
+/// folder, as the shell completes them.
+fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
+    let value = match kind {
+        ParamKind::Text | ParamKind::Choice { .. } | ParamKind::File => Scalar::Text(text.into()),
+        _ => scalar(text),
+    };
+    convert(kind, &value, Path::new(""))
+}
+
+/// A file parameter's value: the absolute path of a file that exists.
+fn file(path: &Path) -> Result<ParamValue, Wrong> {
+    let absolute = std::path::absolute(path)
+        .and_then(|absolute| std::fs::metadata(&absolute).map(|_| absolute))
+        .map_err(|error| (format!("{}: {error}", path.display()), None))?;
+    match absolute.into_os_string().into_string() {
+        Ok(path) => Ok(ParamValue::Text(path)),
+        Err(_) => Err((format!("{}: the path is not UTF-8", path.display()), None)),
+    }
+}

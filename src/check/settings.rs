@@ -1,0 +1,47 @@
+//! What the command line adds to a graph.
+
+use std::{fmt, str::FromStr};
+
+use talkgraph_nodes::contract::ParamValue;
+
+use crate::error::Diagnostic;
+
+/// `NAME=VALUE` on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// Left of the first `=`.
+    pub name: String,
+    /// Right of it.
+    pub value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = Diagnostic;
+
+    fn from_str(text: &str) -> Result<Self, Diagnostic> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.into(), value: value.into() }),
+            _ => Err(Diagnostic::error(format!("expected NAME=VALUE, found `{text}`"))),
+        }
+    }
+}
+
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+/// Looks up a pack's default: node type, parameter → value.
+pub type PackDefault<'a> = &'a dyn Fn(&str, &str) -> Option<ParamValue>;
+
+/// What is laid over a graph file.
+#[derive(Clone, Default)]
+pub struct Settings<'a> {
+    /// `NODE.PARAM=VALUE`, in place of the graph's parameters; the last one wins.
+    pub set: Vec<Assignment>,
+    /// Nodes that run again even when their results are stored.
+    pub refresh: Vec<String>,
+    /// Defaults that suit the pack; they come after the graph's values and before the contract's defaults.
+    pub pack_default: Option<PackDefault<'a>>,
+}

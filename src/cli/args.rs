@@ -1,0 +1,42 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use crate::check::{Assignment, Settings};
+
+/// What determines the work: a graph, its inputs and outputs, and where it runs. Shared by `run`, `plan` and
+/// `dot --plan`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct GraphArgs {
+    /// Graph file
+    #[arg(value_name = "GRAPH")]
+    pub graph: PathBuf,
+    /// File for a graph input
+    #[arg(short, long = "input", value_name = "NAME=PATH")]
+    pub input: Vec<Assignment>,
+    /// Where a graph output goes
+    #[arg(short, long = "output", value_name = "NAME=PATH")]
+    pub output: Vec<Assignment>,
+    /// Parameter of a node, in place of the graph's
+    #[arg(long, value_name = "NODE.PARAM=VALUE")]
+    pub set: Vec<Assignment>,
+    /// Folder of the model pack
+    #[arg(long, value_name = "PATH", env = "TALKGRAPH_PACK")]
+    pub pack: Option<PathBuf>,
+    /// Device of the models: auto, cpu, cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Folder of the cache
+    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Run this node again even when its result is stored
+    #[arg(long, value_name = "NODE")]
+    pub refresh: Vec<String>,
+}
+
+impl GraphArgs {
+    /// The settings that `check` applies to the graph; pack defaults are added by the caller.
+    pub fn settings(&self) -> Settings<'static> {
+        Settings { set: self.set.clone(), refresh: self.refresh.clone(), pack_default: None }
+    }
+}

@@ -1,0 +1,117 @@
+//! YAML values joined with their places, and the questions that reading a graph asks of them.
+
+use std::rc::Rc;
+
+use super::{
+    At, Mistakes, Spot,
+    places::{Places, places},
+    yaml::{self, Scalar, Yaml},
+};
+
+/// A YAML value with its place.
+#[derive(Debug)]
+pub(super) struct Marked {
+    /// Where it starts.
+    pub spot: Spot,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a [`Marked`] value is.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A plain value.
+    Scalar(Scalar),
+    /// A list; graph files have none, so its items do not matter.
+    List,
+    /// A mapping in file order.
+    Map(Vec<(Marked, Marked)>),
+}
+
+/// Entries of a mapping with text keys, each key once.
+pub(super) type Entries<'a> = Vec<(At<String>, &'a Marked)>;
+
+impl Marked {
+    /// Reads one YAML document; `None` when it is unreadable, which is then among the mistakes.
+    pub fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Self> {
+        match yaml::parse(text) {
+            Ok(value) => {
+                let places = places(text).unwrap_or_default();
+                Some(Self::join(value, &places, Spot { line: 1, column: 1 }))
+            }
+            Err(error) => {
+                let (line, column) = error.at.unwrap_or((1, 1));
+                mistakes.error(Spot { line, column }, format!("not readable as YAML: {}", error.message));
+                None
+            }
+        }
+    }
+
+    fn join(value: Yaml, places: &Rc<Places>, parent: Spot) -> Self {
+        let spot = if places.spot.line > 0 { places.spot } else { parent };
+        let nowhere = Rc::default();
+        let child = |index| places.children.get(index).unwrap_or(&nowhere);
+        let content = match value {
+            Yaml::Scalar(scalar) => Content::Scalar(scalar),
+            Yaml::List(_) => Content::List,
+            Yaml::Map(entries) => {
+                let entries = entries.into_iter().enumerate();
+                Content::Map(
+                    entries
+                        .map(|(index, (key, value))| {
+                            let key = Self::join(key, child(2 * index), spot);
+                            let value = Self::join(value, child(2 * index + 1), key.spot);
+                            (key, value)
+                        })
+                        .collect(),
+                )
+            }
+        };
+        Self { spot, content }
+    }
+
+    /// What it is, for messages.
+    pub fn kind(&self) -> String {
+        match &self.content {
+            Content::Scalar(scalar) => scalar.to_string(),
+            Content::List => "a list".into(),
+            Content::Map(_) => "a mapping".into(),
+        }
+    }
+
+    /// Its text; a mistake when it is not text. `what` is what was expected.
+    pub fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
+        match &self.content {
+            Content::Scalar(Scalar::Text(text)) => Some(At { value: text.clone(), spot: self.spot }),
+            _ => {
+                mistakes.error(self.spot, format!("expected {what}, found {}", self.kind()));
+                None
+            }
+        }
+    }
+
+    /// Its entries; mistakes are anything but a mapping, keys that are no text, and duplicate keys. Nothing at all is
+    /// an empty mapping.
+    pub fn entries(&self, what: &str, mistakes: &mut Mistakes) -> Entries<'_> {
+        let entries = match &self.content {
+            Content::Map(entries) => entries.as_slice(),
+            Content::Scalar(Scalar::Null) => &[],
+            _ => {
+                mistakes.error(self.spot, format!("expected {what}, found {}", self.kind()));
+                &[]
+            }
+        };
+        let mut kept: Entries<'_> = vec![];
+        for (key, value) in entries {
+            let Some(key) = key.text("a name as key", mistakes) else { continue };
+            match kept.iter().find(|(other, _)| other.value == key.value) {
+                None => kept.push((key, value)),
+                Some((first, _)) => {
+                    let message = format!("duplicate key `{}`, first on line {}", key.value, first.spot.line);
+                    mistakes.error(key.spot, message).hint = Some("rename or remove one of them".into());
+                }
+            }
+        }
+        kept
+    }
+}

@@ -1,0 +1,194 @@
+//! From YAML text to [`GraphSpec`]: the shape of the file, names and references.
+
+use std::path::Path;
+
+use talkgraph_nodes::contract::CacheMode;
+
+use super::{
+    At, GraphSpec, InputSpec, Mistakes, NodeSpec, OutputSpec, ParamSpec, Reference, Scalar, VERSION,
+    marked::{Content, Entries, Marked},
+};
+use crate::suggest;
+
+const FILE_KEYS: &[&str] = &["talkgraph", "name", "inputs", "nodes", "outputs"];
+const INPUT_KEYS: &[&str] = &["type", "params", "cache"];
+const NODE_KEYS: &[&str] = &["type", "in", "params", "cache"];
+const CACHE_MODES: &[(&str, CacheMode)] = &[
+    ("auto", CacheMode::Auto),
+    ("always", CacheMode::Always),
+    ("never", CacheMode::Never),
+    ("refresh", CacheMode::Refresh),
+];
+
+/// Reads the text of a graph file. `None` when it is no YAML mapping or of another version; every mistake met is added
+/// to `mistakes`.
+pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<GraphSpec> {
+    let root = Marked::parse(text, mistakes)?;
+    if !matches!(root.content, Content::Map(_)) {
+        let message = format!("expected a graph, found {}", root.kind());
+        mistakes.error(root.spot, message).hint = Some("a graph file starts with `talkgraph: 1`".into());
+        return None;
+    }
+    let keys = root.entries("a graph", mistakes);
+    check_keys(&keys, FILE_KEYS, "top-level key", mistakes);
+    check_version(&root, &keys, mistakes)?;
+
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = get(&keys, "name").and_then(|name| name.text("the graph's name", mistakes));
+    let mut section = |key: &str, what: &str| {
+        get(&keys, key).map(|section| section.entries(what, mistakes)).unwrap_or_default()
+    };
+    let inputs = section("inputs", "a mapping from input names to types");
+    let nodes = section("nodes", "a mapping from node names to nodes");
+    let outputs = section("outputs", "a mapping from output names to references");
+    if nodes.is_empty() && get(&keys, "nodes").is_none() {
+        mistakes.error(root.spot, "the graph has no `nodes`");
+    }
+    if outputs.is_empty() {
+        let spot = keys.iter().find(|(key, _)| key.value == "outputs").map_or(root.spot, |(key, _)| key.spot);
+        mistakes.error(spot, "the graph has no `outputs`, so nothing of it would run").hint =
+            Some("name at least one result, for example `outputs: { video: mux.video }`".into());
+    }
+    Some(GraphSpec {
+        file: file.to_owned(),
+        name: name.map(|name| name.value).or(stem).unwrap_or_default(),
+        inputs: inputs.into_iter().filter_map(|entry| read_input(entry, mistakes)).collect(),
+        nodes: nodes.into_iter().filter_map(|entry| read_node(entry, mistakes)).collect(),
+        outputs: outputs
+            .into_iter()
+            .filter_map(|(name, value)| {
+                Some(OutputSpec { name: named(name, mistakes), from: read_reference(value, mistakes)? })
+            })
+            .collect(),
+    })
+}
+
+fn get<'a>(keys: &Entries<'a>, name: &str) -> Option<&'a Marked> {
+    keys.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value)
+}
+
+fn check_keys(keys: &Entries<'_>, known: &[&str], what: &str, mistakes: &mut Mistakes) {
+    for (key, _) in keys.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
+        mistakes.error(key.spot, format!("unknown {what} `{}`", key.value)).hint =
+            Some(suggest::hint(&key.value, known.iter().copied(), ""));
+    }
+}
+
+fn check_version(root: &Marked, keys: &Entries<'_>, mistakes: &mut Mistakes) -> Option<()> {
+    let hint = Some(format!("this program reads `talkgraph: {VERSION}`"));
+    let Some(version) = get(keys, "talkgraph") else {
+        mistakes.error(root.spot, "the graph does not say its format version").hint = hint;
+        return Some(());
+    };
+    if matches!(version.content, Content::Scalar(Scalar::Int(VERSION))) {
+        return Some(());
+    }
+    mistakes.error(version.spot, format!("unsupported graph format version {}", version.kind())).hint = hint;
+    None
+}
+
+/// A name that references can spell: letters, digits, `_` and `-`.
+fn named(name: At<String>, mistakes: &mut Mistakes) -> At<String> {
+    if !is_name(&name.value) {
+        mistakes.error(name.spot, format!("bad name `{}`", name.value)).hint =
+            Some("names are letters, digits, `_` and `-`".into());
+    }
+    name
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+fn read_input((name, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Option<InputSpec> {
+    let name = named(name, mistakes);
+    if !matches!(value.content, Content::Map(_)) {
+        let ty = value.text("an artifact type, or `{ type: … }`", mistakes)?;
+        return Some(InputSpec { name, ty, params: vec![], cache: CacheMode::Auto });
+    }
+    let keys = value.entries("an input", mistakes);
+    check_keys(&keys, INPUT_KEYS, "key of an input", mistakes);
+    let params = read_params(&keys, mistakes);
+    let cache = read_cache(&keys, mistakes);
+    let ty = read_type(&name, value, &keys, "input", mistakes)?;
+    Some(InputSpec { name, ty, params, cache })
+}
+
+fn read_node((id, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Option<NodeSpec> {
+    let id = named(id, mistakes);
+    let keys = value.entries("a node, `{ type: …, in: …, params: … }`", mistakes);
+    if !matches!(value.content, Content::Map(_) | Content::Scalar(Scalar::Null)) {
+        return None;
+    }
+    check_keys(&keys, NODE_KEYS, "key of a node", mistakes);
+    let ports = get(&keys, "in").map(|ports| ports.entries("a mapping from ports to references", mistakes));
+    let inputs = ports.unwrap_or_default().into_iter();
+    let inputs = inputs.map(|(port, from)| (port, read_reference(from, mistakes))).collect();
+    let params = read_params(&keys, mistakes);
+    let cache = read_cache(&keys, mistakes);
+    let ty = read_type(&id, value, &keys, "node", mistakes)?;
+    Some(NodeSpec { id, ty, inputs, params, cache })
+}
+
+fn read_type(
+    name: &At<String>,
+    value: &Marked,
+    keys: &Entries<'_>,
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> Option<At<String>> {
+    let Some(ty) = get(keys, "type") else {
+        mistakes.error(value.spot, format!("{what} `{}` has no `type`", name.value));
+        return None;
+    };
+    ty.text("a type's name", mistakes)
+}
+
+fn read_params(keys: &Entries<'_>, mistakes: &mut Mistakes) -> Vec<ParamSpec> {
+    let Some(params) = get(keys, "params") else { return vec![] };
+    let mut read = vec![];
+    for (name, value) in params.entries("a mapping from parameters to values", mistakes) {
+        match &value.content {
+            Content::Scalar(scalar) => {
+                read.push(ParamSpec { name, value: At { value: scalar.clone(), spot: value.spot } });
+            }
+            _ => {
+                let message =
+                    format!("parameter `{}`: expected one value, found {}", name.value, value.kind());
+                mistakes.error(value.spot, message);
+            }
+        }
+    }
+    read
+}
+
+fn read_cache(keys: &Entries<'_>, mistakes: &mut Mistakes) -> CacheMode {
+    let names = || CACHE_MODES.iter().map(|(name, _)| *name);
+    let Some(value) = get(keys, "cache") else { return CacheMode::Auto };
+    let Some(word) = value.text(&names().collect::<Vec<_>>().join(", "), mistakes) else {
+        return CacheMode::Auto;
+    };
+    let mode = CACHE_MODES.iter().find(|(name, _)| *name == word.value);
+    mode.map(|(_, mode)| *mode).unwrap_or_else(|| {
+        mistakes.error(word.spot, format!("unknown cache mode `{}`", word.value)).hint =
+            Some(suggest::hint(&word.value, names(), ""));
+        CacheMode::Auto
+    })
+}
+
+fn read_reference(value: &Marked, mistakes: &mut Mistakes) -> Option<At<Reference>> {
+    let text = value.text("a reference, `node.port` or a graph input", mistakes)?;
+    let mut parts = text.value.split('.');
+    let reference = match (parts.next(), parts.next(), parts.next()) {
+        (Some(node), None, None) if is_name(node) => Reference { node: node.into(), port: None },
+        (Some(node), Some(port), None) if is_name(node) && is_name(port) => {
+            Reference { node: node.into(), port: Some(port.into()) }
+        }
+        _ => {
+            mistakes.error(text.spot, format!("bad reference `{}`", text.value)).hint =
+                Some("write `node.port`, or the name of a graph input".into());
+            return None;
+        }
+    };
+    Some(At { value: reference, spot: text.spot })
+}

@@ -1,0 +1,44 @@
+//! "Did you mean": the known name nearest to one that is not known.
+
+/// The candidate nearest to `name`, if one is near enough to be a slip of the keyboard.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    let slip = |candidate: &str| {
+        let (a, b) = (name.to_lowercase(), candidate.to_lowercase());
+        let distance = strsim::damerau_levenshtein(&a, &b);
+        let part = a.len() >= 3 && (b.starts_with(&a) || a.starts_with(&b));
+        (distance <= allowed || part).then_some(distance)
+    };
+    candidates
+        .into_iter()
+        .filter_map(|candidate| slip(candidate).map(|distance| (distance, candidate)))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// A hint for an unknown `name`: the nearest candidate, else all of them; `none` where there are none.
+pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, none: &str) -> String {
+    let all: Vec<&str> = candidates.into_iter().collect();
+    match nearest(name, all.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if all.is_empty() => none.into(),
+        None => format!("known: {}", all.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_slips_and_nothing_far() {
+        let types = ["align", "matte", "mel", "mux", "nerf_render"];
+        assert_eq!(nearest("algin", types), Some("align"));
+        assert_eq!(nearest("Align", types), Some("align"));
+        assert_eq!(nearest("nerf", types), Some("nerf_render"));
+        assert_eq!(nearest("mul", types), Some("mel"));
+        assert_eq!(nearest("upsample", types), None);
+        assert_eq!(hint("upsample", ["a", "b"], ""), "known: a, b");
+        assert_eq!(hint("x", [], "it takes none"), "it takes none");
+    }
+}
