@@ -60,7 +60,8 @@ def augment(mel, backgrounds):
     power = _power(_filter(_warp(mel)))
     power = _mix(power, power.roll(1, 0), 0.12, 12.0, 30.0)
     power = _mix(power, _power(backgrounds), 0.35, 3.0, 30.0)
-    floor = -100.0 + 55.0 * torch.rand(count, 1, 1) ** 1.8
+    # A noise floor, now and then below what the network can see: files that are digitally silent in pauses.
+    floor = -100.0 + 55.0 * torch.rand(count, 1, 1) ** 1.8 - 40.0 * _chance(count, 0.2, 3)
     slope = (torch.rand(count, 1, 1) - 0.7) * 30.0 * _PLACE
     power = power + _power(floor + slope + 4.0 * torch.randn_like(mel))
     varied = 10.0 * torch.log10(power)

@@ -1,6 +1,6 @@
 """Makes the training data: synthetic speech and its mouth curves, as shards of numpy arrays.
 
-    python -m tools.speech.data --out DIR [--minutes espeak=50,flite=60,hibari=45,piper=45] [--seed 0]
+    python -m tools.speech.data --out DIR [--minutes espeak=50,flite=70,…] [--seed 0]
 
 One shard a source, `SOURCE.npz`: `mel` [columns, 80] float16 in dB, `targets` [frames, 6] float16, `sound` [frames]
 int8 and the `column`/`frame` offset of every clip. The source `background` has no speech at all and closed lips.
@@ -22,7 +22,7 @@ SOURCES = {
     "piper": neural.speak_piper,
     "hibari": neural.speak_hibari,
 }
-DEFAULT_MINUTES = {"espeak": 50, "flite": 60, "piper": 45, "hibari": 45, "background": 12}
+DEFAULT_MINUTES = {"espeak": 50, "flite": 70, "piper": 40, "hibari": 50, "background": 20}
 _SHORTEST = 45  # frames: training takes 40
 
 
@@ -46,10 +46,12 @@ def change(samples, segments, rng):
 
 
 def quiet_clip(rng):
-    """Ten seconds without speech: noise, music, or a fade between them and nothing."""
-    kind = rng.integers(4)
-    samples = background.noise(10, rng) if kind == 0 else background.music(10, rng)
-    if kind == 3:
+    """Ten seconds without speech: nothing at all, noise, music or both, fading in and out."""
+    kind = rng.integers(6)
+    if kind == 0:
+        return np.zeros(10 * SAMPLE_RATE, np.float32), []
+    samples = background.noise(10, rng) if kind <= 2 else background.music(10, rng)
+    if kind == 5:
         samples = 0.5 * samples + 0.5 * background.noise(10, rng)
     fade = np.interp(np.linspace(0, 4, len(samples)), np.arange(5), rng.choice([0.0, 0.3, 1.0, 1.0], 5))
     return (samples * fade * 10 ** (rng.uniform(-20, 6) / 20)).astype(np.float32), []

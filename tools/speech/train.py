@@ -7,6 +7,7 @@ The checkpoint is written every 500 steps; `--resume` goes on from it.
 """
 
 import argparse
+import math
 import pathlib
 import time
 
@@ -23,6 +24,7 @@ from .visemes import PRESS
 BATCH, FRAMES = 24, 40
 _CLIP_COLUMNS = 125 + COLUMNS
 _HELD_OUT = 20  # clips of each source
+_BACKGROUND_SHARE = 2.0  # clips without speech are drawn this many times as often as their minutes say
 _RATE = 2e-3
 #                            jaw  wide pucker press upper lower
 _CHANNEL_WEIGHT = torch.tensor([2.0, 1.0, 1.5, 3.0, 1.0, 1.0])
@@ -56,7 +58,7 @@ class Shard:
 
 def batch(shards, background, rng):
     """Tensors of one training step."""
-    chances = np.array([shard.frames for shard in shards])
+    chances = np.array([shard.frames * (_BACKGROUND_SHARE if shard is background else 1.0) for shard in shards])
     mel = np.empty((BATCH, _CLIP_COLUMNS, 80), np.float32)
     behind = np.empty_like(mel)
     parts = []
@@ -90,6 +92,8 @@ def held_out(trainer, shards, rng):
     trainer.eval()
     report = {}
     for name, shard in shards.items():
+        if name == "background":  # constant targets have no correlation
+            continue
         predicted, wanted = [], []
         for k in range(_HELD_OUT):
             mel, starts, targets, *_ = shard.clip(rng, k, 0, shard.frame[k + 1] - shard.frame[k])
@@ -135,7 +139,7 @@ def main():
 
     began, running = time.time(), None
     while step < arguments.steps:
-        rate = _RATE * min(1.0, (step + 1) / 100) * (0.5 * (1 + np.cos(np.pi * step / arguments.steps)) + 0.005)
+        rate = _RATE * min(1.0, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * step / arguments.steps)) + 0.005)
         for group in optimiser.param_groups:
             group["lr"] = rate
         mel, behind, starts, targets, sound, before = batch(list(shards.values()), background, rng)

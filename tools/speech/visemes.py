@@ -50,8 +50,20 @@ _STEPS = 8  # curve samples a video frame: 200 Hz
 JAW, PRESS, UPPER, LOWER = (SPOKEN.index(name) for name in ("jaw", "press", "upper_raise", "lower_drop"))
 
 
+def _filled(segments, seconds):
+    """The segments with silence before, between and after them, from 20 ms on."""
+    filled, now = [], 0.0
+    for start, end, sound in [*sorted(segments), (seconds, seconds, None)]:
+        if start - now > 0.02:
+            filled.append((now, start, SILENCE))
+        if sound is not None:
+            filled.append((start, end, sound))
+        now = max(now, end)
+    return filled
+
+
 def curves(segments, seconds):
-    """Segments to `(targets [frames, 6] float32, sound [frames] int index into SOUNDS)`.
+    """Segments (gaps are silence) to `(targets [frames, 6] float32, sound [frames] int index into SOUNDS)`.
 
     A frame's target is the mean over its 40 ms; its `press` is half mean, half maximum, so that a short stop that
     falls between two frames still shows.
@@ -62,7 +74,7 @@ def curves(segments, seconds):
     total = np.full_like(pull, 1e-6)
     stop = np.zeros(len(time))
     sound_at = np.full(len(time), SOUNDS.index(SILENCE))
-    for start, end, sound in segments:
+    for start, end, sound in _filled(segments, seconds):
         # Beyond 0.7 s every pull is under 1e-12 of another sound's.
         near = slice(*np.searchsorted(time, (start - 0.7, end + 0.7)))
         t = time[near]
