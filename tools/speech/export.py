@@ -8,6 +8,7 @@ that the encoder can run for all frames in one batch. Shapes are in `network`.
 
 import argparse
 import pathlib
+import warnings
 
 import numpy as np
 import onnx
@@ -34,6 +35,8 @@ def examples(count, embedding):
 
 def _write(module, inputs, output, path):
     names = list(inputs)
+    # The exporter by tracing needs no further package, and says on every call that it is the older one.
+    warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based", DeprecationWarning)
     torch.onnx.export(
         module,
         tuple(inputs.values()),
