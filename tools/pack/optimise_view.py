@@ -1,0 +1,105 @@
+"""Unseen views for the inversion: the photo carried over to other cameras and expressions by the pivot's own geometry."""
+
+import torch
+import torch.nn.functional as F
+
+from . import geometry as G
+from . import params as P
+from .optimise_losses import grow, shrink
+
+YAW, PITCH = 0.4, 0.2  # radians either way
+RANDOMS = 8
+SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
+STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
+REACH = 0.09  # standard deviation of the spread of vertex motion to its surroundings, model units
+
+
+def random_view(pose, w, random):
+    """Another camera around the head and another expression: pose `[1,6]`, w `[1,D]`; `random [8]` uniform in [0,1)."""
+    signed = random * 2 - 1
+    turn = torch.stack([signed[0] * PITCH, signed[1] * YAW, signed[2] * 0.05])
+    turned = torch.cat([pose[:, :3] + turn[None], pose[:, 3:]], 1)
+    speaking = (random[3] < 0.7).to(w.dtype)
+    wide = (random[4] < 0.4).to(w.dtype)
+    motion = {"jaw": random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
+              "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype)}
+    change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
+    slot = P.SLOT["expression"]
+    expression = w[:, slot]
+    # towards the end of the range rather than beyond it
+    moved = torch.minimum(expression + change[None], torch.maximum(expression, torch.ones_like(expression)))
+    return turned, torch.cat([w[:, : slot.start], moved, w[:, slot.stop :]], 1)
+
+
+def inside_polygon(points, polygon):
+    """Even-odd test of `points [N,2]` against a closed `polygon [J,2]`: `[N]` of 0 and 1."""
+    x, y = points[:, :1], points[:, 1:]
+    x0, y0 = polygon[None, :, 0], polygon[None, :, 1]
+    x1, y1 = torch.cat([x0[:, 1:], x0[:, :1]], 1), torch.cat([y0[:, 1:], y0[:, :1]], 1)
+    rise = y1 - y0
+    rise = torch.where(rise.abs() < 1e-9, torch.full_like(rise, 1e-9), rise)
+    crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (x1 - x0) * (y - y0) / rise)
+    count = crosses.to(points.dtype).sum(1)
+    return count - 2 * torch.floor(count / 2)
+
+
+def pixel_centres(side):
+    at = (torch.arange(side) + 0.5) / side
+    return torch.stack([at[None].expand(side, side), at[:, None].expand(side, side)], -1).reshape(-1, 2)
+
+
+def mouth_mask(morphable, w, pose, side):
+    """The open mouth `[1,1,side,side]`: inside the lips' inner contour."""
+    _, _, contour = morphable(torch.cat([w[:, : P.STYLE], pose], 1))
+    return inside_polygon(pixel_centres(side), contour[0]).reshape(1, 1, side, side)
+
+
+def carry_back(morphable, w_from, w_to, points):
+    """Points `[1,N,3]` at the head with the expression of `w_from` -> where they are with that of `w_to`."""
+    identity, slot = w_to[:, P.SLOT["identity"]], P.SLOT["expression"]
+    start = morphable.head_frame(identity, w_from[:, slot])[:, : morphable.anchor_count]
+    end = morphable.head_frame(identity, w_to[:, slot])[:, : morphable.anchor_count]
+    squared = points.square().sum(-1, keepdim=True) + start.square().sum(-1)[:, None] - 2 * points @ start.transpose(1, 2)
+    weight = torch.exp(-squared.clamp(min=0) / (2 * REACH**2))
+    return points + weight @ (end - start) / (weight.sum(-1, keepdim=True) + 1e-2)
+
+
+def steepness(depth):
+    """The range of `depth [1,1,R,R]` over each 3x3 neighbourhood."""
+    return F.max_pool2d(depth, 3, 1, 1) + F.max_pool2d(-depth, 3, 1, 1)
+
+
+def look_up(image, uv):
+    """`image [1,c,h,w]` at `uv [1,N,2]` in [0,1]: `[1,c,N]`."""
+    return F.grid_sample(image, (uv * 2 - 1)[:, :, None], align_corners=False, padding_mode="border")[..., 0]
+
+
+def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
+    """The photo as seen from another view.
+
+    `photo` and `view` hold alpha and depth `[1,1,R,R]` of the pivot's volume from either camera, `photo` also the target
+    `[1,3,P,P]` and person `[1,1,P,P]`. Gives the picture `[1,3,P,P]` and the mask `[1,1,P,P]` of what the photo shows of it.
+    """
+    side, rays = photo["target"].shape[-1], view["depth"].shape[-1]
+    origins, directions = G.camera_rays(pose_view, rays)
+    points = origins + directions * view["depth"].reshape(1, -1, 1)
+    points = carry_back(morphable, w_view, w, points)
+    uv = G.project(points, pose)
+    distance = G.DISTANCE - (points @ G.rotation(pose).transpose(1, 2) + pose[:, None, 3:])[..., 2]
+    map_ = lambda x: x.reshape(1, -1, rays, rays)
+    seen = look_up(torch.cat([photo["depth"], photo["alpha"], steepness(photo["depth"])], 1), uv)
+    good = (distance - seen[:, 0] < SURFACE) & (seen[:, 1] > 0.9) & (seen[:, 2] < STEEPEST)
+    good = good & (uv > 0.01).all(-1) & (uv < 0.99).all(-1)
+    good = map_(good.to(uv.dtype)) * (view["alpha"] > 0.95).to(uv.dtype) * (steepness(view["depth"]) < STEEPEST).to(uv.dtype)
+    uv = F.interpolate(map_(uv.transpose(1, 2)), size=(side, side), mode="bilinear", align_corners=False)
+    uv = uv.reshape(1, 2, -1).transpose(1, 2)
+    person = look_up(photo["person"], uv).reshape(1, 1, side, side)
+    mask = (F.interpolate(good, size=(side, side), mode="bilinear", align_corners=False) > 0.99) & (person > 0.9)
+    return look_up(photo["target"], uv).reshape(1, 3, side, side), shrink(mask.to(uv.dtype), 1)
+
+
+def open_background(person, alpha):
+    """Where neither the photo nor the view shows the person or their surroundings: `[1,1,P,P]`."""
+    side = person.shape[-1]
+    covered = torch.maximum(person, F.interpolate(alpha, size=(side, side), mode="bilinear", align_corners=False))
+    return (grow(covered, side // 16) < 0.05).to(person.dtype)

@@ -1,0 +1,88 @@
+"""The generator as the optimisations see it: tuned weights and frozen planes apart, sample points given.
+
+Points are *canonical*, that is, taken back to the mean identity already: the identity stays fixed while weights are tuned, so the
+un-warping needs no gradient and is done once a view instead of once a step.
+"""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from . import generator as N
+from . import geometry as G
+
+
+def compositing_weights(density, depths):
+    """Weights `[..,S]` of samples at ascending depths; equals `generator.weights`, written for a cheap backward pass."""
+    step = F.pad(depths[..., 1:] - depths[..., :-1], (0, 1), value=0.1)
+    thickness = F.softplus(density - 1) * 15 * step
+    before = torch.exp(thickness - torch.cumsum(thickness, -1))
+    return before * (1 - torch.exp(-thickness))
+
+
+class Volume(nn.Module):
+    """Renders with given planes, points and depths. Parameter names are those of the generator under `generator.`."""
+
+    def __init__(self, generator: N.Generator):
+        super().__init__()
+        self.generator = generator
+
+    def frozen(self, style):
+        """The part of the planes that inversion leaves alone: mean and basis, `[1,3C,side,side]`."""
+        g, c = self.generator, self.generator.config
+        low = (g.basis_weight(style) @ g.basis).reshape(1, 3 * c.channels, c.basis_side, c.basis_side)
+        return g.mean + (low if c.basis_side == c.plane_side else N.resize(low, c.plane_side))
+
+    def planes(self, style, frozen, plane_offset=None):
+        """All planes of a style, given their frozen part."""
+        g, c, x = self.generator, self.generator.config, self.generator.const
+        for i, conv in enumerate(g.convs):
+            x = conv(N.resize(x, 4 << i) if i else x, style)
+        low = N.resize(g.head(x), c.basis_side)
+        planes = frozen + (low if c.basis_side == c.plane_side else N.resize(low, c.plane_side))
+        return planes if plane_offset is None else planes + plane_offset
+
+    def decode(self, planes, points):
+        """Canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""
+        g, c = self.generator, self.generator.config.channels
+        x, y, z = (points / N.RADIUS * torch.tensor([1.0, -1.0, 1.0])).unbind(-1)
+        at = torch.stack([torch.stack(pair, -1) for pair in ((x, y), (x, z), (z, y))])[:, :, None]
+        features = F.grid_sample(planes.reshape(3, c, *planes.shape[2:]), at, align_corners=False, padding_mode="border")
+        features = features.reshape(3, c, -1).sum(0).t()
+        return g.decode2(F.leaky_relu(g.decode1(features), 0.2))
+
+    def march(self, planes, points, depths):
+        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`."""
+        _, rays, samples, _ = points.shape
+        side = round(rays**0.5)
+        out = self.decode(planes, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
+        weight = compositing_weights(out[..., 0], depths)
+        features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
+        alpha = weight.sum(-1).reshape(1, 1, side, side)
+        depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
+        return features, alpha, depth
+
+    def forward(self, planes, style, points, depths, background):
+        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`."""
+        features, alpha, depth = self.march(planes, points, depths)
+        features = features + (1 - alpha) * background
+        image = self.generator.upsample({"style": style}, features)
+        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth}
+
+    def unwarp(self, w, points):
+        """Points `[1,N,S,3]` of the person w back to the mean identity."""
+        flat = points.reshape(1, -1, 1, 1, 3) / N.RADIUS
+        back = F.grid_sample(self.generator.warp(w), flat, align_corners=True, padding_mode="border")
+        return points + back.reshape(3, -1).t().reshape(points.shape)
+
+    def sample(self, planes, w, pose, side, coarse, fine):
+        """Where a view is sampled: canonical points `[1,N,S,3]` and depths `[1,N,S]`, coarse ones and ones at the surface."""
+        origins, directions = G.camera_rays(pose, side)
+        at = lambda t: self.unwarp(w, origins[:, :, None] + t[..., None] * directions[:, :, None])
+        first = origins.norm(dim=-1, keepdim=True) + torch.linspace(-N.NEAR, N.FAR, 2 * coarse)
+        density = self.decode(planes, at(first).reshape(-1, 3))[:, 0].reshape(first.shape)
+        weight = compositing_weights(density, first) + 1e-3
+        weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
+        surface = N.importance(weight, first, fine, (N.FAR + N.NEAR) / (2 * coarse - 1))
+        depths = torch.sort(torch.cat([first[..., ::2], surface], -1), dim=-1)[0]
+        return at(depths), depths
