@@ -158,7 +158,7 @@ def _tune_phase(volume: Volume, morphable: Morphable) -> Phase:
         behind = ((image - tensors["behind"]).abs() * tensors["view_open"]).mean()
         stray = (out["alpha"] * F.adaptive_avg_pool2d(tensors["view_open"], rays)).mean()
         total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 0.5 * stray + regular(params, out)
-        return total, {"view_picture": picture, "view_depth_error": shape, "view_mouth_error": mouth, "view_behind_error": behind}
+        return total, {"picture": picture, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):
         named = layout.unflatten(params)

@@ -89,7 +89,7 @@ def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
     map_ = lambda x: x.reshape(1, -1, rays, rays)
     seen = look_up(torch.cat([photo["depth"], photo["alpha"], steepness(photo["depth"])], 1), uv)
     good = (distance - seen[:, 0] < SURFACE) & (seen[:, 1] > 0.9) & (seen[:, 2] < STEEPEST)
-    good = good & (uv > 0.01).all(-1) & (uv < 0.99).all(-1)
+    good = good & ((uv - 0.5).abs().amax(-1) < 0.49)
     good = map_(good.to(uv.dtype)) * (view["alpha"] > 0.95).to(uv.dtype) * (steepness(view["depth"]) < STEEPEST).to(uv.dtype)
     uv = F.interpolate(map_(uv.transpose(1, 2)), size=(side, side), mode="bilinear", align_corners=False)
     uv = uv.reshape(1, 2, -1).transpose(1, 2)

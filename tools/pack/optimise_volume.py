@@ -29,18 +29,16 @@ class Volume(nn.Module):
 
     def frozen(self, style):
         """The part of the planes that inversion leaves alone: mean and basis, `[1,3C,side,side]`."""
-        g, c = self.generator, self.generator.config
-        low = (g.basis_weight(style) @ g.basis).reshape(1, 3 * c.channels, c.basis_side, c.basis_side)
-        return g.mean + (low if c.basis_side == c.plane_side else N.resize(low, c.plane_side))
+        g = self.generator
+        return g.mean + (g.basis_weight(style) @ g.basis).reshape(g.mean.shape)
 
     def planes(self, style, frozen, plane_offset=None):
-        """All planes of a style, given their frozen part."""
-        g, c, x = self.generator, self.generator.config, self.generator.const
+        """All planes of a style, given their frozen part; at the offset's side where one is given."""
+        g, x = self.generator, self.generator.const
         for i, conv in enumerate(g.convs):
             x = conv(N.resize(x, 4 << i) if i else x, style)
-        low = N.resize(g.head(x), c.basis_side)
-        planes = frozen + (low if c.basis_side == c.plane_side else N.resize(low, c.plane_side))
-        return planes if plane_offset is None else planes + plane_offset
+        x = N.resize(g.head(x), g.config.plane_side) + frozen
+        return x if plane_offset is None else N.resize(x, g.config.offset_side) + plane_offset
 
     def decode(self, planes, points):
         """Canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""

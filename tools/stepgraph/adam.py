@@ -72,12 +72,10 @@ def make_step(loss, layout: Layout, *, beta1: float, beta2: float, project=None)
     further scalar losses by name. `project(params)`, if given, puts updated named parameters back into their bounds.
     The step maps named tensors to named tensors as the pack contract says.
     """
-    rates = layout.rates()
-
     def step(params, m, v, step_size, bias2, **tensors):
         gradient, (total, further) = torch.func.grad_and_value(
             lambda flat: loss(layout.unflatten(flat), tensors), has_aux=True)(params)
-        params, m, v = adam(params, gradient, m, v, step_size, bias2, beta1=beta1, beta2=beta2, rates=rates)
+        params, m, v = adam(params, gradient, m, v, step_size, bias2, beta1=beta1, beta2=beta2, rates=layout.rates())
         if project is not None:
             params = layout.flatten(project(layout.unflatten(params)))
         scalars = {name: value.reshape(1) for name, value in {"loss": total, **further}.items()}

@@ -35,6 +35,11 @@ class Value:
         return self.stored != self.shape
 
 
+def uniform(tensor: torch.Tensor) -> bool:
+    """Whether all elements are one number."""
+    return tensor.numel() > 0 and bool((tensor == tensor.reshape(-1)[0]).all())
+
+
 class Builder:
     def __init__(self):
         self.nodes, self.initialisers = [], {}
@@ -83,10 +88,9 @@ class Builder:
     def small(self, value: Value) -> tuple[str, tuple[int, ...]]:
         """The name and shape of the smallest tensor that broadcasts to `value`."""
         if value.constant is not None and value.name is None:
-            flat = value.constant.detach().reshape(-1)
-            if flat.numel() > 1 and bool((flat == flat[0]).all()):
+            if value.constant.numel() > 1 and uniform(value.constant):
                 value.stored = (1,) * len(value.shape)
-                value.name = self.array(flat[0].reshape(value.stored).numpy())
+                value.name = self.array(value.constant.detach().reshape(-1)[0].reshape(value.stored).numpy())
             else:
                 value.name = self.array(value.constant.detach().numpy())
         return value.name, value.stored

@@ -2,7 +2,7 @@
 
 import torch
 
-from .builder import Builder, Value
+from .builder import Builder, Value, uniform
 from .walk import aten, lowers
 
 
@@ -30,10 +30,9 @@ def number(operand):
     """The single number that a constant operand consists of, or None."""
     if not isinstance(operand, Value):
         return float(operand)
-    if operand.constant is None or operand.constant.numel() == 0:
+    if operand.constant is None or not uniform(operand.constant):
         return None
-    first = operand.constant.reshape(-1)[0]
-    return float(first) if bool((operand.constant == first).all()) else None
+    return float(operand.constant.reshape(-1)[0])
 
 
 def _same(out: Value, value) -> bool:

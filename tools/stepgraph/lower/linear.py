@@ -1,4 +1,4 @@
-"""Matrix products, convolutions and pooling."""
+"""Matrix products, convolutions, pooling and sampling in volumes."""
 
 from .builder import Builder, Value
 from .elementwise import elementwise
@@ -49,3 +49,9 @@ def max_pool2d(b, out, x, kernel, stride=(), padding=(0,), dilation=(1,), ceil_m
     pooled = b.node("MaxPool", [b.whole(x)], kernel_shape=kernel, strides=_pair(stride) if stride else kernel,
                     pads=_pair(padding) * 2, dilations=_pair(dilation), ceil_mode=int(ceil_mode))
     return pooled, ""  # the indices must stay unused: backward passes through max pooling are not supported
+
+
+@lowers(aten.grid_sampler_3d.default)
+def grid_sampler_3d(b, out, x, grid, mode, padding_mode, align_corners):
+    return b.node("GridSample", [b.whole(x), b.whole(grid)], mode=("linear", "nearest")[mode],
+                  padding_mode=("zeros", "border", "reflection")[padding_mode], align_corners=int(align_corners))

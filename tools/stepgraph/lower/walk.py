@@ -4,9 +4,10 @@ import onnx
 import torch
 from onnx import helper
 
-from .builder import IR_VERSION, OPSET, TYPES, Builder, Value
+from .builder import IR_VERSION, OPSET, TYPES, Builder, Value, uniform
 
 aten = torch.ops.aten
+SMALL = 1024  # elements of a constant that is folded without asking
 
 LOWERINGS: dict = {}  # operator -> function(builder, out, *arguments); `out` is a Value without a name, the result's form
 FROM_SHAPE = {aten.full_like.default, aten.zeros_like.default, aten.ones_like.default, aten.new_zeros.default,
@@ -49,9 +50,13 @@ def _form(node) -> tuple[tuple[int, ...], torch.dtype]:
 
 
 def _call(builder: Builder, node, values):
-    known = all(values[a].constant is not None if isinstance(values[a], Value) else False for a in node.all_input_nodes)
-    if node.target in FROM_SHAPE or known:
+    if node.target in FROM_SHAPE:
         return _fold(node, values)
+    inputs = [values[a] for a in node.all_input_nodes]
+    if all(isinstance(value, Value) and value.constant is not None for value in inputs):
+        folded = _fold(node, values)
+        if node.target not in LOWERINGS or not inputs or _is_smaller(folded, inputs):
+            return folded
     if node.target not in LOWERINGS:
         forms = [_form(a) for a in node.all_input_nodes if "val" in a.meta and hasattr(a.meta["val"], "shape")]
         raise NotImplementedError(f"{node.target} has no lowering: {node.format_node()}, inputs {forms}")
@@ -65,6 +70,12 @@ def _call(builder: Builder, node, values):
         out.name = result
         return out
     return result
+
+
+def _is_smaller(folded: Value, inputs: list[Value]) -> bool:
+    """Whether a file is better off with a folded constant than with what it is made of. (ONNX Runtime folds the rest on loading.)"""
+    size = lambda constant: 1 if uniform(constant) else constant.numel()
+    return folded.constant.numel() <= SMALL or size(folded.constant) < sum(size(value.constant) for value in inputs)
 
 
 def _fold(node, values):
