@@ -12,14 +12,6 @@ from . import generator as N
 from . import geometry as G
 
 
-def compositing_weights(density, depths):
-    """Weights `[..,S]` of samples at ascending depths; equals `generator.weights`, written for a cheap backward pass."""
-    step = F.pad(depths[..., 1:] - depths[..., :-1], (0, 1), value=0.1)
-    thickness = F.softplus(density - 1) * 15 * step
-    before = torch.exp(thickness - torch.cumsum(thickness, -1))
-    return before * (1 - torch.exp(-thickness))
-
-
 class Volume(nn.Module):
     """Renders with given planes, points and depths. Parameter names are those of the generator under `generator.`."""
 
@@ -54,7 +46,7 @@ class Volume(nn.Module):
         _, rays, samples, _ = points.shape
         side = round(rays**0.5)
         out = self.decode(planes, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
-        weight = compositing_weights(out[..., 0], depths)
+        weight = N.weights(out[..., 0], depths)
         features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
         alpha = weight.sum(-1).reshape(1, 1, side, side)
         depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
@@ -79,7 +71,7 @@ class Volume(nn.Module):
         at = lambda t: self.unwarp(w, origins[:, :, None] + t[..., None] * directions[:, :, None])
         first = origins.norm(dim=-1, keepdim=True) + torch.linspace(-N.NEAR, N.FAR, 2 * coarse)
         density = self.decode(planes, at(first).reshape(-1, 3))[:, 0].reshape(first.shape)
-        weight = compositing_weights(density, first) + 1e-3
+        weight = N.weights(density, first) + 1e-3
         weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
         surface = N.importance(weight, first, fine, (N.FAR + N.NEAR) / (2 * coarse - 1))
         depths = torch.sort(torch.cat([first[..., ::2], surface], -1), dim=-1)[0]
