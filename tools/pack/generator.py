@@ -17,6 +17,7 @@ from . import params as P
 from . import warp
 
 NEAR, FAR = 0.70, 1.05  # of the volume, before and behind the head's origin along a ray
+GAIN = 1.3  # after every leaky rectifier of a modulated convolution
 RADIUS = 1.15  # half side of the volume that the planes cover
 
 
@@ -76,12 +77,65 @@ class Modulated(nn.Module):
         s, d = self.scales(style)
         x = F.pad(x * s[:, :, None, None], (1, 1, 1, 1), mode="replicate")
         y = F.conv2d(x, self.weight) * d[:, :, None, None] + self.bias[:, None, None]
-        return F.leaky_relu(y, 0.2) * 1.3
+        return F.leaky_relu(y, 0.2) * GAIN
 
     def kernel(self, style):
         """The kernel of one person [outputs,inputs,3,3]: forward equals a plain convolution with it."""
         s, d = self.scales(style)
         return self.weight * s[0][None, :, None, None] * d[0][:, None, None, None]
+
+
+class Field:
+    """The radiance field: decodes points of a state; holds sizes and no weights.
+
+    The decoder has one hidden layer after the summed planes: features = W2·leaky(W1·sum(planes) + b1) + b2.
+    """
+
+    def __init__(self, config):
+        self.config = config
+
+    def decode(self, state, points):
+        """points [n,M,3] -> [n,1+C,M]: density before softplus, then features."""
+        n, m, _ = points.shape
+        c = self.config.channels
+        with torch.no_grad():
+            at = (points / RADIUS).reshape(n, m, 1, 1, 3)
+            back = F.grid_sample(state["warp"], at, align_corners=True, padding_mode="border")
+            q = (points + back.reshape(n, 3, m).transpose(1, 2)) / RADIUS
+            x, y, z = q[..., 0], -q[..., 1], q[..., 2]
+            at = torch.stack([torch.stack([x, y], -1), torch.stack([x, z], -1), torch.stack([z, y], -1)], 1)
+        planes = state["planes"].reshape(n * 3, c, *state["planes"].shape[2:])
+        f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
+        f = f.reshape(n, 3, c, m).sum(1)
+        h = F.leaky_relu(torch.bmm(state["decode1_weight"].expand(n, -1, -1), f) + state["decode1_bias"][:, None], 0.2)
+        return torch.bmm(state["decode2_weight"].expand(n, -1, -1), h) + state["decode2_bias"][:, None]
+
+    def depths(self, state, origins, directions):
+        """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
+        with torch.no_grad():
+            n, rays, _ = origins.shape
+            k = self.config.coarse
+            reach = origins.norm(dim=-1, keepdim=True)
+            spacing = torch.linspace(-NEAR, FAR, k)
+            coarse = reach + spacing
+            points = origins[:, :, None] + coarse[..., None] * directions[:, :, None]
+            density = self.decode(state, points.reshape(n, -1, 3))[:, 0].reshape(n, rays, k)
+            weight = weights(density, coarse) + 1e-3
+            weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
+            fine = importance(weight, coarse, self.config.fine, (FAR + NEAR) / (k - 1))
+            return torch.sort(torch.cat([coarse, fine], -1), dim=-1)[0]
+
+    def render(self, state, points, depths, blend=True):
+        """points [n,N,S,3], depths [n,N,S] -> features [n,C,R,R], alpha [n,1,R,R], sample weights [n,N,S]."""
+        n, rays, samples, _ = points.shape
+        side = int(rays**0.5)
+        out = self.decode(state, points.reshape(n, -1, 3)).reshape(n, -1, rays, samples)
+        w = weights(out[:, 0], depths)
+        f = (w[:, None] * out[:, 1:]).sum(-1).reshape(n, -1, side, side)
+        alpha = w.sum(-1).reshape(n, 1, side, side)
+        if blend:
+            f = f + (1 - alpha) * state["background"]
+        return f, alpha, w
 
 
 class Generator(nn.Module):
@@ -93,6 +147,7 @@ class Generator(nn.Module):
     def __init__(self, config=STUDIO):
         super().__init__()
         c = self.config = config
+        self.field = Field(config)
         self.style_in = nn.Linear(P.STYLE, c.style)
         self.style_a, self.style_b = nn.Linear(c.style, c.style), nn.Linear(c.style, c.style)
         self.const = nn.Parameter(torch.randn(1, c.conv[0], 4, 4))
@@ -180,50 +235,11 @@ class Generator(nn.Module):
             "background": self.background(w, rays or self.config.rays, background_offset),
             "style": v,
             "warp": self.warp(w),
+            "decode1_weight": self.decode1.weight,
+            "decode1_bias": self.decode1.bias,
+            "decode2_weight": self.decode2.weight,
+            "decode2_bias": self.decode2.bias,
         }
-
-    def decode(self, state, points):
-        """points [n,M,3] -> [n,1+C,M]: density before softplus, then features."""
-        n, m, _ = points.shape
-        c = self.config.channels
-        with torch.no_grad():
-            at = (points / RADIUS).reshape(n, m, 1, 1, 3)
-            back = F.grid_sample(state["warp"], at, align_corners=True, padding_mode="border")
-            q = (points + back.reshape(n, 3, m).transpose(1, 2)) / RADIUS
-            x, y, z = q[..., 0], -q[..., 1], q[..., 2]
-            at = torch.stack([torch.stack([x, y], -1), torch.stack([x, z], -1), torch.stack([z, y], -1)], 1)
-        planes = state["planes"].reshape(n * 3, c, *state["planes"].shape[2:])
-        f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
-        f = f.reshape(n, 3, c, m).sum(1)
-        h = F.leaky_relu(torch.bmm(self.decode1.weight.expand(n, -1, -1), f) + self.decode1.bias[:, None], 0.2)
-        return torch.bmm(self.decode2.weight.expand(n, -1, -1), h) + self.decode2.bias[:, None]
-
-    def depths(self, state, origins, directions):
-        """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
-        with torch.no_grad():
-            n, rays, _ = origins.shape
-            k = self.config.coarse
-            reach = origins.norm(dim=-1, keepdim=True)
-            spacing = torch.linspace(-NEAR, FAR, k)
-            coarse = reach + spacing
-            points = origins[:, :, None] + coarse[..., None] * directions[:, :, None]
-            density = self.decode(state, points.reshape(n, -1, 3))[:, 0].reshape(n, rays, k)
-            weight = weights(density, coarse) + 1e-3
-            weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
-            fine = importance(weight, coarse, self.config.fine, (FAR + NEAR) / (k - 1))
-            return torch.sort(torch.cat([coarse, fine], -1), dim=-1)[0]
-
-    def render(self, state, points, depths, blend=True):
-        """points [n,N,S,3], depths [n,N,S] -> features [n,C,R,R], alpha [n,1,R,R], sample weights [n,N,S]."""
-        n, rays, samples, _ = points.shape
-        side = int(rays**0.5)
-        out = self.decode(state, points.reshape(n, -1, 3)).reshape(n, -1, rays, samples)
-        w = weights(out[:, 0], depths)
-        f = (w[:, None] * out[:, 1:]).sum(-1).reshape(n, -1, side, side)
-        alpha = w.sum(-1).reshape(n, 1, side, side)
-        if blend:
-            f = f + (1 - alpha) * state["background"]
-        return f, alpha, w
 
     def upsample(self, state, features):
         """features [n,C,R,R] -> picture [n,3,2R,2R] in [-1,1] (not clamped)."""
@@ -236,11 +252,11 @@ class Generator(nn.Module):
         r = rays or self.config.rays
         state = self.prepare(w, plane_offset, background_offset, style_offset, r)
         o, d = G.camera_rays(pose, r)
-        t = self.depths(state, o, d)
+        t = self.field.depths(state, o, d)
         points = o[:, :, None] + t[..., None] * d[:, :, None]
         if deform is not None:
             points = deform(points)
-        f, alpha, weight = self.render(state, points, t)
+        f, alpha, weight = self.field.render(state, points, t)
         depth = ((weight * t).sum(-1) / (weight.sum(-1) + 1e-6)).reshape(alpha.shape)
         return {"image": self.upsample(state, f), "features": f, "alpha": alpha, "depth": depth, "state": state}
 
@@ -248,9 +264,9 @@ class Generator(nn.Module):
 def weights(density, depths):
     """Compositing weights [.., S] of samples at ascending depths (last interval 0.1)."""
     step = torch.cat([depths[..., 1:] - depths[..., :-1], torch.full_like(depths[..., :1], 0.1)], -1)
-    through = torch.exp(-F.softplus(density - 1) * 15 * step)
-    before = torch.cumprod(torch.cat([torch.ones_like(through[..., :1]), through[..., :-1]], -1), -1)
-    return before * (1 - through)
+    thickness = F.softplus(density - 1) * 15 * step
+    before = torch.cumsum(thickness, -1) - thickness
+    return torch.exp(-before) * (1 - torch.exp(-thickness))
 
 
 def importance(weight, depths, count, width):

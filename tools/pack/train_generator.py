@@ -126,7 +126,7 @@ def loss(model, b, side):
     near = torch.minimum(torch.maximum(near, reach - N.NEAR), reach + N.FAR)
     t = torch.cat([spread, near], -1).sort(-1)[0]
     points = o[:, :, None] + t[..., None] * d[:, :, None]
-    f, alpha, w = model.render(state, points, t, blend=False)
+    f, alpha, w = model.field.render(state, points, t, blend=False)
     ground = torch.stack([g[:, y : y + PATCH, x : x + PATCH] for g, x, y in zip(state["background"], b["x0"].tolist(), b["y0"].tolist())])
     f = f + (1 - alpha) * ground
     image = model.upsample(state, f)

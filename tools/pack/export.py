@@ -1,0 +1,156 @@
+"""Writes roles as plain ONNX (opset 20, ir_version 10) and checks each against torch."""
+
+import io
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from . import geometry as G
+from . import params as P
+from . import roles as R
+
+OPSET, IR = 20, 10
+TOLERANCE = 1e-4
+
+
+def trace(module, inputs, outputs, batched=()):
+    """inputs {name: example}, outputs [name] -> onnx model; tensors in `batched` have a symbolic first axis `n`."""
+    buffer = io.BytesIO()
+    module.eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, tuple(inputs.values()), buffer, dynamo=False, opset_version=OPSET,
+            input_names=list(inputs), output_names=list(outputs), dynamic_axes={k: {0: "n"} for k in batched},
+        )  # fmt: skip
+    model = onnx.load_from_string(buffer.getvalue())
+    model.ir_version = IR
+    return model
+
+
+def name_shapes(model, symbols):
+    """Writes symbolic names of axes: {tensor: [size or name, ...]}."""
+    for value in list(model.graph.input) + list(model.graph.output):
+        if value.name not in symbols:
+            continue
+        shape = value.type.tensor_type.shape
+        shape.ClearField("dim")
+        for d in symbols[value.name]:
+            shape.dim.add(**({"dim_param": d} if isinstance(d, str) else {"dim_value": d}))
+
+
+def halve(model, names):
+    """Stores the named initialisers as float16 behind a Cast; their values must already be representable."""
+    for i in [i for i in model.graph.initializer if i.name in names]:
+        value = numpy_helper.to_array(i)
+        half = numpy_helper.from_array(value.astype(np.float16), i.name + "_half")
+        model.graph.initializer.remove(i)
+        model.graph.initializer.append(half)
+        model.graph.node.insert(0, helper.make_node("Cast", [half.name], [i.name], to=TensorProto.FLOAT))
+
+
+def session(model):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def check(name, model, module, examples):
+    """Largest difference between ONNX Runtime and torch over the examples."""
+    onnx.checker.check_model(model)
+    run, worst = session(model), 0.0
+    for example in examples:
+        with torch.no_grad():
+            expected = module(*example.values())
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        got = run.run(None, {k: v.numpy() for k, v in example.items() if k in {i.name for i in run.get_inputs()}})
+        for a, b in zip(expected, got):
+            worst = max(worst, float(np.abs(a.numpy() - b).max()))
+    if worst > TOLERANCE:
+        raise ValueError(f"{name}: differs from torch by {worst:.2e}, at most {TOLERANCE:.0e} is allowed")
+    return worst
+
+
+def identity_model(generator):
+    """`identity`: w -> theta and zero offsets; written by hand, since it computes nothing."""
+    nodes, outputs = [], []
+    tensors = R.identity(generator)
+    initialisers = [numpy_helper.from_array(tensors["theta"].numpy(), "theta_value")]
+    for name, t in tensors.items():
+        if name == "theta":
+            nodes.append(helper.make_node("Identity", ["theta_value"], [name]))
+        else:
+            initialisers.append(numpy_helper.from_array(np.array(t.shape, np.int64), name + "_shape"))
+            nodes.append(helper.make_node("ConstantOfShape", [name + "_shape"], [name]))
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(t.shape)))
+    w = helper.make_tensor_value_info("w", TensorProto.FLOAT, [1, 1, P.D])
+    graph = helper.make_graph(nodes, "identity", [w], outputs, initialisers)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
+
+
+def generator_roles(generator, folder, log=print):
+    """Writes the roles that the generator and the morphable model fill; gives {role: file name}."""
+    config = generator.config
+    generator.eval()
+    torch.manual_seed(0)
+    rays, n_rays, samples = config.rays, config.rays**2, config.samples
+    files = {}
+
+    def write(role, module, examples, outputs, batched=(), symbols=None, half=()):
+        model = trace(module, examples[0], outputs, batched)
+        if half:
+            halve(model, half)
+        name_shapes(model, symbols or {})
+        error = check(role, model, module, examples)
+        onnx.save(model, folder / f"{role}.onnx")
+        files[role] = f"{role}.onnx"
+        log(f"{role}: {(folder / files[role]).stat().st_size / 1e6:.2f} MB, {error:.1e} from torch")
+
+    psi = torch.tensor([0.7])
+    z = [{"z": torch.randn(n, P.Z), "psi": psi} for n in (2, 1, 3)]
+    write("mapping", R.Mapping(), z, ["w"], ("z", "w"), {"z": ["n", P.Z], "w": ["n", 1, P.D]})
+    w = R.Mapping()(z[1]["z"], psi)
+    onnx.save(identity_model(generator), folder / "identity.onnx")
+    files["identity"] = "identity.onnx"
+    identity = R.identity(generator)
+    prepare = R.Prepare(generator)
+    moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
+    write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=("generator.basis",))
+    pose = torch.tensor([[0.1, 0.3, -0.05, 0.02, -0.03, 0.2], [0, 0, 0, 0, 0, 0]])
+    write(
+        "camera", R.Camera(rays), [{"pose": pose}, {"pose": pose[:1]}], ["origins", "directions"], ("pose", "origins", "directions"),
+        {"pose": ["n", 6], "origins": ["n", n_rays, 3], "directions": ["n", n_rays, 3]},
+    )  # fmt: skip
+    with torch.no_grad():
+        state = dict(zip(R.STATE, prepare(w, **identity)))
+        o, d = R.Camera(rays)(pose[:1])
+        field = {k: state[k] for k in R.FIELD}
+        t = R.Depths(config)(*field.values(), o, d)
+        points = o[:, :, None] + t[..., None] * d[:, :, None]
+        features = R.Render(config)(*field.values(), state["background"], points, t)[0]
+    write("depths", R.Depths(config), [{**field, "origins": o, "directions": d}], ["depths"], symbols={"depths": [1, n_rays, samples]})
+    write(
+        "render", R.Render(config), [{**field, "background": state["background"], "points": points, "depths": t}], ["features", "alpha"],
+        symbols={"features": [1, config.channels, rays, rays], "alpha": [1, 1, rays, rays]},
+    )  # fmt: skip
+    up = {"features": features, **{k: state[k] for k in R.UP}}
+    write("upsample", R.Upsample(), [up], ["image"], symbols={"image": [1, 3, config.side, config.side]})
+    e = torch.rand(4, P.E)
+    lip = [{"w": w, "expression": e[:n], "reference": e[3:]} for n in (3, 1)]
+    write("lipaint", R.Lipaint(), lip, ["w_inpainted"], ("expression", "w_inpainted"), {"w_inpainted": ["n", 1, P.D]})
+    c = torch.cat([w[:, 0, : P.STYLE].repeat(2, 1), pose], 1)
+    c[:, P.SLOT["expression"]] = e[:2]
+    model = R.MorphableModel()
+    write(
+        "morphable_model", model, [{"coefficients": c}, {"coefficients": c[:1]}], ["vertices", "landmarks", "contour"],
+        ("coefficients", "vertices", "landmarks", "contour"),
+        {
+            "coefficients": ["n", P.K], "vertices": ["n", model.model.anchor_count, 3],
+            "landmarks": ["n", 468, 2], "contour": ["n", 20, 2],
+        },
+    )  # fmt: skip
+    return files

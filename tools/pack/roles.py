@@ -1,0 +1,130 @@
+"""The pack's roles as torch modules: inputs and outputs by the names of docs/packs.md.
+
+An inverted person is four identity tensors: `theta [F]` (the tuned weights, flat), `plane_offset`, `background_offset` and
+`style_offset`. `prepare` resolves them once; all later roles see plain tensors, so that none holds tuned weights of its own.
+"""
+
+import copy
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from . import generator as N
+from . import geometry as G
+from . import params as P
+
+IDENTITY = ("theta", "plane_offset", "background_offset", "style_offset")
+FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
+UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
+STATE = FIELD + ("background",) + UP  # what `prepare` gives, in this order
+
+
+class Mapping(nn.Module):
+    """z [n,Z], psi [1] -> w [n,1,D]: a plausible person, neutral, mouth closed."""
+
+    def forward(self, z, psi):
+        return P.plausible(z, psi)[:, None]
+
+
+class Prepare(nn.Module):
+    """w [1,1,D] and the identity tensors -> the state tensors. Its generator is a copy whose tuned weights come from theta."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = copy.deepcopy(generator)
+        self.places = []
+        for name, p in list(self.generator.named_parameters()):
+            if name in generator.tuned():
+                owner, _, attribute = name.rpartition(".")
+                module = self.generator.get_submodule(owner)
+                del module._parameters[attribute]
+                self.places.append((module, attribute, p.shape))
+
+    def forward(self, w, theta, plane_offset, background_offset, style_offset):
+        g = self.generator
+        pieces = torch.split(theta, [shape.numel() for _, _, shape in self.places])
+        for (module, attribute, shape), piece in zip(self.places, pieces):
+            object.__setattr__(module, attribute, piece.reshape(shape))
+        s = g.prepare(w[:, 0], plane_offset, background_offset, style_offset)
+        d1, d2, u1, u2, rgb = g.decode1, g.decode2, g.up1, g.up2, g.to_rgb
+        field = (s["planes"], s["warp"], d1.weight, d1.bias, d2.weight, d2.bias)
+        up = (u1.kernel(s["style"]), u1.bias, u2.kernel(s["style"]), u2.bias, rgb.weight, rgb.bias)
+        return *field, s["background"], *up
+
+
+class Camera(nn.Module):
+    """pose [n,6] -> origins, directions [n,N,3] in the head frame."""
+
+    def __init__(self, rays):
+        super().__init__()
+        self.rays = rays
+
+    def forward(self, pose):
+        o, d = G.camera_rays(pose, self.rays)
+        return o + 0 * d, d
+
+
+class _Field(nn.Module):
+    """Base of the roles that decode points; its generator gives the configuration and no weights."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.field = N.Field(config)
+
+
+class Depths(_Field):
+    """Field state, origins and directions [1,N,3] -> depths [1,N,S]."""
+
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b, origins, directions):
+        state = dict(zip(FIELD, (planes, warp, d1w, d1b, d2w, d2b)))
+        return self.field.depths(state, origins, directions)
+
+
+class Render(_Field):
+    """Field state, background, points [1,N,S,3], depths [1,N,S] -> features [1,C,R,R], alpha [1,1,R,R]."""
+
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b, background, points, depths):
+        state = dict(zip(FIELD, (planes, warp, d1w, d1b, d2w, d2b)), background=background)
+        return self.field.render(state, points, depths)[:2]
+
+
+class Upsample(nn.Module):
+    """features [1,C,R,R] and the person's kernels -> image [1,3,P,P]."""
+
+    def forward(self, features, u1w, u1b, u2w, u2b, rgbw, rgbb):
+        pad = lambda x: F.pad(x, (1, 1, 1, 1), mode="replicate")
+        x = F.leaky_relu(F.conv2d(pad(features), u1w, u1b), 0.2) * N.GAIN
+        x = F.leaky_relu(F.conv2d(pad(x), u2w, u2b), 0.2) * N.GAIN
+        detail = F.pixel_shuffle(F.conv2d(pad(x), rgbw, rgbb), 2)
+        low = F.interpolate(features[:, :3], scale_factor=2, mode="bilinear", align_corners=False)
+        return low + detail
+
+
+class Lipaint(nn.Module):
+    """w [1,1,D], expression [n,E], reference [1,E] -> w_inpainted [n,1,D]: w with its expression moved by the difference.
+
+    w holds the expression as such, so the step that LipaintNet learns elsewhere is exact here.
+    """
+
+    def forward(self, w, expression, reference):
+        e = P.SLOT["expression"]
+        move = F.pad(expression - reference, (e.start, P.D - e.stop))
+        return w + move[:, None]
+
+
+class MorphableModel(nn.Module):
+    """coefficients [n,K] -> vertices [n,V,3], landmarks [n,468,2], contour [n,20,2]."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = G.Morphable()
+
+    def forward(self, coefficients):
+        return self.model(coefficients)
+
+
+def identity(generator):
+    """The identity tensors of an untuned person."""
+    with torch.no_grad():
+        return {"theta": generator.theta().detach().clone(), **generator.extras()}
