@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-_ENTRY = re.compile(r'(file:\s*"?)([^",}]+?)("?\s*,\s*blake3:\s*)([0-9a-f]*)(\s*})')
+_ENTRY = re.compile(r'(file:\s*"?)([^",}]+?)("?\s*,\s*blake3:\s*)[^\s}]*(\s*})')
 
 
 def digest(path):
@@ -29,7 +29,7 @@ def update(path, setup=None):
         if file is None or not file.is_file():
             missing.append(name)
             return m[0]
-        return f"{m[1]}{m[2]}{m[3]}{digest(file)}{m[5]}"
+        return f"{m[1]}{m[2]}{m[3]}{digest(file)}{m[4]}"
 
     path.write_text(_ENTRY.sub(replace, path.read_text()))
     return missing
