@@ -65,7 +65,8 @@ impl Diagnostic {
     pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.causes.push(error.to_string());
+            let io = error.downcast_ref::<std::io::Error>();
+            self.causes.push(io.map_or_else(|| error.to_string(), plain));
             next = error.source();
         }
         self
@@ -148,6 +149,14 @@ impl fmt::Display for Diagnostics {
 }
 
 impl Error for Diagnostics {}
+
+/// An I/O error in words, without the number of the system's error.
+pub fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
 
 /// Exit status of the process; scripts rely on these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 
 pub mod check;
 pub mod cli;
+pub mod docs;
+pub mod dot;
 pub mod error;
 pub mod graph;
+pub mod schema;
 pub mod spec;
 pub mod suggest;

@@ -35,21 +35,33 @@ pub(super) struct Wiring {
 
 /// Follows every reference of nodes and graph outputs.
 pub(super) fn connect(spec: &GraphSpec, drafts: &[Draft<'_>], mistakes: &mut Mistakes) -> Wiring {
-    let index = drafts.iter().enumerate().map(|(index, draft)| (draft.id.value.as_str(), index)).collect();
+    let mut index = HashMap::new();
+    for (number, draft) in drafts.iter().enumerate() {
+        index.entry(draft.id.value.as_str()).or_insert(number);
+    }
     let mut resolver = Resolver { drafts, index, meant: BTreeSet::new() };
     let mut links = vec![];
     for (to, draft) in drafts.iter().enumerate() {
         let mut ports: Vec<_> = draft.links.iter().collect();
         ports.sort_by(|a, b| a.0.value.cmp(&b.0.value));
         for (port, reference) in ports {
-            let Some(reference) = reference else { continue };
+            let input = draft.contract.as_ref().and_then(|contract| contract.find_input(&port.value));
+            let Some(reference) = reference else {
+                resolver.fitting(draft, input);
+                continue;
+            };
             let owner = format!("{}: input `{}`", draft.owner, port.value);
             let Some(source) = resolver.follow(reference, &owner, mistakes) else { continue };
-            let input = draft.contract.as_ref().and_then(|contract| contract.find_input(&port.value));
-            let edge = source.output.zip(input).map(|(output, input)| {
-                check_types(input, output, reference, &owner, mistakes);
-                Edge { from: output.name.to_string(), to: port.value.clone() }
-            });
+            if let Some((output, input)) =
+                source.output.zip(input).filter(|(output, input)| !fits(input, output))
+            {
+                let message = format!("{owner} {}", mismatch(input, output, &reference.value));
+                mistakes.error(reference.spot, message).hint = resolver.fitting(draft, Some(input));
+            }
+            let edge = source
+                .output
+                .zip(input)
+                .map(|(output, input)| Edge { from: output.name.to_string(), to: input.name.to_string() });
             links.push(Link { from: source.draft, to, edge, spot: reference.spot });
         }
         resolver.missing(draft, mistakes);
@@ -119,8 +131,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// Reports required inputs without a connection, unless a misspelt one is meant for them.
-    fn missing(&self, draft: &Draft<'_>, mistakes: &mut Mistakes) {
+    fn missing(&mut self, draft: &Draft<'_>, mistakes: &mut Mistakes) {
         let Some(contract) = &draft.contract else { return };
+        if !draft.resolved {
+            for input in contract.inputs.iter().filter(|input| !draft.connected.contains(input.name.as_ref()))
+            {
+                self.fitting(draft, Some(input));
+            }
+        }
         for input in contract.inputs.iter().filter(|input| input.required) {
             let name = input.name.as_ref();
             let misspelt = |port: &String| {
@@ -135,25 +153,30 @@ impl<'a> Resolver<'a> {
                 contract.name,
                 describe(input.ty.name(), input.arity != Arity::Value)
             );
-            let mistake = mistakes.error(draft.id.spot, message);
-            let sources = self.sources_for(draft, input);
-            if !sources.is_empty() {
-                mistake.hint = Some(format!("fitting outputs in this graph: {}", sources.join(", ")));
-            }
+            mistakes.error(draft.id.spot, message).hint = self.fitting(draft, Some(input));
         }
     }
 
-    fn sources_for(&self, target: &Draft<'_>, input: &Input) -> Vec<String> {
-        let others = self.drafts.iter().filter(|draft| draft.id.value != target.id.value);
-        let outputs = others.flat_map(|draft| {
+    /// A hint that names outputs which fit the input, unless there are none. One of them is meant.
+    fn fitting(&mut self, target: &Draft<'_>, input: Option<&Input>) -> Option<String> {
+        let input = input?;
+        let mut names = vec![];
+        for (number, draft) in self.drafts.iter().enumerate() {
+            if draft.id.value == target.id.value {
+                continue;
+            }
             let outputs = draft.contract.iter().flat_map(|contract| &contract.outputs);
-            let fitting = outputs.filter(|output| fits(input, output));
-            fitting.map(move |output| match draft.is_input {
-                true => draft.id.value.clone(),
-                false => format!("{}.{}", draft.id.value, output.name),
-            })
-        });
-        outputs.take(4).collect()
+            for output in outputs.filter(|output| fits(input, output)) {
+                self.meant.insert(number);
+                names.push(match draft.is_input {
+                    true => draft.id.value.clone(),
+                    false => format!("{}.{}", draft.id.value, output.name),
+                });
+            }
+        }
+        let more = if names.len() > 5 { ", …" } else { "" };
+        names.truncate(5);
+        (!names.is_empty()).then(|| format!("fitting outputs in this graph: {}{more}", names.join(", ")))
     }
 }
 
@@ -169,24 +192,12 @@ fn describe(ty: &str, sequence: bool) -> String {
     if sequence { format!("a sequence of `{ty}`") } else { format!("one `{ty}`") }
 }
 
-fn check_types(
-    input: &Input,
-    output: &Output,
-    reference: &At<Reference>,
-    owner: &str,
-    mistakes: &mut Mistakes,
-) {
-    if fits(input, output) {
-        return;
-    }
-    let port = match &reference.value.port {
-        Some(port) => format!("{}.{port}", reference.value.node),
-        None => reference.value.node.clone(),
-    };
-    let message = format!(
-        "{owner} takes {}, `{port}` is {}",
+fn mismatch(input: &Input, output: &Output, reference: &Reference) -> String {
+    let port = reference.port.as_ref().map(|port| format!(".{port}")).unwrap_or_default();
+    format!(
+        "takes {}, `{}{port}` is {}",
         describe(input.ty.name(), input.arity != Arity::Value),
+        reference.node,
         describe(output.ty.name(), output.sequence.is_some()),
-    );
-    mistakes.error(reference.spot, message);
+    )
 }

@@ -33,6 +33,8 @@ pub(super) struct Draft<'a> {
     pub contract: Option<Contract>,
     /// Parameters, defaults filled in.
     pub params: Params,
+    /// Whether the contract is that of this use; the general one serves where resolving it failed.
+    pub resolved: bool,
     /// Connected input ports.
     pub connected: BTreeSet<String>,
     /// How its outputs are stored.
@@ -188,6 +190,7 @@ impl<'a> Checker<'a, '_> {
             id,
             owner,
             contract: None,
+            resolved: false,
             params: Params::default(),
             connected,
             cache,
@@ -206,39 +209,37 @@ impl<'a> Checker<'a, '_> {
         };
         let (params, complete) = params::fill(node_type.contract(), &sources, id, mistakes);
         draft.params = params;
-        draft.contract = self.resolve(node_type, &draft, complete, mistakes);
+        let resolved = complete.then(|| self.resolve(node_type, &draft, mistakes)).flatten();
+        draft.resolved = resolved.is_some();
+        // A general contract without ports says nothing: its type takes them from its parameters.
+        let general = node_type.contract();
+        let has_ports = !general.inputs.is_empty() || !general.outputs.is_empty();
+        draft.contract = resolved.or_else(|| has_ports.then(|| general.clone()));
         if let Some(contract) = &draft.contract {
             check_ports(&draft, contract, mistakes);
         }
         draft
     }
 
-    /// The contract of this use. Where it cannot be resolved the general one serves, unless that says nothing of ports.
+    /// The contract of this use. A failure that an unknown port explains is not reported: the port is.
     fn resolve(
         &self,
         node_type: &dyn NodeType,
         draft: &Draft<'_>,
-        complete: bool,
         mistakes: &mut Mistakes,
     ) -> Option<Contract> {
         let general = node_type.contract();
-        let has_ports = !general.inputs.is_empty() || !general.outputs.is_empty();
-        let fallback = || has_ports.then(|| general.clone());
-        if !complete {
-            return fallback();
-        }
         let use_ = NodeUse { params: &draft.params, connected: &draft.connected, folder: self.folder };
-        match node_type.resolve(&use_) {
-            Ok(contract) => Some(contract),
-            Err(error) => {
-                let unknown = draft.connected.iter().any(|port| general.find_input(port).is_none());
-                if !(has_ports && unknown) {
-                    let place = mistakes.place(draft.id.spot);
-                    mistakes.push(Diagnostic::from_node(&draft.owner, &error).at(place));
-                }
-                fallback()
-            }
+        let error = match node_type.resolve(&use_) {
+            Ok(contract) => return Some(contract),
+            Err(error) => error,
+        };
+        let unknown = |port: &String| general.find_input(port).is_none();
+        if general.inputs.is_empty() || !draft.connected.iter().any(unknown) {
+            let place = mistakes.place(draft.id.spot);
+            mistakes.push(Diagnostic::from_node(&draft.owner, &error).at(place));
         }
+        None
     }
 }
 

@@ -9,7 +9,7 @@ use talkgraph_nodes::{
 
 use super::settings::{Assignment, PackDefault};
 use crate::{
-    error::Diagnostic,
+    error::{Diagnostic, plain},
     spec::{At, Mistakes, ParamSpec, Scalar, scalar},
     suggest,
 };
@@ -127,7 +127,7 @@ pub(crate) fn takes(kind: &ParamKind) -> String {
                 (true, true) => format!("a number from {min} to {max}"),
             }
         }
-        ParamKind::Choice { options } => options.join(", "),
+        ParamKind::Choice { options } => options.join(" | "),
         ParamKind::Text => "text".into(),
         ParamKind::File => "a file's path, relative to the graph file".into(),
     }
@@ -189,7 +189,7 @@ fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
 fn file(path: &Path) -> Result<ParamValue, Wrong> {
     let absolute = std::path::absolute(path)
         .and_then(|absolute| std::fs::metadata(&absolute).map(|_| absolute))
-        .map_err(|error| (format!("{}: {error}", path.display()), None))?;
+        .map_err(|error| (format!("{}: {}", path.display(), plain(&error)), None))?;
     match absolute.into_os_string().into_string() {
         Ok(path) => Ok(ParamValue::Text(path)),
         Err(_) => Err((format!("{}: the path is not UTF-8", path.display()), None)),

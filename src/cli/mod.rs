@@ -2,15 +2,19 @@
 
 pub mod args;
 mod check;
+mod dot;
+mod nodes;
 
 use std::{
-    io::{IsTerminal, stderr},
+    io::{ErrorKind, IsTerminal, Write, stderr, stdout},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Diagnostics, Failure};
+use serde::Serialize;
+
+use crate::error::{Diagnostic, Diagnostics, Failure};
 
 /// Runs talking-head pipelines written as YAML graphs, and never computes the same thing twice.
 #[derive(Debug, Parser)]
@@ -27,6 +31,12 @@ const EXIT_STATUS: &str =
 enum Command {
     /// Find every mistake in graph files
     Check(check::Args),
+    /// Draw a graph
+    Dot(dot::Args),
+    /// The node reference
+    Nodes(nodes::Args),
+    /// A JSON Schema of graph files, for editors
+    Schema,
 }
 
 /// Runs the command line of this process.
@@ -34,6 +44,9 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Dot(args) => dot::run(&args),
+        Command::Nodes(args) => nodes::run(&args),
+        Command::Schema => nodes::schema(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,3 +72,21 @@ pub fn colour() -> bool {
 
 /// What a command gives back.
 pub type Outcome = Result<(), Failure>;
+
+/// Writes data to standard output. A reader that goes away early (`| head`) is no failure.
+pub fn print(data: impl AsRef<[u8]>) -> Outcome {
+    let mut out = stdout().lock();
+    match out.write_all(data.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::store(Diagnostic::error("standard output: cannot write").caused_by(&error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes data to standard output as indented JSON.
+pub fn print_json(data: &impl Serialize) -> Outcome {
+    let text = serde_json::to_string_pretty(data)
+        .map_err(|error| Failure::store(Diagnostic::error("cannot write JSON").caused_by(&error)))?;
+    print(text + "\n")
+}

@@ -57,7 +57,10 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
         outputs: outputs
             .into_iter()
             .filter_map(|(name, value)| {
-                Some(OutputSpec { name: named(name, mistakes), from: read_reference(value, mistakes)? })
+                Some(OutputSpec {
+                    from: read_reference(value, &format!("output `{}`", name.value), mistakes)?,
+                    name: named(name, mistakes),
+                })
             })
             .collect(),
     })
@@ -108,14 +111,16 @@ fn read_input((name, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> 
     }
     let keys = value.entries("an input", mistakes);
     check_keys(&keys, INPUT_KEYS, "key of an input", mistakes);
-    let params = read_params(&keys, mistakes);
-    let cache = read_cache(&keys, mistakes);
-    let ty = read_type(&name, value, &keys, "input", mistakes)?;
+    let owner = format!("input `{}`", name.value);
+    let params = read_params(&keys, &owner, mistakes);
+    let cache = read_cache(&keys, &owner, mistakes);
+    let ty = read_type(value, &keys, &owner, mistakes)?;
     Some(InputSpec { name, ty, params, cache })
 }
 
 fn read_node((id, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Option<NodeSpec> {
     let id = named(id, mistakes);
+    let owner = format!("node `{}`", id.value);
     let keys = value.entries("a node, `{ type: …, in: …, params: … }`", mistakes);
     if !matches!(value.content, Content::Map(_) | Content::Scalar(Scalar::Null)) {
         return None;
@@ -123,28 +128,26 @@ fn read_node((id, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Opt
     check_keys(&keys, NODE_KEYS, "key of a node", mistakes);
     let ports = get(&keys, "in").map(|ports| ports.entries("a mapping from ports to references", mistakes));
     let inputs = ports.unwrap_or_default().into_iter();
-    let inputs = inputs.map(|(port, from)| (port, read_reference(from, mistakes))).collect();
-    let params = read_params(&keys, mistakes);
-    let cache = read_cache(&keys, mistakes);
-    let ty = read_type(&id, value, &keys, "node", mistakes)?;
+    let inputs = inputs.map(|(port, from)| {
+        let owner = format!("{owner}: input `{}`", port.value);
+        (port, read_reference(from, &owner, mistakes))
+    });
+    let inputs = inputs.collect();
+    let params = read_params(&keys, &owner, mistakes);
+    let cache = read_cache(&keys, &owner, mistakes);
+    let ty = read_type(value, &keys, &owner, mistakes)?;
     Some(NodeSpec { id, ty, inputs, params, cache })
 }
 
-fn read_type(
-    name: &At<String>,
-    value: &Marked,
-    keys: &Entries<'_>,
-    what: &str,
-    mistakes: &mut Mistakes,
-) -> Option<At<String>> {
+fn read_type(value: &Marked, keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
     let Some(ty) = get(keys, "type") else {
-        mistakes.error(value.spot, format!("{what} `{}` has no `type`", name.value));
+        mistakes.error(value.spot, format!("{owner} has no `type`"));
         return None;
     };
     ty.text("a type's name", mistakes)
 }
 
-fn read_params(keys: &Entries<'_>, mistakes: &mut Mistakes) -> Vec<ParamSpec> {
+fn read_params(keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Vec<ParamSpec> {
     let Some(params) = get(keys, "params") else { return vec![] };
     let mut read = vec![];
     for (name, value) in params.entries("a mapping from parameters to values", mistakes) {
@@ -153,8 +156,11 @@ fn read_params(keys: &Entries<'_>, mistakes: &mut Mistakes) -> Vec<ParamSpec> {
                 read.push(ParamSpec { name, value: At { value: scalar.clone(), spot: value.spot } });
             }
             _ => {
-                let message =
-                    format!("parameter `{}`: expected one value, found {}", name.value, value.kind());
+                let message = format!(
+                    "{owner}: parameter `{}`: expected one value, found {}",
+                    name.value,
+                    value.kind()
+                );
                 mistakes.error(value.spot, message);
             }
         }
@@ -162,7 +168,7 @@ fn read_params(keys: &Entries<'_>, mistakes: &mut Mistakes) -> Vec<ParamSpec> {
     read
 }
 
-fn read_cache(keys: &Entries<'_>, mistakes: &mut Mistakes) -> CacheMode {
+fn read_cache(keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> CacheMode {
     let names = || CACHE_MODES.iter().map(|(name, _)| *name);
     let Some(value) = get(keys, "cache") else { return CacheMode::Auto };
     let Some(word) = value.text(&names().collect::<Vec<_>>().join(", "), mistakes) else {
@@ -170,13 +176,13 @@ fn read_cache(keys: &Entries<'_>, mistakes: &mut Mistakes) -> CacheMode {
     };
     let mode = CACHE_MODES.iter().find(|(name, _)| *name == word.value);
     mode.map(|(_, mode)| *mode).unwrap_or_else(|| {
-        mistakes.error(word.spot, format!("unknown cache mode `{}`", word.value)).hint =
+        mistakes.error(word.spot, format!("{owner}: unknown cache mode `{}`", word.value)).hint =
             Some(suggest::hint(&word.value, names(), ""));
         CacheMode::Auto
     })
 }
 
-fn read_reference(value: &Marked, mistakes: &mut Mistakes) -> Option<At<Reference>> {
+fn read_reference(value: &Marked, owner: &str, mistakes: &mut Mistakes) -> Option<At<Reference>> {
     let text = value.text("a reference, `node.port` or a graph input", mistakes)?;
     let mut parts = text.value.split('.');
     let reference = match (parts.next(), parts.next(), parts.next()) {
@@ -185,7 +191,7 @@ fn read_reference(value: &Marked, mistakes: &mut Mistakes) -> Option<At<Referenc
             Reference { node: node.into(), port: Some(port.into()) }
         }
         _ => {
-            mistakes.error(text.spot, format!("bad reference `{}`", text.value)).hint =
+            mistakes.error(text.spot, format!("{owner}: bad reference `{}`", text.value)).hint =
                 Some("write `node.port`, or the name of a graph input".into());
             return None;
         }

@@ -113,6 +113,10 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Yaml::Scalar(Scalar::Null))
     }
 
+    fn visit_none<E: Error>(self) -> Result<Yaml, E> {
+        self.visit_unit()
+    }
+
     fn visit_bool<E: Error>(self, value: bool) -> Result<Yaml, E> {
         Ok(Yaml::Scalar(Scalar::Bool(value)))
     }
