@@ -73,7 +73,8 @@ def music(seconds, rng):
 def room(samples, rng):
     """Adds a room: an exponentially decaying tail of random echoes, the direct sound kept in time."""
     seconds = rng.uniform(0.15, 0.6)
-    tail = rng.standard_normal(int(seconds * SAMPLE_RATE)) * np.exp(-6.9 * np.linspace(0, 1, int(seconds * SAMPLE_RATE)))
+    count = int(seconds * SAMPLE_RATE)
+    tail = rng.standard_normal(count) * np.exp(-6.9 * np.linspace(0, 1, count))  # 60 dB down at its end
     tail *= 10 ** (-rng.uniform(3, 20) / 20) / np.sqrt((tail**2).sum())
     tail[: int(0.004 * SAMPLE_RATE)] = 0.0
     tail[0] = 1.0

@@ -24,12 +24,13 @@ SOURCES = {
 }
 DEFAULT_MINUTES = {"espeak": 50, "flite": 70, "piper": 40, "hibari": 50, "background": 20}
 _SHORTEST = 45  # frames: training takes 40
+# Playback speeds as ratios of small numbers, so that the polyphase filter stays short.
+_SPEEDS = ((1, 1), (1, 1), (9, 8), (8, 9), (6, 5), (5, 6), (16, 15), (15, 16), (13, 11), (22, 25))
 
 
 def change(samples, segments, rng):
     """Random playback speed, level, room, noise and silence; segments move along."""
-    # A listed ratio, so that the polyphase filter stays short.
-    up, down = [(1, 1), (1, 1), (9, 8), (8, 9), (6, 5), (5, 6), (16, 15), (15, 16), (13, 11), (22, 25)][rng.integers(10)]
+    up, down = _SPEEDS[rng.integers(len(_SPEEDS))]
     if up != down:
         samples = wav.resample(samples, SAMPLE_RATE * up / down)
         segments = [(start * down / up, end * down / up, sound) for start, end, sound in segments]

@@ -1,6 +1,6 @@
 """eSpeak NG through its library: speech with phoneme times (its event callback), and phonemes of a text.
 
-The command line cannot give times without an mbrola voice; the library's phoneme events can. They come 16 ms late (against PocketSphinx).
+The command line cannot give times without an mbrola voice; the library's phoneme events can. They come 16 ms late.
 """
 
 import ctypes
@@ -81,14 +81,21 @@ def speak(text, rng):
     voice = rng.choice(ACCENTS) + (f"+{speaker}" if speaker else "")
     if library.calls.espeak_SetVoiceByName(str(voice).encode()) != 0:
         raise RuntimeError(f"espeak-ng: no voice {voice}")
-    for parameter, value in ((_RATE, rng.integers(130, 211)), (_PITCH, rng.integers(25, 76)), (_RANGE, rng.integers(30, 91))):
+    values = {_RATE: rng.integers(130, 211), _PITCH: rng.integers(25, 76), _RANGE: rng.integers(30, 91)}
+    for parameter, value in values.items():
         library.calls.espeak_SetParameter(parameter, int(value), 0)
     encoded = text.encode()
     library.calls.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None)
     library.calls.espeak_Synchronize()
     samples = np.concatenate(library.blocks) / np.float32(32768.0)
     starts = [max(0.0, start - _LATE) for start, _ in library.events] + [len(samples) / library.rate]
-    timed = [(starts[i], starts[i + 1], phones.espeak(name)) for i, (_, name) in enumerate(library.events)]
+    timed = []
+    for i, (_, name) in enumerate(library.events):
+        sounds = phones.espeak(name)
+        if sounds is None and timed:
+            timed[-1] = (timed[-1][0], starts[i + 1], timed[-1][2])
+        else:
+            timed.append((starts[i], starts[i + 1], sounds or phones.SILENCE))
     return wav.resample(samples, library.rate), phones.split(timed)
 
 

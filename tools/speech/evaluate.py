@@ -18,7 +18,10 @@ from . import SAMPLE_RATE, SPOKEN_INDEX, align, background, measures, mel, visem
 from .runner import Runner
 
 TEST_DATA = pathlib.Path("/usr/share/pocketsphinx/test/data")
-_COLUMNS = ("jaw", "wide", "pucker", "closure", "pbm_closed", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
+_COLUMNS = (
+    "jaw", "wide", "pucker", "closure", "pbm_closed", "false_closed", "lag_frames", "loudness_only",
+    "loudness_only_closure",
+)  # fmt: skip
 
 
 def clip(samples, text):

@@ -18,7 +18,8 @@ def correlation(a, b):
 def loudness(samples, frames):
     """A mouth that only follows loudness, 0..1: log energy over 80 ms between its 5th and 95th percentile."""
     half = FRAME_SAMPLES // 2
-    energy = [np.mean(samples[max(0, i * FRAME_SAMPLES - half) : (i + 1) * FRAME_SAMPLES + half] ** 2) for i in range(frames)]
+    starts = np.arange(frames) * FRAME_SAMPLES
+    energy = [np.mean(samples[max(0, at - half) : at + FRAME_SAMPLES + half] ** 2) for at in starts]
     db = 10 * np.log10(np.array(energy) + 1e-9)
     low, high = np.percentile(db, [5, 95])
     return np.clip((db - low) / max(1e-9, high - low), 0.0, 1.0)

@@ -1,7 +1,7 @@
 """The mel spectrogram of the lip-sync literature (Wav2Lip, Prajwal et al. 2020; used by SadTalker's audio2exp).
 
-16 kHz mono · pre-emphasis 0.97 · STFT of 800 samples every 200, Hann, centred with zero padding · magnitude · 80 Slaney
-mel bands from 55 to 7600 Hz · 20 log10(max(1e-5, x)) - 20 dB · mapped from [-100, 0] dB to [-4, 4].
+16 kHz mono · pre-emphasis 0.97 · STFT of 800 samples every 200, Hann, centred with zero padding · magnitude · 80
+Slaney mel bands from 55 to 7600 Hz · 20 log10(max(1e-5, x)) - 20 dB · mapped from [-100, 0] dB to [-4, 4].
 """
 
 import functools
@@ -74,6 +74,6 @@ def windows(db, frames, columns=COLUMNS):
 
 
 def clip_windows(samples, columns=COLUMNS):
-    """Samples to `[frames, 80, columns]`; the tail that fills no whole frame is dropped, as in the published pipeline."""
+    """Samples to `[frames, 80, columns]`; the tail that fills no whole frame is dropped, as published."""
     frames = frame_count(samples)
     return windows(decibels(samples[: frames * FRAME_SAMPLES]), frames, columns)

@@ -116,8 +116,8 @@ class Trainer(nn.Module):
         embedding = every.float().gather(2, index).transpose(1, 2)
         sound = self.model.head.sound(embedding)
         frames, reference = [], first
-        for i in range(starts.shape[1]):
-            frames.append(self.model.head.spoken(sound[:, i], reference))
+        for now in sound.unbind(1):
+            frames.append(self.model.head.spoken(now, reference))
             reference = ROOT_SHARE * root + (1.0 - ROOT_SHARE) * frames[-1]
         return torch.stack(frames, 1), self.classify(embedding)
 

