@@ -203,5 +203,5 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
 
 /// Models of an empty pack, for bodies that ask for none.
 pub(crate) fn no_models() -> Models {
-    Models::new(Arc::new(crate::pack::Pack {}), Arc::new(crate::runtime::Runtime {}))
+    Models::none()
 }

@@ -1,0 +1,75 @@
+//! The roles that node types ask for, and the tensors that each takes and gives (the table of docs/packs.md).
+
+/// A tensor of a role: name and sizes. `n` is a batch of its own in every role; other symbols mean the same size in
+/// the whole pack; `*` is any size.
+pub(super) type TensorContract = (&'static str, &'static str);
+
+/// What fills a role.
+pub(super) struct RoleContract {
+    pub(super) name: &'static str,
+    pub(super) inputs: &'static [TensorContract],
+    /// Whether further inputs of any name may be declared: identity or state tensors.
+    pub(super) open_inputs: bool,
+    pub(super) outputs: &'static [TensorContract],
+}
+
+const fn role(
+    name: &'static str,
+    inputs: &'static [TensorContract],
+    outputs: &'static [TensorContract],
+) -> RoleContract {
+    RoleContract { name, inputs, open_inputs: false, outputs }
+}
+
+const fn open(
+    name: &'static str,
+    inputs: &'static [TensorContract],
+    outputs: &'static [TensorContract],
+) -> RoleContract {
+    RoleContract { name, inputs, open_inputs: true, outputs }
+}
+
+pub(super) const ROLES: &[RoleContract] = &[
+    role("mapping", &[("z", "n,Z"), ("psi", "1")], &[("w", "n,L,D")]),
+    role("identity", &[("w", "1,L,D")], &[]),
+    open("prepare", &[("w", "1,L,D")], &[]),
+    role("camera", &[("pose", "n,6")], &[("origins", "n,N,3"), ("directions", "n,N,3")]),
+    open("depths", &[("origins", "1,N,3"), ("directions", "1,N,3")], &[("depths", "1,N,S")]),
+    open(
+        "render",
+        &[("points", "1,N,S,3"), ("depths", "1,N,S"), ("directions", "1,N,3")],
+        &[("features", "1,C,R,R"), ("alpha", "1,1,R,R")],
+    ),
+    open("upsample", &[("features", "1,C,R,R")], &[("image", "1,3,P,P")]),
+    role(
+        "lipaint",
+        &[("w", "1,L,D"), ("expression", "n,E"), ("reference", "1,E")],
+        &[("w_inpainted", "n,L,D")],
+    ),
+    role("deep3d", &[("image", "n,3,224,224")], &[("coefficients", "n,K")]),
+    role(
+        "morphable_model",
+        &[("coefficients", "n,K")],
+        &[("vertices", "n,V,3"), ("landmarks", "n,M,2"), ("contour", "n,J,2")],
+    ),
+    role(
+        "audio2exp",
+        &[("mel", "n,1,80,W"), ("reference", "n,1,E"), ("ratio", "n,1")],
+        &[("expression", "n,1,E")],
+    ),
+    role("audio2exp_encoder", &[("mel", "n,1,80,W")], &[("embedding", "n,H")]),
+    role(
+        "audio2exp_head",
+        &[("embedding", "n,H"), ("reference", "n,E"), ("ratio", "n,1")],
+        &[("expression", "n,E")],
+    ),
+    role("parse", &[("image", "n,3,Q,Q")], &[("logits", "n,16,Q,Q")]),
+    role("face_detector", &[("image", "1,128,128,3")], &[("boxes", "1,896,16"), ("scores", "1,896,1")]),
+    role("face_mesh", &[("image", "1,192,192,3")], &[("landmarks", "1,1404"), ("score", "1,1")]),
+    role("person_mask", &[("image", "1,256,256,3")], &[("mask", "1,256,256,1")]),
+];
+
+/// The contract of the role called `name`.
+pub(super) fn find(name: &str) -> Option<&'static RoleContract> {
+    ROLES.iter().find(|role| role.name == name)
+}

@@ -1,0 +1,106 @@
+//! The choice of device.
+
+use std::{fmt, path::Path, str::FromStr};
+
+use crate::error::{NodeError, Result};
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// CUDA where this build, the library and the machine have it, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The CUDA device with this number; an error where it cannot be had.
+    Cuda(u32),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = NodeError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            other => {
+                other.strip_prefix("cuda:").and_then(|number| number.parse().ok()).map(Self::Cuda).ok_or_else(
+                    || NodeError::input(format!("device: expected auto, cpu or cuda:N, found `{other}`")),
+                )
+            }
+        }
+    }
+}
+
+/// The device that models run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// The CPU.
+    Cpu,
+    /// A CUDA device.
+    Cuda(u32),
+}
+
+impl Device {
+    /// The execution provider, as keys name it.
+    pub fn provider(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda(_) => "cuda",
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+/// Settles the device without opening the library; gives it and the reason in words. Whatever `auto` settles on is
+/// then as binding as if it had been asked for, because results are remembered by execution provider.
+pub(super) fn settle(choice: DeviceChoice, library: Option<&Path>) -> Result<(Device, &'static str)> {
+    let built = cfg!(feature = "cuda");
+    match choice {
+        DeviceChoice::Cpu => Ok((Device::Cpu, "asked for")),
+        DeviceChoice::Cuda(number) if built => Ok((Device::Cuda(number), "asked for")),
+        DeviceChoice::Cuda(number) => {
+            Err(NodeError::model(format!("device cuda:{number}: this talkgraph was built without CUDA"))
+                .hint("build with `cargo build --release --features cuda`, or use --device cpu"))
+        }
+        DeviceChoice::Auto if !built => Ok((Device::Cpu, "this build has no CUDA")),
+        DeviceChoice::Auto if !Path::new("/dev/nvidiactl").exists() => Ok((Device::Cpu, "no NVIDIA device")),
+        DeviceChoice::Auto => {
+            let provider = library.map(|path| path.with_file_name("libonnxruntime_providers_cuda.so"));
+            if provider.is_some_and(|path| path.exists()) {
+                Ok((Device::Cuda(0), "an NVIDIA device and the CUDA provider are there"))
+            } else {
+                Ok((Device::Cpu, "the ONNX Runtime library comes without the CUDA provider"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_names() {
+        assert_eq!("auto".parse::<DeviceChoice>().unwrap(), DeviceChoice::Auto);
+        assert_eq!("cuda:3".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(3));
+        let error = "gpu".parse::<DeviceChoice>().unwrap_err();
+        assert_eq!(error.to_string(), "device: expected auto, cpu or cuda:N, found `gpu`");
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn cuda_is_an_error_where_it_is_not_built_in() {
+        assert!(settle(DeviceChoice::Cuda(0), None).is_err());
+        assert_eq!(settle(DeviceChoice::Auto, None).unwrap().0, Device::Cpu);
+    }
+}

@@ -1,0 +1,208 @@
+//! ONNX Runtime: the library, the device and the sessions.
+//!
+//! Nothing here touches the library before a model is asked for, so a run whose results are all remembered never opens
+//! it; what enters keys ([`Runtime::numerics`]) is known without it.
+
+mod device;
+mod home;
+mod interrupt;
+mod library;
+mod session;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::{
+    fs::File,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use dashmap::DashMap;
+use ort::session::{
+    RunOptions,
+    builder::{GraphOptimizationLevel, SessionBuilder},
+};
+use talkgraph_cache::Digest;
+
+use self::interrupt::Interrupt;
+pub use self::{
+    device::{Device, DeviceChoice},
+    home::{Home, SETUP},
+    session::Session,
+    signature::{Dim, Element, Port, Signature},
+    values::Values,
+};
+use crate::{
+    error::{NodeError, Result},
+    models::Numerics,
+    pack::ModelFile,
+    tensor::Tensors,
+};
+
+/// The library, the device and the sessions by model digest.
+pub struct Runtime {
+    home: Home,
+    device: Device,
+    reason: &'static str,
+    threads: usize,
+    version: OnceLock<String>,
+    sessions: DashMap<Digest, Arc<Mutex<Option<Arc<Session>>>>>,
+    interrupt: Arc<Interrupt>,
+}
+
+impl Runtime {
+    /// A runtime on the device that `choice` comes down to. Opens nothing. Fails when CUDA was asked for and this
+    /// build cannot have it.
+    pub fn new(home: Home, choice: DeviceChoice) -> Result<Self> {
+        let (device, reason) = device::settle(choice, home.library().ok())?;
+        Ok(Self {
+            home,
+            device,
+            reason,
+            threads: threads(),
+            version: OnceLock::new(),
+            sessions: DashMap::new(),
+            interrupt: Arc::default(),
+        })
+    }
+
+    /// Where set-up put things.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The device that models run on.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Why that device, in words.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Threads that a model runs on: one a physical core that this process may use.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// What enters keys, known without opening the library as long as its file name tells the version. Fails when
+    /// there is no library.
+    pub fn numerics(&self) -> Result<Numerics> {
+        let version = match self.version.get() {
+            Some(version) => version.clone(),
+            None => {
+                let version = library::version(self.home.library()?)?;
+                self.version.get_or_init(|| version).clone()
+            }
+        };
+        Ok(Numerics { provider: self.device.provider().into(), precision: "f32".into(), runtime: version })
+    }
+
+    /// Opens the library, if that has not happened yet, and says what was opened. For `talkgraph doctor`.
+    pub fn open(&self) -> Result<String> {
+        library::open(self.home.library()?)?;
+        Ok(ort::info().to_owned())
+    }
+
+    /// The session of `model`, loaded on first use; its content must have the digest that the pack states.
+    pub fn session(&self, model: &ModelFile) -> Result<Arc<Session>> {
+        // The slot's lock makes others wait who want the same model, and leaves loads of other models alone.
+        let slot = self.sessions.entry(model.digest).or_default().clone();
+        let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(session) = &*slot {
+            return Ok(session.clone());
+        }
+        let session = Arc::new(self.load(model)?);
+        *slot = Some(session.clone());
+        Ok(session)
+    }
+
+    /// `tensors` in ONNX Runtime's own memory.
+    pub fn values(&self, tensors: &Tensors) -> Result<Values> {
+        library::open(self.home.library()?)?;
+        let pairs = tensors
+            .0
+            .iter()
+            .map(|(name, tensor)| Ok((name.clone(), Arc::new(values::to_value(name, tensor)?))));
+        pairs.collect::<Result<_>>().map(Values)
+    }
+
+    /// Stops running models between two of their operators; later runs fail as cancelled.
+    pub fn cancel(&self) {
+        self.interrupt.stop();
+    }
+
+    fn load(&self, model: &ModelFile) -> Result<Session> {
+        self.interrupt.check()?;
+        let environment = library::open(self.home.library()?)?;
+        let unreadable = |error| {
+            NodeError::io(format!("model {}: {} cannot be read", model.name, model.path.display()))
+                .caused_by(error)
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(&model.path).map_err(unreadable)?).map_err(unreadable)?;
+        model.check_digest(hasher.finalize().into())?;
+        let signature = Signature::read(&model.path)?;
+        let broken =
+            |error: &ort::Error| failed(format!("model {} ({})", model.name, model.path.display()), error);
+        let session = (|| {
+            let mut builder = ort::session::Session::builder(environment)?
+                .with_optimization_level(GraphOptimizationLevel::Level3)?
+                .with_intra_threads(self.threads)?
+                .with_inter_threads(1)?
+                // Spinning threads would take the cores from decoding, encoding and other models.
+                .with_intra_op_spinning(false)?;
+            if let Device::Cuda(number) = self.device {
+                builder = on_cuda(builder, number)?;
+            }
+            builder.commit_from_file(&model.path)
+        })()
+        .map_err(|error: ort::Error| match self.device {
+            Device::Cpu => broken(&error),
+            Device::Cuda(_) => {
+                broken(&error).hint("use --device cpu, or run `talkgraph doctor` to see what CUDA lacks")
+            }
+        })?;
+        let options = Arc::new(RunOptions::new().map_err(|error| broken(&error))?);
+        self.interrupt.watch(options.clone());
+        Ok(Session {
+            name: model.name.clone(),
+            signature,
+            device: self.device,
+            session: Mutex::new(session),
+            options,
+            interrupt: self.interrupt.clone(),
+        })
+    }
+}
+
+/// Puts the session on a CUDA device, or fails.
+#[cfg(feature = "cuda")]
+fn on_cuda(builder: SessionBuilder, number: u32) -> Result<SessionBuilder, ort::Error> {
+    let cuda = ort::ep::CUDA::default()
+        .with_device_id(number as i32)
+        // The exhaustive search runs again for every new shape and costs seconds.
+        .with_conv_algorithm_search(ort::ep::cuda::ConvAlgorithmSearch::Heuristic)
+        .with_tf32(false);
+    Ok(builder.with_execution_providers([cuda.build().error_on_failure()])?)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn on_cuda(_: SessionBuilder, number: u32) -> Result<SessionBuilder, ort::Error> {
+    Err(ort::Error::new(format!("device cuda:{number}: this talkgraph was built without CUDA")))
+}
+
+/// Physical cores, as far as this process may use them: a second thread on a core gains matrix products nothing.
+fn threads() -> usize {
+    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    allowed.min(num_cpus::get_physical()).max(1)
+}
+
+/// An ONNX Runtime error as ours. Its own text starts upper case and may span lines.
+fn failed(place: String, error: &ort::Error) -> NodeError {
+    let text = error.to_string();
+    NodeError::model(format!("{place}: ONNX Runtime failed"))
+        .caused_by(text.lines().collect::<Vec<_>>().join(" "))
+}
