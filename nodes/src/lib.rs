@@ -7,6 +7,7 @@ pub mod body;
 pub mod codec;
 pub mod contract;
 pub mod error;
+pub(crate) mod ffmpeg;
 pub mod geometry;
 pub mod models;
 pub mod optimise;

@@ -2,9 +2,11 @@
 
 use crate::body::NodeType;
 
+mod audio_decode;
 mod image_decode;
+mod mel;
 
 /// Every node type, in documentation order.
 pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
-    vec![Box::new(image_decode::node())]
+    vec![Box::new(image_decode::node()), Box::new(audio_decode::node()), Box::new(mel::node())]
 }

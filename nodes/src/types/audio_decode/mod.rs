@@ -1,0 +1,37 @@
+//! A sound file as 16 kHz mono samples.
+
+mod body;
+mod contract;
+#[cfg(test)]
+mod tests;
+mod wav;
+
+use crate::{
+    body::{Body, NodeType},
+    contract::Contract,
+    error::Result,
+    ffmpeg,
+    params::Params,
+};
+
+/// The node type `audio_decode`.
+pub(crate) struct AudioDecode(Contract);
+
+/// The node type, for the registry.
+pub(crate) fn node() -> AudioDecode {
+    AudioDecode(contract::contract())
+}
+
+impl NodeType for AudioDecode {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        ffmpeg::facts()
+    }
+
+    fn body(&self, _: &Params, _: &Contract) -> Result<Body> {
+        Ok(Body::Value(Box::new(body::Decode)))
+    }
+}

@@ -1,0 +1,101 @@
+use std::fs;
+
+use super::*;
+use crate::{
+    artifact::{ArtifactType, Audio, Value},
+    codec,
+    contract::ParamValue,
+    testing::{TestHost, inputs, no_models, run_value, shared},
+};
+
+/// All windows as one flat list, and the number of frames of each chunk.
+fn windows(samples: Vec<f32>, set: &[(&str, ParamValue)]) -> Result<(Vec<f32>, Vec<usize>)> {
+    let inputs = inputs(0, vec![("audio", Value::Audio(Audio { rate: 16_000, samples }))]);
+    let out = run_value(&node(), set, &inputs, &TestHost::new(), &no_models())?;
+    let (mut all, mut sizes) = (vec![], vec![]);
+    for chunk in &out.chunks["mel"] {
+        let mel = chunk.tensors()?.get("mel")?;
+        all.extend_from_slice(mel.as_f32()?);
+        sizes.push(mel.shape()[0]);
+    }
+    Ok((all, sizes))
+}
+
+fn noise(n: usize) -> Vec<f32> {
+    let mut state = 1u32;
+    (0..n)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+#[test]
+fn matches_the_published_mel() {
+    let (Some(speech), Some(golden)) =
+        (shared("data/speech_a.wav"), shared("golden/mel_speech_a.safetensors"))
+    else {
+        return;
+    };
+    let reader = hound::WavReader::open(&speech).unwrap();
+    let channels = usize::from(reader.spec().channels);
+    let values: Vec<i32> = reader.into_samples::<i32>().map(std::result::Result::unwrap).collect();
+    let mean = |frame: &[i32]| frame.iter().sum::<i32>() as f32 / channels as f32 / 32_768.0;
+    let samples = values.chunks_exact(channels).map(mean).collect();
+
+    let bytes = fs::read(&golden).unwrap();
+    let golden = codec::decode(ArtifactType::Tensors, &bytes, &golden).unwrap();
+    let golden = golden.tensors().unwrap().get("mel").unwrap().clone();
+    let (mel, sizes) = windows(samples, &[]).unwrap();
+    assert_eq!(golden.shape(), [sizes.iter().sum::<usize>(), 80, 16]);
+    let worst = mel.iter().zip(golden.as_f32().unwrap()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-4, "off by {worst}");
+    println!("largest difference {worst:e}");
+}
+
+#[test]
+fn one_window_a_whole_frame_in_chunks_of_a_second() {
+    let (_, sizes) = windows(noise(640 * 60 + 639), &[]).unwrap();
+    assert_eq!(sizes, [25, 25, 10]);
+    let (_, sizes) = windows(noise(16_000), &[("fps", ParamValue::Int(30))]).unwrap();
+    assert_eq!(sizes, [30]);
+}
+
+#[test]
+fn wider_windows_are_centred_on_the_published_ones() {
+    let samples = noise(640 * 30);
+    let (narrow, _) = windows(samples.clone(), &[]).unwrap();
+    let (wide, _) = windows(samples, &[("columns", ParamValue::Int(24))]).unwrap();
+    for (narrow, wide) in narrow.chunks_exact(16).zip(wide.chunks_exact(24)) {
+        assert_eq!(narrow, &wide[4..20]);
+    }
+}
+
+#[test]
+fn a_changed_end_leaves_the_chunks_before_it_bit_for_bit() {
+    let samples = noise(640 * 75);
+    let mut changed = samples.clone();
+    changed[640 * 60..].fill(0.1);
+    let (one, two) = (windows(samples, &[]).unwrap().0, windows(changed, &[]).unwrap().0);
+    let chunk = 25 * 80 * 16;
+    assert_eq!(one[..2 * chunk], two[..2 * chunk]);
+    assert_ne!(one[2 * chunk..], two[2 * chunk..]);
+}
+
+#[test]
+fn silence_is_the_floor() {
+    let (mel, _) = windows(vec![0.0; 6400], &[]).unwrap();
+    assert!(mel.iter().all(|&x| x == -4.0));
+}
+
+#[test]
+fn sound_shorter_than_a_frame_is_an_error() {
+    let error = windows(noise(639), &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "port `audio`: 639 samples (0.040 s), expected at least one video frame of 640 samples"
+    );
+    assert_eq!(error.hint_text(), Some("give longer speech"));
+    assert!(windows(vec![], &[]).is_err());
+}
