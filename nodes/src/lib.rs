@@ -21,3 +21,4 @@ pub mod tensor;
 #[allow(dead_code)]
 pub(crate) mod testing;
 pub mod types;
+pub mod volume;

@@ -19,7 +19,9 @@ use crate::{
     contract::{Contract, ParamValue, Rate},
     error::Result,
     models::Models,
+    pack::{self, Pack},
     params::Params,
+    runtime::{DeviceChoice, Home, Runtime},
 };
 
 /// Records notes, warnings and the last progress; never cancels unless told to.
@@ -204,4 +206,18 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
 /// Models of an empty pack, for bodies that ask for none.
 pub(crate) fn no_models() -> Models {
     Models::none()
+}
+
+/// The tiny pack on the CPU; `None`, with the reason printed, before set-up.
+pub(crate) fn tiny_models() -> Option<Models> {
+    let home = Home::find();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny");
+    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &pack::hash_file));
+    match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
+        Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(runtime))),
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
 }

@@ -1,3 +1,5 @@
 //! Geometry of the volume and of the picture: scattered displacements, polygons, regular grids.
 
 pub mod displacement;
+pub mod polygon;
+pub mod resample;

@@ -1,0 +1,49 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, SequenceRate, Time},
+    error::Result,
+    models::Models,
+    params::Params,
+};
+
+pub(super) fn contract() -> Contract {
+    Contract::new("lipaint", 1, Time::Map, Pool::Model, "renders the inside of the mouth, and where it is seen")
+        .doc(
+            "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
+             the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
+             from the same camera without ray deformation. `mask` says where the mouth is in that rendering: **1 inside the \
+             mouth**, 0 outside, so `upsample` takes these features where the mask is 1.\n\n\
+             `mask: parse` (published) finishes the picture, parses it and takes the pack's mouth classes (lips and what is \
+             between them). `mask: contour` fills the lip contour that the morphable model projects for the frame's \
+             coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree.",
+        )
+        .input("identity", ArtifactType::Identity, Arity::Value, "the person")
+        .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients that the person's w shows")
+        .input("expression", ArtifactType::Expression, Arity::Chunk, "the expression of every frame")
+        .optional("pose", ArtifactType::Pose, Arity::Chunk, "the head's pose in every frame")
+        .optional("camera", ArtifactType::Pose, Arity::Value, "the head's pose in all frames, where `pose` is not connected")
+        .sequence("features", ArtifactType::Features, SequenceRate::Inherited, "features before the up-sampler, and alpha")
+        .unstored()
+        .sequence("mask", ArtifactType::Mask, SequenceRate::Inherited, "1 inside the mouth, 0 outside")
+        .param(
+            "mask",
+            ParamKind::Choice { options: vec!["parse".into(), "contour".into()] },
+            ParamValue::Text("parse".into()),
+            "how the mouth is found",
+        )
+        .param(
+            "grow",
+            ParamKind::Float { min: -64.0, max: 64.0 },
+            ParamValue::Float(1.0),
+            "pixels of a finished frame by which `mask: contour` grows",
+        )
+}
+
+pub(super) fn roles(params: &Params, _: &Models) -> Result<Vec<String>> {
+    let mut roles = vec!["lipaint", "prepare", "camera", "depths", "render", "pack.coefficients"];
+    match params.text("mask")? {
+        "contour" => roles.extend(["morphable_model", "pack.resolution"]),
+        _ => roles.extend(["upsample", "parse", "pack.parsing"]),
+    }
+    Ok(roles.into_iter().map(String::from).collect())
+}

@@ -1,0 +1,66 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, SequenceRate, Time},
+    error::Result,
+    geometry::displacement::Reach,
+    models::Models,
+    params::Params,
+};
+
+pub(super) fn contract() -> Contract {
+    Contract::new("nerf_render", 1, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
+        .doc(
+            "Ray deformation after NeRFFaceSpeech (Kim et al. 2024): where to sample each ray is found once for a person and camera; \
+             for a frame, every sample point goes back to where its matter was in the reference pose, by the motion \
+             (reference − current) of the morphable model's anchors around it, and the volume is asked there. \
+             The published system moves a point by the one anchor of the *reference* face that is nearest; here \
+             the anchors are those nearest in the *frame*, blended by inverse distance (Shepard), so that parted lips do not show twice and the \
+             field is smooth. Farther than `core` from every anchor the motion falls off as a Gaussian.\n\n\
+             Lengths are in units of the volume, those of the role `morphable_model`. The camera stands still (at `camera`, \
+             else at the pose in `reference`) unless `pose` is connected.",
+        )
+        .input("identity", ArtifactType::Identity, Arity::Value, "the person")
+        .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")
+        .input("expression", ArtifactType::Expression, Arity::Chunk, "the expression of every frame")
+        .optional("pose", ArtifactType::Pose, Arity::Chunk, "the head's pose in every frame")
+        .optional("camera", ArtifactType::Pose, Arity::Value, "the head's pose in all frames, where `pose` is not connected")
+        .sequence(
+            "features",
+            ArtifactType::Features,
+            SequenceRate::Inherited,
+            "features before the up-sampler, and alpha",
+        )
+        .unstored()
+        .param(
+            "neighbours",
+            ParamKind::Int { min: 1, max: 64 },
+            ParamValue::Int(6),
+            "anchors that are blended at a point (published: 1)",
+        )
+        .param(
+            "core",
+            ParamKind::Float { min: 0.0, max: 10.0 },
+            ParamValue::Float(0.08),
+            "distance up to which points move with the anchors in full, in units of the volume",
+        )
+        .param(
+            "radius",
+            ParamKind::Float { min: 0.001, max: 10.0 },
+            ParamValue::Float(0.3),
+            "radius of the Gaussian by which the motion falls off beyond `core`, in units of the volume",
+        )
+}
+
+pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
+    Ok(["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"]
+        .map(String::from)
+        .to_vec())
+}
+
+pub(super) fn reach(params: &Params) -> Result<Reach> {
+    Ok(Reach {
+        neighbours: params.count("neighbours")?,
+        core: params.float("core")? as f32,
+        radius: params.float("radius")? as f32,
+    })
+}

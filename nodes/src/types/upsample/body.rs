@@ -1,0 +1,116 @@
+use std::sync::{Mutex, PoisonError};
+
+use crate::{
+    artifact::Value,
+    body::{Context, Inputs, MapBody, Outputs},
+    error::{NodeError, Result},
+    geometry::resample,
+    models::Models,
+    tensor::{Tensor, Tensors},
+    volume,
+};
+
+#[derive(Default)]
+pub(super) struct Finish {
+    /// The person's state, prepared by whichever chunk comes first.
+    state: Mutex<Option<Tensors>>,
+}
+
+impl Finish {
+    fn state(&self, inputs: &Inputs, models: &Models) -> Result<Tensors> {
+        let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = &*slot {
+            return Ok(state.clone());
+        }
+        let state = volume::prepare(models, inputs.tensors("identity")?)?;
+        *slot = Some(state.clone());
+        Ok(state)
+    }
+}
+
+impl MapBody for Finish {
+    fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
+        let state = self.state(inputs, ctx.models)?;
+        let features = four(inputs, "features", "features")?;
+        let shape = features.shape();
+        let painted = match (inputs.has("inpainted"), inputs.has("mask")) {
+            (true, true) => Some((four(inputs, "inpainted", "features")?, four(inputs, "mask", "mask")?)),
+            (false, false) => None,
+            _ => {
+                return Err(NodeError::input(
+                    "ports `inpainted` and `mask`: one is connected without the other",
+                )
+                .hint("connect both, or neither"));
+            }
+        };
+        if let Some((inpainted, mask)) = painted {
+            if inpainted.shape() != shape {
+                return Err(NodeError::input(format!(
+                    "port `inpainted`: shape {:?}, expected {shape:?} as in `features`",
+                    inpainted.shape()
+                )));
+            }
+            if mask.shape()[0] != shape[0] || mask.shape()[1] != 1 {
+                return Err(NodeError::input(format!(
+                    "port `mask`: shape {:?}, expected [{},1,H,W]",
+                    mask.shape(),
+                    shape[0]
+                )));
+            }
+        }
+        let one = [1, shape[1], shape[2], shape[3]];
+        let size = one.iter().product::<usize>().max(1);
+        let mut pixels = vec![];
+        let mut side = (0, 0);
+        for (frame, row) in features.as_f32()?.chunks_exact(size).enumerate() {
+            ctx.check_cancelled()?;
+            let mut row = row.to_vec();
+            if let Some((inpainted, mask)) = painted {
+                let from = (mask.shape()[3], mask.shape()[2]);
+                let area = from.0 * from.1;
+                let mask = &mask.as_f32()?[frame * area..(frame + 1) * area];
+                let mask = resample::resize(mask, from, (shape[3], shape[2]))?;
+                blend(&mut row, &inpainted.as_f32()?[frame * size..(frame + 1) * size], &mask);
+            }
+            let image = volume::upsample(ctx.models, &state, Tensor::f32(one, row)?)?;
+            let &[1, 3, height, width] = image.shape() else {
+                return Err(NodeError::model(format!(
+                    "role `upsample`: expected a picture [1,3,P,P], found {:?}",
+                    image.shape()
+                )));
+            };
+            side = (height, width);
+            append(&mut pixels, image.as_f32()?, height * width);
+        }
+        let frames = Tensor::u8([shape[0], side.0, side.1, 3], pixels)?;
+        Ok(Outputs::from([("frames".to_owned(), Value::Tensors(Tensors::new().with("frames", frames)))]))
+    }
+}
+
+/// The f32 tensor `name` [n,·,·,·] at `port`.
+fn four<'a>(inputs: &'a Inputs, port: &str, name: &str) -> Result<&'a Tensor> {
+    let tensor = inputs.tensors(port)?.get(name).map_err(|error| error.at_port(port))?;
+    tensor.as_f32().map_err(|error| error.at_port(port))?;
+    match tensor.shape() {
+        [_, _, _, _] => Ok(tensor),
+        other => Err(NodeError::input(format!("port `{port}`: `{name}`: expected 4 sizes, found {other:?}"))),
+    }
+}
+
+/// Moves each channel of `features` towards `inpainted` by the mask.
+fn blend(features: &mut [f32], inpainted: &[f32], mask: &[f32]) {
+    let channels = features.chunks_exact_mut(mask.len()).zip(inpainted.chunks_exact(mask.len()));
+    for (features, inpainted) in channels {
+        for ((feature, painted), mask) in features.iter_mut().zip(inpainted).zip(mask) {
+            *feature += mask * (painted - *feature);
+        }
+    }
+}
+
+/// Appends a picture of planes in [-1,1] as interleaved bytes, as published: x·127.5 + 128, clamped, cut to whole numbers.
+fn append(pixels: &mut Vec<u8>, planes: &[f32], area: usize) {
+    pixels.reserve(3 * area);
+    for at in 0..area {
+        pixels.extend((0..3).map(|channel| (planes[channel * area + at] * 127.5 + 128.0) as u8));
+    }
+}

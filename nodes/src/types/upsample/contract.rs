@@ -1,0 +1,28 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, Pool, SequenceRate, Time},
+    error::Result,
+    models::Models,
+    params::Params,
+};
+
+pub(super) fn contract() -> Contract {
+    Contract::new("upsample", 1, Time::Map, Pool::Model, "makes finished frames of rendered features")
+        .doc(
+            "Blends the features of the deformed volume and those of the painted mouth, (1 − mask)·features + mask·inpainted, \
+             and runs the generator's 2-D up-sampler; pixels are 127.5·x + 128, cut to whole numbers in 0–255, as published. `mask` is **1 inside the mouth**.\n\n\
+             The published system (NeRFFaceSpeech, Kim et al. 2024) enlarges both feature maps to the mask's 512x512 \
+             bicubically, blends there and shrinks the result again. Here the mask is shrunk to the features, without \
+             aliasing, and the blending done there: the same up to the ripple of the two resamplings, at a fraction of the work. \
+             Connect `inpainted` and `mask` both or neither; without them `features` alone are up-sampled.",
+        )
+        .input("identity", ArtifactType::Identity, Arity::Value, "the person")
+        .input("features", ArtifactType::Features, Arity::Chunk, "features of the deformed volume")
+        .optional("inpainted", ArtifactType::Features, Arity::Chunk, "features that show the inside of the mouth")
+        .optional("mask", ArtifactType::Mask, Arity::Chunk, "1 where `inpainted` is shown, 0 where `features` are")
+        .sequence("frames", ArtifactType::Frames, SequenceRate::Inherited, "finished frames")
+}
+
+pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
+    Ok(["prepare", "upsample"].map(String::from).to_vec())
+}

@@ -1,0 +1,38 @@
+//! Rendered features, with the mouth painted in, to finished frames.
+
+mod body;
+mod contract;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::{
+    body::{Body, NodeType},
+    contract::Contract,
+    error::Result,
+    models::Models,
+    params::Params,
+};
+
+/// The node type `upsample`.
+pub(crate) struct Upsample(Contract);
+
+/// The node type, for the registry.
+pub(crate) fn node() -> Upsample {
+    Upsample(contract::contract())
+}
+
+impl NodeType for Upsample {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn roles(&self, params: &Params, models: &Models) -> Result<Vec<String>> {
+        contract::roles(params, models)
+    }
+
+    fn body(&self, _: &Params, _: &Contract) -> Result<Body> {
+        Ok(Body::Map(Arc::new(body::Finish::default())))
+    }
+}

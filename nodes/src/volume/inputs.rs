@@ -1,0 +1,65 @@
+//! Reading poses, coefficients and rows of numbers from a node's inputs.
+
+use crate::{
+    body::Inputs,
+    error::{NodeError, Result},
+    pack::CoefficientLayout,
+    tensor::Tensors,
+};
+
+/// Rows of the f32 [n,…] tensor `name` of `tensors`, each of `width` elements.
+pub fn rows<'a>(tensors: &'a Tensors, name: &str, width: usize) -> Result<std::slice::ChunksExact<'a, f32>> {
+    let tensor = tensors.get(name)?;
+    let shape = tensor.shape();
+    let found: usize = shape.iter().skip(1).product();
+    if shape.len() < 2 || found != width || width == 0 {
+        return Err(NodeError::input(format!(
+            "`{name}`: expected {width} numbers a frame, found shape {shape:?}"
+        ))
+        .hint(
+            "coefficients, expressions and poses belong to one pack: do not mix those of different packs",
+        ));
+    }
+    Ok(tensor.as_f32()?.chunks_exact(width))
+}
+
+/// The one row of reference coefficients at the port `reference`, K numbers.
+pub fn reference<'a>(inputs: &'a Inputs, layout: &CoefficientLayout) -> Result<&'a [f32]> {
+    let mut rows = rows(inputs.tensors("reference")?, "coefficients", layout.size)
+        .map_err(|error| error.at_port("reference"))?;
+    match (rows.next(), rows.len()) {
+        (Some(row), 0) => Ok(row),
+        (_, more) => Err(NodeError::input(format!(
+            "port `reference`: expected one row of coefficients, found {}",
+            more + 1
+        ))),
+    }
+}
+
+/// The pose of each of `frames` frames: from the chunk at `pose`, else from the value at `camera`, else from the reference
+/// coefficients.
+pub fn poses(
+    inputs: &Inputs,
+    layout: &CoefficientLayout,
+    reference: &[f32],
+    frames: usize,
+) -> Result<Vec<[f32; 6]>> {
+    let read = |port: &str| -> Result<Vec<[f32; 6]>> {
+        let rows = rows(inputs.tensors(port)?, "pose", 6).map_err(|error| error.at_port(port))?;
+        Ok(rows.filter_map(|row| row.try_into().ok()).collect())
+    };
+    let (port, poses, expected) = if inputs.has("pose") {
+        ("pose", read("pose")?, frames)
+    } else if inputs.has("camera") {
+        ("camera", read("camera")?, 1)
+    } else {
+        ("reference", vec![layout.pose_of(reference)?], 1)
+    };
+    if poses.len() != expected {
+        return Err(NodeError::input(format!(
+            "port `{port}`: expected {expected} poses, found {}",
+            poses.len()
+        )));
+    }
+    Ok(if port == "pose" { poses } else { vec![poses[0]; frames] })
+}
