@@ -49,9 +49,9 @@ def photometric(image, labels=None):
     x = x * (1 + 0.12 * torch.randn(n, 3, 1, 1))
     x = x.clamp(0.001, 1) ** torch.exp(0.35 * torch.randn(n, 1, 1, 1))
     # fine texture that the renders lack: pores, hair, cloth
-    x = x + F.interpolate(torch.randn(n, 1, side // 2, side // 2), size=side, mode="bilinear") * _rand(n, 0, 0.05)
+    x = x + F.interpolate(torch.rand(n, 1, side // 2, side // 2) - 0.5, size=side, mode="bilinear") * _rand(n, 0, 0.16)
     small = F.interpolate(F.avg_pool2d(x, 2), size=side, mode="bilinear", align_corners=False)
     x = x + (small - x) * (_rand(n, -0.6, 1.6).clamp(-0.5, 1))  # sharpening to blur
     x = jpeg_like(x, _rand(n, -0.5, 1).clamp(min=0))
-    x = x + torch.randn_like(x) * _rand(n, 0, 0.05)
+    x = x + (torch.rand_like(x) - 0.5) * _rand(n, 0, 0.16)
     return x.clamp(0, 1), cover[:, 0]

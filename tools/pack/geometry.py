@@ -139,6 +139,16 @@ class Morphable(torch.nn.Module):
         self.register_buffer("origin", f(ORIGIN))
         self.anchor_count = 468 + ANCHOR_RINGS * 36
 
+    def cut(self, count):
+        """Drops all but the first `count` vertices (at least the 468 of the face)."""
+        n = len(self.base)
+        for name in ("base", "jaw", "close_upper", "close_lower"):
+            setattr(self, name, getattr(self, name)[:count].clone())
+        for name in ("identity", "expression"):
+            b = getattr(self, name)
+            setattr(self, name, b.reshape(len(b), n, 3)[:, :count].reshape(len(b), -1).clone())
+        return self
+
     def centimetres(self, identity, expression):
         """Base mesh in centimetres [n,N,3] from identity [n,24] and expression [n,12]."""
         n = identity.shape[0]

@@ -119,6 +119,7 @@ class MorphableModel(nn.Module):
     def __init__(self):
         super().__init__()
         self.model = G.Morphable()
+        self.model.cut(self.model.anchor_count)
 
     def forward(self, coefficients):
         return self.model(coefficients)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from . import export, write
+from ..stepgraph.share import share
+from . import digest, export, optimise, write
 from . import generator as N
 from . import networks as W
 
@@ -20,6 +21,8 @@ def generator():
         model.basis.copy_(model.basis.half().float())
         for layer in (model.style_in, model.decode2):
             layer.weight.mul_(1.5)
+        model.decode2.weight[0].mul_(8)  # neither empty nor solid
+        model.decode2.bias[0] = -4
     return model
 
 
@@ -30,10 +33,14 @@ def main():
     a = a.parse_args()
     torch.set_num_threads(1)
     a.folder.mkdir(parents=True, exist_ok=True)
-    export.generator_roles(generator(), a.folder)
+    model = generator()
+    export.generator_roles(model, a.folder)
     torch.manual_seed(21)
     write.networks(a.folder, W.TINY)
     write.pack_yaml(a.folder, "tiny", 1, N.TINY.side, W.TINY.parse_side, a.setup)
+    optimise.put_block(a.folder / "pack.yaml", optimise.write(model, a.folder))
+    share(a.folder)
+    digest.update(a.folder / "pack.yaml", a.setup)
 
 
 if __name__ == "__main__":

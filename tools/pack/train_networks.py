@@ -27,7 +27,7 @@ def load(rows):
 
 
 class Deep3DTask:
-    batch, rate = 32, 2e-3
+    batch, rate = 24, 2e-3
 
     def __init__(self, pictures):
         self.model, self.shape = W.Deep3D(), G.Morphable()
@@ -41,8 +41,9 @@ class Deep3DTask:
     def loss(self, rows):
         image, labels = load(rows)
         target = coefficients(rows)
-        image, _ = photometric(image, labels)
-        out = self.model.half(F.interpolate(image, size=112, mode="bilinear", align_corners=False, antialias=True))
+        image = F.interpolate(image, size=112, mode="bilinear", align_corners=False)
+        labels = F.interpolate(labels[:, None].float(), size=112, mode="nearest")[:, 0].long()
+        out = self.model.half(photometric(image, labels)[0])
         scaled = F.smooth_l1_loss((out - target) / self.model.std * self.weight, target * 0, beta=0.5)
         return scaled + 20 * (self.shape(out)[1] - self.shape(target)[1]).abs().mean()
 
@@ -56,7 +57,7 @@ class Deep3DTask:
 
 
 class ParseTask:
-    batch, rate = 12, 3e-3
+    batch, rate = 8, 3e-3
 
     def __init__(self, pictures):
         self.model = W.Parse()

@@ -1,0 +1,57 @@
+"""Pictures to judge a generator by: `python -m tools.pack.preview GENERATOR.pt OUT.png`.
+
+Rows: 16 people from z; a yaw sweep; jaw, press, smile, blinks and gaze; depth.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from PIL import Image
+
+from . import params as P
+from .studio import generator
+
+
+def tile(picture):
+    return ((picture[0].clamp(-1, 1).permute(1, 2, 0) + 1) * 127.5).byte().numpy()
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("generator")
+    a.add_argument("out")
+    a.add_argument("--side", type=int, default=128)
+    a.add_argument("--psi", type=float, default=0.7)
+    a.add_argument("--seed", type=int, default=0)
+    a = a.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(a.seed)
+    model, rows = generator(a.generator), []
+    people = P.plausible(torch.randn(16, P.Z), torch.tensor([a.psi]))
+
+    def show(p, expression=None, **pose):
+        p = p.clone()
+        for k, v in (expression or {}).items():
+            p[0, P.IDENTITY + P.EXPRESSION.index(k)] = v
+        at = torch.tensor([[pose.get(k, 0.0) for k in ("pitch", "yaw", "roll", "x", "y", "z")]])
+        with torch.no_grad():
+            return model(p, at, rays=a.side // 2)
+
+    rows.append([tile(show(p[None])["image"]) for p in people[:8]])
+    rows.append([tile(show(p[None])["image"]) for p in people[8:]])
+    for p in people[:2, None]:
+        rows.append([tile(show(p, yaw=float(y))["image"]) for y in np.linspace(-0.6, 0.6, 8)])
+        rows.append([
+            tile(show(p, e)["image"])
+            for e in ({"jaw": 0.3}, {"jaw": 0.6}, {"jaw": 1.0}, {"jaw": 0.3, "press": 1}, {"smile": 1, "wide": 0.5}, {"pucker": 1},
+                      {"blink_left": 1, "blink_right": 1}, {"jaw": 0.4, "upper_raise": 1, "lower_drop": 1, "gaze_x": 1})
+        ])  # fmt: skip
+    depth = [show(p[None])["depth"] for p in people[:8]]
+    depth = [torch.nn.functional.interpolate((d - 9.0).clamp(0, 1) * -2 + 1, size=a.side).expand(1, 3, -1, -1) for d in depth]
+    rows.append([tile(d) for d in depth])
+    Image.fromarray(np.concatenate([np.concatenate(r, 1) for r in rows], 0)).save(a.out)
+
+
+if __name__ == "__main__":
+    main()

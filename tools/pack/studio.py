@@ -1,0 +1,49 @@
+"""Writes the bundled pack from trained weights: `python -m tools.pack.studio WEIGHTS models/studio [--setup FOLDER]`.
+
+WEIGHTS holds generator.pt, deep3d.pt and parse.pt. Roles that others train (audio2exp) are taken as they lie in the folder.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from ..stepgraph.share import share
+from . import digest, export, optimise, write
+from . import generator as N
+from . import networks as W
+
+VERSION = 1
+
+
+def generator(path):
+    """The trained generator, its basis rounded to what float16 stores."""
+    model = N.Generator(N.STUDIO)
+    model.load_state_dict(torch.load(path, weights_only=True))
+    with torch.no_grad():
+        model.basis.copy_(model.basis.half().float())
+    return model.eval()
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("weights", type=Path)
+    a.add_argument("folder", type=Path)
+    a.add_argument("--setup", type=Path, help="folder of the set-up's networks")
+    a.add_argument("--no-optimisations", action="store_true", help="leave out the graphs of inversion and fit")
+    a = a.parse_args()
+    torch.set_num_threads(1)
+    a.folder.mkdir(parents=True, exist_ok=True)
+    model = generator(a.weights / "generator.pt")
+    export.generator_roles(model, a.folder)
+    have = {k: a.weights / f"{k}.pt" for k in ("deep3d", "parse")}
+    write.networks(a.folder, W.STUDIO, have)
+    write.pack_yaml(a.folder, "studio", VERSION, model.config.side, W.STUDIO.parse_side, a.setup)
+    if not a.no_optimisations:
+        optimise.put_block(a.folder / "pack.yaml", optimise.write(model, a.folder))
+        share(a.folder)
+        digest.update(a.folder / "pack.yaml", a.setup)
+
+
+if __name__ == "__main__":
+    main()
