@@ -16,7 +16,7 @@ from . import params as P
 POINTS = 468
 PIXELS = 128.0
 FEATURE_WEIGHT = 4.0  # of eyes and lips against 1 for the rest of the face
-IDENTITY_PRIOR, EXPRESSION_PRIOR = 5e-3, 1.5e-2  # times the squared norm: both are in about standard deviations
+IDENTITY_PRIOR, EXPRESSION_PRIOR = 1.5e-3, 5e-3  # times the squared norm: both are in about standard deviations
 EXPRESSION_BOUNDS = (-0.4, 1.1)
 POSE_RATES = {"rotation": 1.0, "translation": 1.0}
 FULL_RATES = {"rotation": 0.3, "translation": 0.3, "identity": 4.0, "expression": 2.0}
