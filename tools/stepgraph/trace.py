@@ -24,7 +24,8 @@ def trace(function: Callable[..., Tensors], example: Tensors) -> tuple[torch.fx.
         outputs[:] = results
         return tuple(results.values())
 
-    module = make_fx(functionalize(positional, remove="mutations"), decomposition_table=TABLE)(*example.values())
+    module = make_fx(functionalize(positional, remove="mutations"), decomposition_table=TABLE, tracing_mode="fake", _allow_non_fake_inputs=True)(
+        *example.values())
     module.graph.eliminate_dead_code()
     module = torch.fx.GraphModule(module, fx_graph_cse(module.graph))
     module.graph.eliminate_dead_code()
