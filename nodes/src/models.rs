@@ -33,6 +33,11 @@ impl Models {
         Self { pack: Some(pack), runtime: Some(runtime) }
     }
 
+    /// Models of what there is; asking for what is absent is an error.
+    pub fn with(pack: Option<Arc<Pack>>, runtime: Option<Arc<Runtime>>) -> Self {
+        Self { pack, runtime }
+    }
+
     /// No models at all: asking for one is an error.
     pub fn none() -> Self {
         Self::default()

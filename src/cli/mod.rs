@@ -4,6 +4,8 @@ pub mod args;
 mod check;
 mod dot;
 mod nodes;
+mod pack;
+pub mod parts;
 
 use std::{
     io::{ErrorKind, IsTerminal, Write, stderr, stdout},
@@ -35,6 +37,8 @@ enum Command {
     Dot(dot::Args),
     /// The node reference
     Nodes(nodes::Args),
+    /// Look at a model pack
+    Pack(pack::Args),
     /// A JSON Schema of graph files, for editors
     Schema,
 }
@@ -46,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Dot(args) => dot::run(&args),
         Command::Nodes(args) => nodes::run(&args),
+        Command::Pack(args) => pack::run(&args),
         Command::Schema => nodes::schema(),
     };
     match result {

@@ -1,0 +1,133 @@
+//! What several commands open: the store, the pack, the runtime, and a graph with the pack's defaults.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use talkgraph_cache::{CacheError, Durability, Store};
+use talkgraph_nodes::{
+    error::NodeError,
+    models::Models,
+    pack::Pack,
+    registry::Registry,
+    runtime::{DeviceChoice, Home, Runtime},
+};
+
+use super::args::GraphArgs;
+use crate::{
+    check::{self, Settings},
+    error::{Diagnostic, Failure},
+    graph::Graph,
+};
+
+/// The bundled pack, below the project's folder.
+const BUNDLED: &str = "models/studio";
+
+/// Everything that planning and running stand on.
+pub struct Parts {
+    /// Node types.
+    pub registry: Arc<Registry>,
+    /// Blobs and actions.
+    pub store: Store,
+    /// The pack and the runtime; the pack is absent where none was named and none is bundled.
+    pub models: Arc<Models>,
+    /// The same pack.
+    pub pack: Option<Arc<Pack>>,
+    /// The same runtime.
+    pub runtime: Arc<Runtime>,
+}
+
+impl Parts {
+    /// Opens store, pack and runtime as the flags say. Loads no model and no library.
+    ///
+    /// # Errors
+    /// A store that cannot be opened, a pack that is not sound, a device that cannot be had.
+    pub fn open(args: &GraphArgs) -> Result<Self, Failure> {
+        let choice: DeviceChoice = args.device.parse().map_err(|error| wrong("--device", &error))?;
+        let store = open_store(args.cache.as_deref())?;
+        let home = Home::find();
+        let pack = pack_folder(args.pack.as_deref()).map(|folder| open_pack(&folder, &home, &store));
+        let pack = pack.transpose()?.map(Arc::new);
+        let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong("--device", &error))?);
+        let models = Models::with(pack.clone(), Some(runtime.clone()));
+        Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
+    }
+
+    /// Loads and checks the graph that the flags name, with the pack's defaults.
+    ///
+    /// # Errors
+    /// Every mistake in the graph.
+    pub fn graph(&self, args: &GraphArgs) -> Result<Graph, Failure> {
+        let lookup = |ty: &str, param: &str| self.pack.as_ref()?.default(ty, param).cloned();
+        let settings = Settings { pack_default: Some(&lookup), ..args.settings() };
+        check::load(&args.graph, &self.registry, &settings).map_err(Failure::usage)
+    }
+}
+
+/// The folder of the store: the flag, else `talkgraph` in the user's cache folder.
+///
+/// # Errors
+/// When there is no home to have a cache folder in.
+pub fn store_folder(flag: Option<&Path>) -> Result<PathBuf, Failure> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    flag.map(Path::to_owned)
+        .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("talkgraph")))
+        .or_else(|| set("HOME").map(|folder| folder.join(".cache/talkgraph")))
+        .ok_or_else(|| {
+            let diagnostic =
+                Diagnostic::error("no folder for the cache: neither XDG_CACHE_HOME nor HOME is set");
+            Failure::store(diagnostic.hint("name one with --cache"))
+        })
+}
+
+/// Opens the store, and makes it where there is none yet.
+///
+/// # Errors
+/// When its folder cannot be made or is no store of this version.
+pub fn open_store(flag: Option<&Path>) -> Result<Store, Failure> {
+    Store::open(&store_folder(flag)?, Durability::default()).map_err(|error| store_failure(&error))
+}
+
+/// An error of the store as a command's failure.
+pub fn store_failure(error: &CacheError) -> Failure {
+    let mut diagnostic = Diagnostic::error(error.to_string());
+    diagnostic.hint = error.hint().map(ToOwned::to_owned);
+    if let Some(cause) = std::error::Error::source(error) {
+        diagnostic = diagnostic.caused_by(cause);
+    }
+    Failure::store(diagnostic)
+}
+
+/// The folder of the pack: the flag, else `models/studio` in the executable's folder and upward, else in the current
+/// folder and upward.
+pub fn pack_folder(flag: Option<&Path>) -> Option<PathBuf> {
+    let bundled = || {
+        let exe = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+        let starts = [exe, env::current_dir().ok()];
+        starts.iter().flatten().find_map(|start| {
+            let mut candidates = start.ancestors().map(|folder| folder.join(BUNDLED));
+            candidates.find(|folder| folder.join("pack.yaml").is_file())
+        })
+    };
+    flag.map(Path::to_owned).or_else(bundled)
+}
+
+/// Opens a pack; digests of its files come from the store's memory.
+///
+/// # Errors
+/// When the pack is not sound.
+pub fn open_pack(folder: &Path, home: &Home, store: &Store) -> Result<Pack, Failure> {
+    let digest = |path: &Path| {
+        store.file_digest(path).map_err(|error| {
+            NodeError::io(format!("{}: cannot read the file", path.display())).caused_by(error)
+        })
+    };
+    Pack::open(folder, home, &digest).map_err(|error| wrong("", &error))
+}
+
+/// A wrong flag or pack, before any work.
+fn wrong(context: &str, error: &NodeError) -> Failure {
+    Failure::usage(Diagnostic::from_node(context, error))
+}
