@@ -1,0 +1,46 @@
+# talkgraph: `make demo` shows it, `make test` checks it.
+SHELL := /bin/bash
+TALKGRAPH := target/release/talkgraph
+.PHONY: help setup build demo test lint docs docs-check pack bench
+
+help:
+	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
+	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
+	@echo 'make test    all tests'
+	@echo 'make lint    rustfmt and clippy, warnings denied'
+	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
+	@echo 'make pack    train the bundled model pack anew (hours, in .talkgraph/training)'
+	@echo 'make bench   time cached runs and checks'
+
+setup:
+	tools/setup/setup.sh
+
+build: setup
+	cargo build --release --locked
+
+demo: build
+	$(TALKGRAPH) run graphs/from_image.yaml -i portrait=graphs/media/portrait.png -i speech=graphs/media/speech.wav -o video=demo.mp4
+
+test: setup
+	cargo test --workspace --locked
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+docs:
+	cargo run --quiet --locked -- nodes --markdown > target/nodes.md
+	cargo run --quiet --locked -- schema > target/graph.schema.json
+	mv target/nodes.md docs/nodes.md
+	mv target/graph.schema.json docs/graph.schema.json
+
+docs-check:
+	cargo run --quiet --locked -- nodes --markdown | diff -u docs/nodes.md - || { echo 'docs/nodes.md is out of date: run make docs' >&2; exit 1; }
+	cargo run --quiet --locked -- schema | diff -u docs/graph.schema.json - || { echo 'docs/graph.schema.json is out of date: run make docs' >&2; exit 1; }
+	cargo run --quiet --locked -- check graphs/*.yaml graphs/examples/*.yaml
+
+pack:
+	tools/training/pack.sh
+
+bench: build
+	tools/bench.sh $(TALKGRAPH)

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Trains the bundled model pack anew: draws heads, speaks sentences, trains every network, writes models/studio.
+#
+#   tools/training/pack.sh
+#
+# Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
+# .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it anew.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+home=${TALKGRAPH_HOME:-$PWD/.talkgraph}
+work=$home/training
+python=$work/venv/bin/python
+export OMP_NUM_THREADS=1 # one thread trains faster than two that wait for each other
+
+say() { printf 'pack: %s (%s)\n' "$*" "$(date +%H:%M)" >&2; }
+
+mkdir -p "$work/weights"
+if [ ! -x "$python" ]; then
+  say 'Python environment'
+  /usr/bin/python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r tools/training/requirements.txt
+fi
+
+once() { # once FILE COMMAND…: runs the command unless the file is there already
+  local file=$1
+  shift
+  if [ -e "$file" ]; then
+    say "$file is there"
+  else
+    say "$*"
+    "$@"
+    touch "$file"
+  fi
+}
+
+once "$work/heads.done" "$python" -m tools.pack.data "$work/heads" --pictures 10000 --workers 2
+once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 55
+once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 12
+once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 12
+once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
+once "$work/audio2exp.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp.pt"
+
+say 'writing models/studio'
+"$python" -m tools.speech.export "$work/weights/audio2exp.pt" models/studio
+"$python" -m tools.pack.studio "$work/weights" models/studio --setup "$home/models"
