@@ -21,18 +21,25 @@ from .shade import Renderer
 SHARD = 100
 
 
-def framed(renderer, p, rng, jitter=1.0):
-    """A random pose whose crop is the FFHQ crop of the face, up to a small jitter."""
-    pitch, yaw, roll = (rng.normal(size=3) * [0.13, 0.30, 0.06]).tolist()
-    pose = np.array([np.clip(pitch, -0.35, 0.35), np.clip(yaw, -0.65, 0.65), np.clip(roll, -0.15, 0.15), 0, 0, 0])
+def centred(renderer, p, pose):
+    """`pose` moved so that the picture is the FFHQ crop of the face."""
+    pose = pose.copy()
     for _ in range(2):
         eyes, mouth, size = crop(renderer.landmarks(p, pose))
         centre = eyes + 0.1 * (mouth - eyes)
         pose[5] += (1 - 2 * size) * (G.DISTANCE - pose[5])
         pose[3] -= (centre[0] - 0.5) * 2
         pose[4] += (centre[1] - 0.5) * 2
-    pose[3:5] += rng.normal(size=2) * 0.03 * jitter
-    pose[5] += rng.normal() * 0.35 * jitter
+    return pose
+
+
+def framed(renderer, p, rng):
+    """A random pose whose crop is the FFHQ crop of the face, up to a small jitter."""
+    pitch, yaw, roll = (rng.normal(size=3) * [0.13, 0.30, 0.06]).tolist()
+    pose = np.array([np.clip(pitch, -0.35, 0.35), np.clip(yaw, -0.65, 0.65), np.clip(roll, -0.15, 0.15), 0, 0, 0])
+    pose = centred(renderer, p, pose)
+    pose[3:5] += rng.normal(size=2) * 0.03
+    pose[5] += rng.normal() * 0.35
     return pose
 
 
