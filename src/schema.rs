@@ -19,7 +19,7 @@ pub fn schema(registry: &Registry) -> Value {
         "reference": {
             "description": "an output, `node.port`, or the name of a graph input",
             "type": "string",
-            "pattern": r"^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)?$",
+            "pattern": r"^[^.\s]+(\.[^.\s]+)?$",
         },
         "cache": {
             "description": "how the outputs are stored",

@@ -88,7 +88,8 @@ impl Quadratic {
                 ("Add", &[target, "shift"], &["goal"]),
             ],
         );
-        let finish = onnx::model(&[("params", 3)], &[(found, 3)], &[], &[("Identity", &["params"], &[found])]);
+        let finish =
+            onnx::model(&[("params", 3)], &[(found, 3)], &[], &[("Identity", &["params"], &[found])]);
         Phase {
             name: found.into(),
             init: self.session("init", init),
@@ -154,7 +155,9 @@ fn phases_reach_their_targets_and_feed_each_other() {
     let phases = [quadratic.phase("target", "first", 200), quadratic.phase("first", "second", 100)];
     let host = TestHost::new();
     let outcome = quadratic.run(&phases, &host).unwrap();
-    for (found, wanted) in outcome.tensors.get("second").unwrap().as_f32().unwrap().iter().zip([1.0, -2.0, 0.5]) {
+    for (found, wanted) in
+        outcome.tensors.get("second").unwrap().as_f32().unwrap().iter().zip([1.0, -2.0, 0.5])
+    {
         assert!((found - wanted).abs() < 0.05, "{found}, expected {wanted}");
     }
     assert_eq!(outcome.steps, [200, 100]);
