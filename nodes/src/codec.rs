@@ -2,9 +2,9 @@
 //!
 //! Encoding is deterministic: equal values give equal bytes, so equal results get equal digests.
 
-mod picture;
+pub(crate) mod picture;
 mod sound;
-mod tensors;
+pub(crate) mod tensors;
 #[cfg(test)]
 mod tests;
 

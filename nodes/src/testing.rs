@@ -156,7 +156,9 @@ pub(crate) fn run_value(
     host: &TestHost,
     models: &Models,
 ) -> Result<Collected> {
-    let Body::Value(mut body) = body(node, set, &[])? else { panic!("not a value body") };
+    let connected: Vec<&str> = node.contract().inputs.iter().map(|port| &*port.name).collect();
+    let connected: Vec<&str> = connected.into_iter().filter(|port| inputs.has(port)).collect();
+    let Body::Value(mut body) = body(node, set, &connected)? else { panic!("not a value body") };
     let mut out = Collected::default();
     body.run(inputs, &Context { host, models }, &mut out)?;
     Ok(out)

@@ -1,7 +1,11 @@
 //! FFmpeg for the media node types: opening files without surprises, sound, frames, and errors in our words.
 
+pub(crate) mod colour;
+pub(crate) mod encode;
 pub(crate) mod resample;
 pub(crate) mod sound;
+pub(crate) mod sound_encode;
+pub(crate) mod video;
 
 use std::{path::Path, sync::Once};
 

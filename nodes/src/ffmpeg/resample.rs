@@ -40,8 +40,7 @@ impl Resampler {
         let mut input = frame(block.len(), self.from);
         input.plane_mut::<f32>(0)[..block.len()].copy_from_slice(block);
         self.taken += block.len() as u64;
-        let room =
-            scaled(self.taken, self.from, self.to) - self.given.min(scaled(self.taken, self.from, self.to));
+        let room = scaled(self.taken, self.from, self.to).saturating_sub(self.given);
         let mut output = frame(room as usize + 64, self.to);
         context.run(&input, &mut output)?;
         self.given += output.samples() as u64;
@@ -52,16 +51,17 @@ impl Resampler {
     /// Appends the rest, so that the whole lasts as long as the input did.
     pub(crate) fn finish(mut self, out: &mut Vec<f32>) -> Result<(), Error> {
         let Some(mut context) = self.context.take() else { return Ok(()) };
-        let start = out.len() - self.given as usize;
+        let mut rest = vec![];
         loop {
             let mut output = frame(4096, self.to);
             context.flush(&mut output)?;
             if output.samples() == 0 {
                 break;
             }
-            out.extend_from_slice(&output.plane::<f32>(0)[..output.samples()]);
+            rest.extend_from_slice(&output.plane::<f32>(0)[..output.samples()]);
         }
-        out.resize(start + scaled(self.taken, self.from, self.to) as usize, 0.0);
+        rest.resize(scaled(self.taken, self.from, self.to).saturating_sub(self.given) as usize, 0.0);
+        out.append(&mut rest);
         Ok(())
     }
 }

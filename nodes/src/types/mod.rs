@@ -4,23 +4,38 @@ use crate::body::NodeType;
 
 mod audio_decode;
 mod fit3dmm;
+mod frames_decode;
+mod fuse;
 mod image_decode;
 mod lipaint;
 mod mel;
+mod mux;
 mod nerf_render;
+mod one_of;
 mod pti;
+mod smooth;
+mod tensors_decode;
 mod upsample;
+mod write_image;
+mod write_tensors;
 
 /// Every node type, in documentation order.
 pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
     vec![
         Box::new(image_decode::node()),
         Box::new(audio_decode::node()),
+        Box::new(frames_decode::node()),
+        Box::new(tensors_decode::node()),
         Box::new(mel::node()),
+        Box::new(smooth::node()),
+        Box::new(fuse::node()),
         Box::new(fit3dmm::node()),
         Box::new(pti::node()),
         Box::new(nerf_render::node()),
         Box::new(lipaint::node()),
         Box::new(upsample::node()),
+        Box::new(mux::node()),
+        Box::new(write_image::node()),
+        Box::new(write_tensors::node()),
     ]
 }

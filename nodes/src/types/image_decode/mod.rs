@@ -5,6 +5,7 @@ mod contract;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::body::decode;
 use crate::{
     body::{Body, NodeType},
     contract::Contract,

@@ -1,0 +1,207 @@
+//! The pictures of a video file, one at a time, upright and in RGB.
+
+use std::path::Path;
+
+use ffmpeg_next::{
+    Error, Packet, Rational, codec, color, decoder,
+    ffi::{SWS_CS_ITU601, SWS_CS_ITU709, sws_getCoefficients, sws_setColorspaceDetails},
+    format::{Pixel, context::Input},
+    frame, media,
+    packet::side_data::Type as SideData,
+    software::scaling,
+};
+use image::{RgbImage, imageops};
+
+use super::{failed, open, wants_more};
+use crate::{
+    error::{NodeError, Result},
+    sniff,
+};
+
+/// How a picture must be turned to be upright.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Turn {
+    None,
+    Clockwise,
+    Half,
+    Counterclockwise,
+}
+
+/// A video being decoded.
+pub(crate) struct Pictures {
+    name: String,
+    input: Input,
+    index: usize,
+    decoder: decoder::Video,
+    base: Rational,
+    turn: Turn,
+    max_side: u32,
+    scaler: Option<scaling::Context>,
+    step: f64,
+    ended: bool,
+    /// Packets and pictures that could not be decoded.
+    pub(crate) damaged: u64,
+}
+
+/// A picture and when it is shown.
+pub(crate) struct Shown {
+    /// The picture.
+    pub(crate) picture: RgbImage,
+    /// Seconds from an origin of the file's own.
+    pub(crate) seconds: f64,
+}
+
+impl Pictures {
+    /// Opens the best video track of `path`. Pictures whose longer side is over `max_side` are scaled down; 0: never.
+    pub(crate) fn open(path: &Path, max_side: u32) -> Result<Self> {
+        let name = sniff::name(path);
+        let input = open(path, "a video or a folder of pictures")?;
+        let Some(stream) = input.streams().best(media::Type::Video) else {
+            let found = sniff::describe(&sniff::head(path)?);
+            return Err(NodeError::input(format!(
+                "{name}: expected a video or a folder of pictures, found {found} without pictures"
+            )));
+        };
+        let rate = f64::from(stream.avg_frame_rate());
+        let decoder = codec::Context::from_parameters(stream.parameters())
+            .and_then(|context| context.decoder().video())
+            .map_err(|error| failed(format!("{name}: its pictures cannot be decoded"), error))?;
+        let matrix = stream.side_data().find(|data| data.kind() == SideData::DisplayMatrix);
+        Ok(Self {
+            index: stream.index(),
+            base: stream.time_base(),
+            turn: matrix.map_or(Turn::None, |matrix| turn(matrix.data())),
+            decoder,
+            max_side,
+            scaler: None,
+            step: if rate.is_finite() && rate > 0.0 { 1.0 / rate } else { 0.04 },
+            ended: false,
+            damaged: 0,
+            name,
+            input,
+        })
+    }
+
+    /// Seconds between pictures, on average.
+    pub(crate) fn step(&self) -> f64 {
+        self.step
+    }
+
+    /// The next picture; `None` after the last one.
+    pub(crate) fn next(&mut self) -> Result<Option<Shown>> {
+        let mut frame = frame::Video::empty();
+        loop {
+            match self.decoder.receive_frame(&mut frame) {
+                Ok(()) => match self.convert(&frame) {
+                    Ok(shown) => return Ok(Some(shown)),
+                    Err(_) => self.damaged += 1,
+                },
+                Err(Error::Eof) => return Ok(None),
+                Err(error) if !wants_more(error) => self.damaged += 1,
+                Err(_) if self.ended => return Ok(None),
+                Err(_) => self.feed()?,
+            }
+        }
+    }
+
+    /// Hands the next packet to the decoder.
+    fn feed(&mut self) -> Result<()> {
+        let mut packet = Packet::empty();
+        loop {
+            match packet.read(&mut self.input) {
+                Ok(()) if packet.stream() != self.index => continue,
+                Ok(()) => {
+                    self.damaged += u64::from(self.decoder.send_packet(&packet).is_err());
+                    return Ok(());
+                }
+                Err(Error::InvalidData) => self.damaged += 1,
+                Err(Error::Eof) => {
+                    self.ended = true;
+                    self.damaged += u64::from(self.decoder.send_eof().is_err());
+                    return Ok(());
+                }
+                Err(error) => return Err(failed(format!("{}: cannot be read", self.name), error)),
+            }
+        }
+    }
+
+    fn convert(&mut self, frame: &frame::Video) -> Result<Shown, Error> {
+        let seconds = frame.timestamp().unwrap_or(0) as f64 * f64::from(self.base);
+        let (width, height) = shown_size(frame, self.max_side);
+        let definition = |format, width, height| scaling::context::Definition { format, width, height };
+        let from = definition(frame.format(), frame.width(), frame.height());
+        let to = definition(Pixel::RGB24, width, height);
+        let scaler = match self.scaler.take() {
+            Some(scaler) if *scaler.input() == from && *scaler.output() == to => scaler,
+            _ => scaler(frame, width, height)?,
+        };
+        let scaler = self.scaler.insert(scaler);
+        let mut rgb = frame::Video::empty();
+        scaler.run(frame, &mut rgb)?;
+        let row = width as usize * 3;
+        let rows = rgb.data(0).chunks(rgb.stride(0)).take(height as usize);
+        let pixels: Vec<u8> = rows.flat_map(|data| &data[..row]).copied().collect();
+        let picture = RgbImage::from_raw(width, height, pixels).ok_or(Error::InvalidData)?;
+        Ok(Shown { picture: upright(picture, self.turn), seconds })
+    }
+}
+
+/// The size of a picture with square pixels and its longer side at most `max_side`.
+fn shown_size(frame: &frame::Video, max_side: u32) -> (u32, u32) {
+    let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
+    let aspect = f64::from(frame.aspect_ratio());
+    let width = if aspect.is_finite() && aspect > 0.0 { width * aspect } else { width };
+    let longer = width.max(height);
+    let scale = if max_side > 0 && longer > f64::from(max_side) { f64::from(max_side) / longer } else { 1.0 };
+    let side = |x: f64| (x * scale).round().clamp(1.0, 16_384.0) as u32;
+    (side(width), side(height))
+}
+
+/// A conversion to RGB with the matrix and range that the frame is tagged with. Untagged video is BT.709 from 720 rows
+/// on and BT.601 below, as players take it.
+fn scaler(frame: &frame::Video, width: u32, height: u32) -> Result<scaling::Context, Error> {
+    let mut scaler = scaling::Context::get(
+        frame.format(),
+        frame.width(),
+        frame.height(),
+        Pixel::RGB24,
+        width,
+        height,
+        scaling::Flags::BICUBIC | scaling::Flags::ACCURATE_RND | scaling::Flags::FULL_CHR_H_INT,
+    )?;
+    let matrix = match frame.color_space() {
+        color::Space::BT709 => SWS_CS_ITU709,
+        color::Space::Unspecified if frame.height() >= 720 => SWS_CS_ITU709,
+        _ => SWS_CS_ITU601,
+    };
+    let full = frame.color_range() == color::Range::JPEG
+        || matches!(frame.format(), Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);
+    const ONE: i32 = 1 << 16;
+    // SAFETY: the context is valid for as long as `scaler` lives, and the coefficient tables are static.
+    unsafe {
+        let table = sws_getCoefficients(matrix);
+        sws_setColorspaceDetails(scaler.as_mut_ptr(), table, i32::from(full), table, 1, 0, ONE, ONE);
+    }
+    Ok(scaler)
+}
+
+/// The turn that a display matrix (nine 32-bit fixed-point numbers) asks for.
+fn turn(matrix: &[u8]) -> Turn {
+    let (numbers, _) = matrix.as_chunks::<4>();
+    let at = |i: usize| numbers.get(i).map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+    match (at(0), at(1)) {
+        (a, 0) if a < 0 => Turn::Half,
+        (0, b) if b > 0 => Turn::Clockwise,
+        (0, b) if b < 0 => Turn::Counterclockwise,
+        _ => Turn::None,
+    }
+}
+
+fn upright(picture: RgbImage, turn: Turn) -> RgbImage {
+    match turn {
+        Turn::None => picture,
+        Turn::Clockwise => imageops::rotate90(&picture),
+        Turn::Half => imageops::rotate180(&picture),
+        Turn::Counterclockwise => imageops::rotate270(&picture),
+    }
+}

@@ -1,0 +1,30 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, Rate, SequenceRate, Time},
+};
+
+pub(super) fn contract(rate: Rate) -> Contract {
+    Contract::new("frames_decode", 1, Time::Value, Pool::Io, "decodes a video or a folder of pictures")
+        .doc(
+            "A folder's pictures are taken in natural order of their names (2 before 10), one a frame, all of one \
+             size; files that are not pictures are left out and counted in the note `other_files`. A video is brought \
+             to `fps` by taking, for each frame, the picture nearest in time; it is turned upright, pixels are made \
+             square, colours are converted as tagged. Pictures are decoded as they are needed, a second at a time.",
+        )
+        .input("file", ArtifactType::File, Arity::Value, "the video file, or the folder of pictures")
+        .sequence("frames", ArtifactType::Frames, SequenceRate::Fixed(rate), "`frames` u8 [n,H,W,3]")
+        .unstored()
+        .param(
+            "fps",
+            ParamKind::Int { min: 1, max: 120 },
+            ParamValue::Int(25),
+            "frames a second that come out",
+        )
+        .param(
+            "max_side",
+            ParamKind::Int { min: 0, max: 16_384 },
+            ParamValue::Int(1280),
+            "pictures whose longer side is over this, in pixels, are scaled down to it; 0: never",
+        )
+        .decodes(ArtifactType::Frames)
+}

@@ -1,0 +1,50 @@
+//! A video, or a folder of pictures, as frames.
+
+mod body;
+mod contract;
+mod folder;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    body::{Body, NodeType, NodeUse},
+    contract::{Contract, Rate},
+    error::{NodeError, Result},
+    ffmpeg,
+    params::Params,
+};
+
+/// The node type `frames_decode`.
+pub(crate) struct FramesDecode(Contract);
+
+/// The node type, for the registry.
+pub(crate) fn node() -> FramesDecode {
+    FramesDecode(contract::contract(Rate::new(25, 1)))
+}
+
+fn whole(params: &Params, name: &str) -> Result<u32> {
+    let value = params.int(name)?;
+    u32::try_from(value).map_err(|_| NodeError::input(format!("parameter `{name}`: found {value}")))
+}
+
+fn rate(params: &Params) -> Result<Rate> {
+    Ok(Rate::new(whole(params, "fps")?, 1))
+}
+
+impl NodeType for FramesDecode {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
+        Ok(contract::contract(rate(use_.params)?))
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        ffmpeg::facts()
+    }
+
+    fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
+        Ok(Body::Value(Box::new(body::Decode { rate: rate(params)?, max_side: whole(params, "max_side")? })))
+    }
+}

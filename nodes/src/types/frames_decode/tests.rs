@@ -1,0 +1,179 @@
+use std::{fs, path::Path, process::Command};
+
+use image::{Rgb, RgbImage};
+
+use super::*;
+use crate::{
+    contract::ParamValue,
+    testing::{TestHost, file, no_models, run_value, shared},
+};
+
+/// Sizes of the chunks, size of the pictures, and the red value of each picture's middle.
+type Seen = (Vec<usize>, (usize, usize), Vec<u8>);
+
+fn decode_with(path: &Path, set: &[(&str, ParamValue)], host: &TestHost) -> Result<Seen> {
+    let out = run_value(&node(), set, &file(path), host, &no_models())?;
+    let (mut sizes, mut side, mut reds) = (vec![], (0, 0), vec![]);
+    for chunk in &out.chunks["frames"] {
+        let frames = chunk.tensors()?.get("frames")?;
+        let &[n, height, width, 3] = frames.shape() else { panic!("shape {:?}", frames.shape()) };
+        sizes.push(n);
+        side = (width, height);
+        for picture in frames.as_u8()?.chunks_exact(width * height * 3) {
+            reds.push(picture[(height / 2 * width + width / 2) * 3]);
+        }
+    }
+    Ok((sizes, side, reds))
+}
+
+fn decode(path: &Path, set: &[(&str, ParamValue)]) -> Result<Seen> {
+    decode_with(path, set, &TestHost::new())
+}
+
+fn flat(red: u8) -> RgbImage {
+    RgbImage::from_pixel(32, 16, Rgb([red, 60, 60]))
+}
+
+/// A folder of `n` pictures of growing red, named 1.png, 2.png, …
+fn folder(n: u8) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 1..=n {
+        flat(i * 4).save(folder.path().join(format!("{i}.png"))).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_folder_is_read_in_natural_order() {
+    let folder = folder(30);
+    fs::write(folder.path().join("notes.txt"), "hello").unwrap();
+    fs::write(folder.path().join(".hidden"), "").unwrap();
+    let host = TestHost::new();
+    let (sizes, side, reds) = decode_with(folder.path(), &[], &host).unwrap();
+    assert_eq!((sizes, side), (vec![25, 5], (32, 16)));
+    assert_eq!(reds, (1..=30).map(|i| i * 4).collect::<Vec<_>>());
+    assert_eq!(host.noted("other_files").unwrap(), 1);
+    assert_eq!(*host.done.lock().unwrap(), (30, Some(30)));
+}
+
+#[test]
+fn large_pictures_are_scaled_down() {
+    let (_, side, reds) = decode(folder(2).path(), &[("max_side", ParamValue::Int(8))]).unwrap();
+    assert_eq!((side, reds), ((8, 4), vec![4, 8]));
+}
+
+#[test]
+fn bad_folders_are_clear_errors() {
+    let message = |path: &Path| {
+        let error = decode(path, &[]).unwrap_err();
+        error.to_string().replace(&path.display().to_string(), "F")
+    };
+    let empty = tempfile::tempdir().unwrap();
+    assert!(message(empty.path()).starts_with("F: no pictures among 0 files"));
+    let mixed = folder(2);
+    RgbImage::new(8, 8).save(mixed.path().join("3.png")).unwrap();
+    assert_eq!(message(mixed.path()), "F/3.png: 8x8 pixels, expected 32x16 as the first picture");
+    let broken = folder(2);
+    fs::write(broken.path().join("2.png"), "hello").unwrap();
+    assert!(message(broken.path()).starts_with("F/2.png: expected a picture"));
+    assert!(message(&broken.path().join("none")).ends_with("cannot be read"));
+}
+
+/// A video made by the ffmpeg program from pictures named 1.png, 2.png, …; `None` where it is not installed.
+fn video(folder: &Path, name: &str, fps: u32, options: &[&str]) -> Option<std::path::PathBuf> {
+    let path = folder.join(name);
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y", "-framerate", &fps.to_string(), "-i"]).arg(folder.join("%d.png"));
+    command.args(options).arg(&path);
+    match command.status() {
+        Ok(status) => assert!(status.success(), "{command:?}"),
+        Err(error) => {
+            eprintln!("skipped: the ffmpeg program is not installed ({error})");
+            return None;
+        }
+    }
+    Some(path)
+}
+
+const BT709: [&str; 10] = [
+    "-vf",
+    "scale=out_color_matrix=bt709",
+    "-colorspace",
+    "bt709",
+    "-pix_fmt",
+    "yuv444p",
+    "-c:v",
+    "libx264",
+    "-qp",
+    "1",
+];
+
+fn near(found: &[u8], expected: impl Iterator<Item = u8>) {
+    let expected: Vec<u8> = expected.collect();
+    assert_eq!(found.len(), expected.len());
+    for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
+        assert!(a.abs_diff(*b) <= 3, "frame {i}: {a}, expected {b}; {found:?}");
+    }
+}
+
+#[test]
+fn a_video_of_the_same_rate_gives_every_picture_in_its_colours() {
+    let folder = folder(30);
+    let Some(path) = video(folder.path(), "a.mp4", 25, &BT709) else { return };
+    let (sizes, side, reds) = decode(&path, &[]).unwrap();
+    assert_eq!((sizes, side), (vec![25, 5], (32, 16)));
+    near(&reds, (1..=30).map(|i| i * 4));
+}
+
+#[test]
+fn other_rates_take_the_nearest_picture() {
+    let folder = folder(60);
+    let Some(fast) = video(folder.path(), "fast.mp4", 50, &BT709) else { return };
+    near(&decode(&fast, &[]).unwrap().2, (0..30).map(|k| (2 * k + 1) * 4));
+    let slow = video(folder.path(), "slow.mp4", 10, &BT709).unwrap();
+    let expected = (0..150u32).map(|k| ((f64::from(k) * 0.4 - 1e-9).round() as u8).min(59) * 4 + 4);
+    near(&decode(&slow, &[]).unwrap().2, expected);
+    assert_eq!(decode(&slow, &[("fps", ParamValue::Int(10))]).unwrap().2.len(), 60);
+}
+
+#[test]
+fn a_turned_video_comes_out_upright() {
+    let folder = folder(3);
+    RgbImage::from_fn(32, 16, |x, _| Rgb([if x < 16 { 240 } else { 10 }, 60, 60]))
+        .save(folder.path().join("1.png"))
+        .unwrap();
+    let Some(path) = video(folder.path(), "a.mp4", 25, &BT709) else { return };
+    let turned = folder.path().join("turned.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y", "-i"]).arg(&path).args(["-c", "copy", "-metadata:s:v", "rotate=90"]);
+    assert!(command.arg(&turned).status().unwrap().success());
+    let host = TestHost::new();
+    let out = run_value(&node(), &[], &file(&turned), &host, &no_models()).unwrap();
+    let frames = out.chunks["frames"][0].tensors().unwrap().get("frames").unwrap().clone();
+    assert_eq!(frames.shape(), [3, 32, 16, 3]);
+    // What was left is above after a turn clockwise.
+    let pixels = frames.as_u8().unwrap();
+    assert!(
+        pixels[0] > 200 && pixels[31 * 16 * 3] < 60,
+        "{} above, {} below",
+        pixels[0],
+        pixels[31 * 16 * 3]
+    );
+}
+
+#[test]
+fn what_is_no_video_is_a_clear_error() {
+    let Some(speech) = shared("data/speech_a.wav") else { return };
+    let error = decode(&speech, &[]).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected a video or a folder of pictures, found WAV sound without pictures"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_shared_driving_frames() {
+    let Some(driving) = shared("data/driving") else { return };
+    let (sizes, side, _) = decode(&driving, &[]).unwrap();
+    assert_eq!((sizes, side), (vec![25, 25, 25], (256, 256)));
+}

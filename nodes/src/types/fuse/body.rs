@@ -1,0 +1,137 @@
+use crate::{
+    artifact::Value,
+    body::{Context, Inputs, Outputs, ScanBody, Sequence},
+    error::{NodeError, Result},
+    pack::CoefficientLayout,
+    params::Params,
+    tensor::{Tensor, Tensors},
+};
+
+/// Name of the state: how many frames went by.
+const FRAMES: &str = "frames";
+
+/// What follows the last driving frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum End {
+    Hold,
+    Loop,
+    Bounce,
+}
+
+impl End {
+    /// The driving frame, of `len`, that goes with frame `i`.
+    pub(super) fn index(self, i: usize, len: usize) -> usize {
+        match self {
+            Self::Hold => i.min(len - 1),
+            Self::Loop => i % len,
+            Self::Bounce => {
+                let period = (2 * (len - 1)).max(1);
+                let at = i % period;
+                at.min(period - at).min(len - 1)
+            }
+        }
+    }
+}
+
+pub(super) struct Fuse {
+    drive_pose: bool,
+    drive_translation: bool,
+    weight: f32,
+    end: End,
+    speech_first: bool,
+    driving: Vec<Vec<f32>>,
+}
+
+impl Fuse {
+    pub(super) fn new(params: &Params) -> Result<Self> {
+        Ok(Self {
+            drive_pose: params.text("pose")? == "driving",
+            drive_translation: params.text("translation")? == "driving",
+            weight: params.float("weight")? as f32,
+            end: match params.text("end")? {
+                "loop" => End::Loop,
+                "bounce" => End::Bounce,
+                _ => End::Hold,
+            },
+            speech_first: params.text("first_frame")? == "speech",
+            driving: vec![],
+        })
+    }
+
+    /// Fuses frames from frame `start` on; gives pose and expression.
+    pub(super) fn frames(
+        &self,
+        start: usize,
+        speech: &Tensor,
+        reference: &[f32],
+        layout: &CoefficientLayout,
+    ) -> Result<(Tensor, Tensor)> {
+        let &[n, size] = speech.shape() else {
+            return Err(shape("expression", speech, "[n, E]"));
+        };
+        if size != layout.expressions() {
+            return Err(shape("expression", speech, &format!("[n, {}]", layout.expressions())));
+        }
+        let still = layout.pose_of(reference).map_err(|error| error.at_port("reference"))?;
+        let (mut poses, mut expressions) = (Vec::with_capacity(n * 6), Vec::with_capacity(n * size));
+        for (i, speech) in (start..).zip(speech.as_f32()?.chunks_exact(size)) {
+            let driving = &self.driving[self.end.index(i, self.driving.len())];
+            let moving = layout.pose_of(driving).map_err(|error| error.at_port("driving"))?;
+            poses.extend(if self.drive_pose { &moving[..3] } else { &still[..3] });
+            poses.extend(if self.drive_translation { &moving[3..] } else { &still[3..] });
+            let weight = if i == 0 && self.speech_first { 0.0 } else { self.weight };
+            let driven = layout.expression_of(driving).map_err(|error| error.at_port("driving"))?;
+            expressions.extend(speech.iter().zip(driven).map(|(s, d)| s + weight * (d - s)));
+        }
+        Ok((Tensor::f32([n, 6], poses)?, Tensor::f32([n, size], expressions)?))
+    }
+
+    /// Takes in the driving coefficients, a row a frame.
+    pub(super) fn load(&mut self, driving: &dyn Sequence) -> Result<()> {
+        let mut rows = vec![];
+        for k in 0..driving.len() {
+            let chunk = driving.chunk(k)?;
+            let coefficients = chunk.tensors()?.get("coefficients")?;
+            let &[_, size] = coefficients.shape() else {
+                return Err(shape("driving", coefficients, "[n, K]"));
+            };
+            rows.extend(coefficients.as_f32()?.chunks_exact(size.max(1)).map(<[f32]>::to_vec));
+        }
+        if rows.is_empty() {
+            return Err(NodeError::input("port `driving`: no frames, expected at least one"));
+        }
+        self.driving = rows;
+        Ok(())
+    }
+}
+
+impl ScanBody for Fuse {
+    fn chunk(
+        &mut self,
+        state: Option<&Tensors>,
+        inputs: &Inputs,
+        ctx: &Context<'_>,
+    ) -> Result<(Outputs, Tensors)> {
+        if self.driving.is_empty() {
+            self.load(&**inputs.sequence("driving")?)?;
+            ctx.host.note("driving_frames", self.driving.len().into());
+        }
+        let start = match state {
+            Some(state) => state.get(FRAMES)?.as_i64()?.first().copied().unwrap_or(0) as usize,
+            None => 0,
+        };
+        let speech = inputs.tensors("expression")?.get("expression")?;
+        let reference = inputs.tensors("reference")?.get("coefficients")?;
+        let &[1, _] = reference.shape() else { return Err(shape("reference", reference, "[1, K]")) };
+        let (pose, expression) =
+            self.frames(start, speech, reference.as_f32()?, ctx.models.pack()?.coefficients())?;
+        let after = start + speech.shape()[0];
+        let outputs = [("pose", pose), ("expression", expression)]
+            .map(|(name, tensor)| (name.to_owned(), Value::Tensors(Tensors::new().with(name, tensor))));
+        Ok((outputs.into(), Tensors::new().with(FRAMES, Tensor::i64([1], vec![after as i64])?)))
+    }
+}
+
+fn shape(port: &str, found: &Tensor, expected: &str) -> NodeError {
+    NodeError::input(format!("port `{port}`: shape {:?}, expected {expected}", found.shape()))
+}

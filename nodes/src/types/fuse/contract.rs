@@ -1,0 +1,68 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, SequenceRate, Text, Time},
+};
+
+fn choice(options: &[&'static str]) -> ParamKind {
+    ParamKind::Choice { options: options.iter().map(|&option| Text::from(option)).collect() }
+}
+
+fn text(word: &str) -> ParamValue {
+    ParamValue::Text(word.to_owned())
+}
+
+pub(super) fn contract() -> Contract {
+    Contract::new("fuse", 1, Time::Scan, Pool::Cpu, "fuses the speech's expression with driving frames")
+        .doc(
+            "One pose and one expression for every frame of the speech. Frame i of the speech meets frame i of the \
+             driving sequence, whatever both were cut into. The expression is (1 − weight)·speech + weight·driving; \
+             the rotation comes from where `pose` says, the translation from where `translation` says. Driving \
+             coefficients are taken as absolute values. With `weight: 1` and `first_frame: speech` this is the \
+             published video-driven mode, with `weight: 0` the published mode with given poses.",
+        )
+        .input("expression", ArtifactType::Expression, Arity::Chunk, "the speech's expressions")
+        .input(
+            "driving",
+            ArtifactType::Coefficients,
+            Arity::Sequence,
+            "coefficients of the driving frames, smoothed as wanted",
+        )
+        .input(
+            "reference",
+            ArtifactType::Coefficients,
+            Arity::Value,
+            "coefficients of the person, one frame",
+        )
+        .sequence("pose", ArtifactType::Pose, SequenceRate::Inherited, "`pose` [n,6]")
+        .sequence("expression", ArtifactType::Expression, SequenceRate::Inherited, "`expression` [n,E]")
+        .param(
+            "pose",
+            choice(&["driving", "reference"]),
+            text("driving"),
+            "where the rotation of the head comes from",
+        )
+        .param(
+            "translation",
+            choice(&["driving", "reference"]),
+            text("reference"),
+            "where the place of the head comes from",
+        )
+        .param(
+            "weight",
+            ParamKind::Float { min: 0.0, max: 1.0 },
+            ParamValue::Float(0.5),
+            "share of the driving frames in the expression",
+        )
+        .param(
+            "end",
+            choice(&["hold", "loop", "bounce"]),
+            text("hold"),
+            "after the last driving frame: keep it, start again, or go back and forth",
+        )
+        .param(
+            "first_frame",
+            choice(&["fused", "speech"]),
+            text("fused"),
+            "expression of the first frame: as all others, or the speech's alone as published",
+        )
+}

@@ -1,0 +1,212 @@
+use std::{fs, path::PathBuf};
+
+use ffmpeg_next::{Packet, Rational, codec, color, format, frame, media};
+
+use super::*;
+use crate::{
+    artifact::{Audio, Value},
+    body::{Context, Inputs},
+    contract::ParamValue,
+    tensor::{Tensor, Tensors},
+    testing::{self, TestHost, inputs, no_models},
+};
+
+/// `n` pictures with a bar that moves from `first` on.
+fn pictures(first: usize, n: usize, width: usize, height: usize) -> Value {
+    let pixel = |t: usize, x: usize| if (x + 64 - t % 64) % 64 < 8 { [230, 40, 40] } else { [40, 120, 200] };
+    let pixels =
+        (first..first + n).flat_map(|t| (0..width * height).flat_map(move |i| pixel(t, i % width))).collect();
+    Value::Tensors(Tensors::new().with("frames", Tensor::u8([n, height, width, 3], pixels).unwrap()))
+}
+
+fn tone(samples: usize) -> Value {
+    let step = std::f32::consts::TAU * 440.0 / 16_000.0;
+    Value::Audio(Audio {
+        rate: 16_000,
+        samples: (0..samples).map(|i| 0.3 * (step * i as f32).sin()).collect(),
+    })
+}
+
+/// Chunks of 25 frames of 64x48, with `samples` of sound where given.
+fn chunks(frames: usize, samples: Option<usize>) -> Vec<Inputs> {
+    (0..frames.div_ceil(25))
+        .map(|k| {
+            let mut ports = vec![("frames", pictures(k * 25, (frames - k * 25).min(25), 64, 48))];
+            ports.extend(samples.map(|samples| ("audio", tone(samples))));
+            inputs(k, ports)
+        })
+        .collect()
+}
+
+fn mux(chunks: &[Inputs], set: &[(&str, ParamValue)], host: &TestHost) -> Result<PathBuf> {
+    let models = no_models();
+    let ctx = Context { host, models: &models };
+    let Body::Reduce(mut body) = testing::body(&node(), set, &[])? else { panic!("not a reduce body") };
+    for chunk in chunks {
+        body.push(chunk, &ctx)?;
+    }
+    Ok(body.finish(&ctx)?["video"].file()?.path.clone())
+}
+
+/// Number of decoded pictures and of decoded sound samples, and both tracks' durations in seconds.
+fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
+    crate::ffmpeg::init().unwrap();
+    let mut input = format::input(path).unwrap();
+    let seconds =
+        |stream: &format::stream::Stream<'_>| stream.duration() as f64 * f64::from(stream.time_base());
+    let video = input.streams().best(media::Type::Video).unwrap();
+    let (video_index, video_seconds) = (video.index(), seconds(&video));
+    assert_eq!((video.start_time(), video.avg_frame_rate()), (0, Rational::new(25, 1)));
+    let mut decoder = codec::Context::from_parameters(video.parameters()).unwrap().decoder().video().unwrap();
+    assert_eq!(decoder.color_space(), color::Space::BT709);
+    assert_eq!(decoder.color_range(), color::Range::MPEG);
+    let sound_seconds = input.streams().best(media::Type::Audio).map_or(0.0, |stream| {
+        assert_eq!(stream.start_time(), 0, "the priming is not declared");
+        seconds(&stream)
+    });
+    let mut pictures = 0;
+    let mut picture = frame::Video::empty();
+    let mut packet = Packet::empty();
+    while packet.read(&mut input).is_ok() {
+        if packet.stream() == video_index {
+            decoder.send_packet(&packet).unwrap();
+            while decoder.receive_frame(&mut picture).is_ok() {
+                pictures += 1;
+            }
+        }
+    }
+    decoder.send_eof().unwrap();
+    while decoder.receive_frame(&mut picture).is_ok() {
+        pictures += 1;
+    }
+    let mut samples = 0;
+    if sound_seconds > 0.0 {
+        crate::ffmpeg::sound::decode(path, &mut |rate, block| {
+            assert_eq!(rate, 48_000);
+            samples += block.len();
+            Ok(())
+        })
+        .unwrap();
+    }
+    (pictures, samples, video_seconds, sound_seconds)
+}
+
+/// The four-letter names of the file's top-level boxes.
+fn boxes(path: &PathBuf) -> Vec<String> {
+    let bytes = fs::read(path).unwrap();
+    let mut names = vec![];
+    let mut at = 0;
+    while let Some(header) = bytes.get(at..at + 8) {
+        names.push(String::from_utf8_lossy(&header[4..]).into_owned());
+        at += u32::from_be_bytes(header[..4].try_into().unwrap()) as usize;
+    }
+    names
+}
+
+#[test]
+fn two_hundred_frames_last_eight_seconds_of_picture_and_sound() {
+    for samples in [128_174, 128_000, 100_000] {
+        let host = TestHost::new();
+        let path = mux(&chunks(200, Some(samples)), &[], &host).unwrap();
+        let (frames, sound, video_seconds, sound_seconds) = probe(&path);
+        assert_eq!((frames, video_seconds, sound_seconds), (200, 8.0, 8.0), "{samples} samples");
+        assert_eq!(sound, 384_000, "{samples} samples");
+        assert_eq!(host.warnings.lock().unwrap().len(), usize::from(samples == 100_000));
+        assert_eq!(host.noted("frames").unwrap(), 200);
+    }
+}
+
+#[test]
+fn any_number_of_frames_has_sound_of_the_same_length() {
+    for frames in [1, 7, 25, 33] {
+        let host = TestHost::new();
+        let path = mux(&chunks(frames, Some(40_000)), &[], &host).unwrap();
+        let (pictures, _, video_seconds, sound_seconds) = probe(&path);
+        let seconds = frames as f64 / 25.0;
+        assert_eq!(pictures, frames);
+        assert!((video_seconds - seconds).abs() < 1e-9, "{frames} frames: {video_seconds} s of video");
+        assert!((sound_seconds - seconds).abs() < 1e-9, "{frames} frames: {sound_seconds} s of sound");
+    }
+}
+
+#[test]
+fn the_sound_starts_with_the_picture() {
+    let mut chunk = chunks(25, None);
+    // A click at 0.5 s.
+    let mut samples = vec![0.0; 16_000];
+    samples[8_000..8_040].fill(0.9);
+    let audio = Value::Audio(Audio { rate: 16_000, samples });
+    chunk[0] = inputs(0, vec![("frames", pictures(0, 25, 64, 48)), ("audio", audio)]);
+    let host = TestHost::new();
+    let path = mux(&chunk, &[], &host).unwrap();
+    let mut sound = vec![];
+    crate::ffmpeg::sound::decode(&path, &mut |_, block| {
+        sound.extend_from_slice(block);
+        Ok(())
+    })
+    .unwrap();
+    let peak = (0..sound.len()).max_by(|&a, &b| sound[a].abs().total_cmp(&sound[b].abs())).unwrap();
+    assert!((24_000..24_120).contains(&peak), "the click is at sample {peak}, expected 24000 to 24120");
+}
+
+#[test]
+fn the_index_is_in_front_and_the_file_says_what_it_is() {
+    let host = TestHost::new();
+    let path = mux(&chunks(30, Some(20_000)), &[], &host).unwrap();
+    let names = boxes(&path);
+    let place = |name: &str| names.iter().position(|found| found == name).unwrap();
+    assert!(place("moov") < place("mdat"), "{names:?}");
+    let input = format::input(&path).unwrap();
+    assert_eq!(input.metadata().get("title"), Some("Synthetic talking head"));
+    assert!(input.metadata().get("comment").unwrap().contains("trainedAlgorithmicMedia"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let (one, two) = (TestHost::new(), TestHost::new());
+    let [one, two] =
+        [&one, &two].map(|host| fs::read(mux(&chunks(60, Some(40_000)), &[], host).unwrap()).unwrap());
+    assert!(one == two);
+}
+
+#[test]
+fn without_sound_there_is_no_sound_track() {
+    let host = TestHost::new();
+    let path = mux(&chunks(10, None), &[], &host).unwrap();
+    assert_eq!(probe(&path), (10, 0, 0.4, 0.0));
+}
+
+#[test]
+fn pictures_of_odd_size_are_padded() {
+    let host = TestHost::new();
+    let path = mux(&[inputs(0, vec![("frames", pictures(0, 3, 33, 17))])], &[], &host).unwrap();
+    let input = format::input(&path).unwrap();
+    let stream = input.streams().best(media::Type::Video).unwrap();
+    let decoder = codec::Context::from_parameters(stream.parameters()).unwrap().decoder().video().unwrap();
+    assert_eq!((decoder.width(), decoder.height()), (34, 18));
+}
+
+#[test]
+fn bad_frames_are_clear_errors() {
+    let host = TestHost::new();
+    let error = mux(&[], &[], &host).unwrap_err();
+    assert_eq!(error.to_string(), "port `frames`: no frames, expected at least one");
+    let sizes =
+        [pictures(0, 2, 64, 48), pictures(2, 1, 32, 48)].map(|frames| inputs(0, vec![("frames", frames)]));
+    let error = mux(&sizes, &[], &host).unwrap_err();
+    assert_eq!(error.to_string(), "port `frames`: frame 2 has 32x48 pixels, expected 64x48 as the first one");
+    let floats = Tensor::f32([1, 2, 2, 3], vec![0.0; 12]).unwrap();
+    let floats = inputs(0, vec![("frames", Value::Tensors(Tensors::new().with("frames", floats)))]);
+    let error = mux(&[floats], &[], &host).unwrap_err();
+    assert_eq!(error.to_string(), "port `frames`: expected a tensor of u8, found f32");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_clear_error() {
+    let host = TestHost::new();
+    std::os::unix::fs::symlink("/dev/full", crate::body::Host::scratch(&host).join("video.mp4")).unwrap();
+    let error = mux(&chunks(200, Some(128_000)), &[], &host).unwrap_err();
+    assert!(error.to_string().ends_with("the disk is full"), "{error}");
+    assert_eq!(error.hint_text(), Some("free some space and run again"));
+}

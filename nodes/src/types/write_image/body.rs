@@ -1,0 +1,142 @@
+use std::fs;
+
+use image::{RgbImage, codecs::jpeg::JpegEncoder, imageops};
+
+use crate::{
+    artifact::{FileRef, Value},
+    body::{Context, Emit, Inputs, Sequence, ValueBody},
+    codec,
+    error::{NodeError, Result},
+    params::Params,
+    tensor::Tensor,
+};
+
+pub(super) struct Write {
+    jpeg: bool,
+    quality: u8,
+    index: i64,
+    columns: usize,
+    rows: usize,
+    width: u32,
+}
+
+impl Write {
+    pub(super) fn new(params: &Params) -> Result<Self> {
+        Ok(Self {
+            jpeg: params.text("format")? == "jpeg",
+            quality: params.count("quality")?.clamp(1, 100) as u8,
+            index: params.int("index")?,
+            columns: params.count("columns")?,
+            rows: params.count("rows")?.max(1),
+            width: params.count("width")? as u32,
+        })
+    }
+
+    /// The picture that is asked for of a sequence.
+    fn of_frames(&self, frames: &dyn Sequence) -> Result<RgbImage> {
+        let index = Index::new(frames)?;
+        let total = index.total();
+        if total == 0 {
+            return Err(NodeError::input("port `frames`: no frames, expected at least one"));
+        }
+        if self.columns == 0 {
+            let at = if self.index < 0 { self.index + total as i64 } else { self.index };
+            let at = usize::try_from(at).ok().filter(|&at| at < total).ok_or_else(|| {
+                NodeError::input(format!(
+                    "parameter `index`: frame {} of {total}, expected {} to {}",
+                    self.index,
+                    -(total as i64),
+                    total - 1
+                ))
+            })?;
+            return Ok(self.scaled(index.picture(frames, at)?));
+        }
+        let count = self.columns * self.rows;
+        let mut sheet: Option<RgbImage> = None;
+        for i in 0..count {
+            let at = if count > 1 { i * (total - 1) / (count - 1) } else { 0 };
+            let tile = self.scaled(index.picture(frames, at)?);
+            let (width, height) = tile.dimensions();
+            let sheet = sheet
+                .get_or_insert_with(|| RgbImage::new(width * self.columns as u32, height * self.rows as u32));
+            let (column, row) = (i % self.columns, i / self.columns);
+            let (x, y) = (column as i64 * i64::from(width), row as i64 * i64::from(height));
+            imageops::replace(sheet, &tile, x, y);
+        }
+        sheet.ok_or_else(|| NodeError::input("parameter `columns`: an empty contact sheet"))
+    }
+
+    fn scaled(&self, picture: RgbImage) -> RgbImage {
+        if self.width == 0 || self.width == picture.width() {
+            return picture;
+        }
+        let height = f64::from(picture.height()) * f64::from(self.width) / f64::from(picture.width().max(1));
+        let height = height.round().max(1.0) as u32;
+        imageops::resize(&picture, self.width, height, imageops::FilterType::CatmullRom)
+    }
+}
+
+impl ValueBody for Write {
+    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+        let picture = if inputs.has("frames") {
+            self.of_frames(&**inputs.sequence("frames")?)?
+        } else {
+            self.scaled(inputs.image("image")?.clone())
+        };
+        let (bytes, name) = if self.jpeg {
+            let mut bytes = vec![];
+            JpegEncoder::new_with_quality(&mut bytes, self.quality).encode_image(&picture).map_err(
+                |error| NodeError::input("the picture cannot be written as JPEG").caused_by(error),
+            )?;
+            (bytes, "picture.jpg")
+        } else {
+            (codec::picture::encode(&picture)?, "picture.png")
+        };
+        let path = ctx.host.scratch().join(name);
+        fs::write(&path, bytes).map_err(|error| {
+            NodeError::io(format!("{}: cannot be written", path.display())).caused_by(error)
+        })?;
+        out.value("file", Value::File(FileRef { path, digest: None }))
+    }
+}
+
+/// Where each frame of a sequence lies: for every chunk, how many frames come before its end.
+struct Index(Vec<usize>);
+
+impl Index {
+    fn new(frames: &dyn Sequence) -> Result<Self> {
+        let mut ends = vec![];
+        let mut end = 0;
+        for k in 0..frames.len() {
+            end += pixels(frames.chunk(k)?.tensors()?.get("frames")?)?.0;
+            ends.push(end);
+        }
+        Ok(Self(ends))
+    }
+
+    fn total(&self) -> usize {
+        self.0.last().copied().unwrap_or(0)
+    }
+
+    /// Frame `at`, which must be below the total.
+    fn picture(&self, frames: &dyn Sequence, at: usize) -> Result<RgbImage> {
+        let k = self.0.partition_point(|&end| end <= at);
+        let first = if k == 0 { 0 } else { self.0[k - 1] };
+        let chunk = frames.chunk(k)?;
+        let tensor = chunk.tensors()?.get("frames")?;
+        let (_, height, width) = pixels(tensor)?;
+        let size = height * width * 3;
+        let data = tensor.as_u8()?[(at - first) * size..][..size].to_vec();
+        RgbImage::from_raw(width as u32, height as u32, data)
+            .ok_or_else(|| NodeError::input(format!("port `frames`: frame {at} is cut short")))
+    }
+}
+
+fn pixels(frames: &Tensor) -> Result<(usize, usize, usize)> {
+    match *frames.shape() {
+        [n, height, width, 3] => Ok((n, height, width)),
+        ref other => {
+            Err(NodeError::input(format!("port `frames`: shape {other:?}, expected [n, height, width, 3]")))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use crate::{
+    artifact::ArtifactType,
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, Time},
+};
+
+pub(super) fn contract() -> Contract {
+    Contract::new("write_image", 1, Time::Value, Pool::Io, "writes a picture file")
+        .doc(
+            "Writes the picture at `image`, or of the sequence at `frames` one frame (`index`) or a contact sheet: \
+             `columns` times `rows` frames, evenly spaced from the first to the last, row by row.",
+        )
+        .optional("image", ArtifactType::Image, Arity::Value, "a picture; or connect `frames`")
+        .optional("frames", ArtifactType::Frames, Arity::Sequence, "frames; or connect `image`")
+        .output("file", ArtifactType::File, "the picture file")
+        .param(
+            "format",
+            ParamKind::Choice { options: vec!["png".into(), "jpeg".into()] },
+            ParamValue::Text("png".into()),
+            "file format",
+        )
+        .param(
+            "index",
+            ParamKind::Int { min: -1_000_000, max: 1_000_000 },
+            ParamValue::Int(0),
+            "which frame is written; -1 is the last one",
+        )
+        .param(
+            "columns",
+            ParamKind::Int { min: 0, max: 100 },
+            ParamValue::Int(0),
+            "columns of the contact sheet; 0: one frame instead",
+        )
+        .param(
+            "rows",
+            ParamKind::Int { min: 1, max: 100 },
+            ParamValue::Int(1),
+            "rows of the contact sheet",
+        )
+        .param(
+            "width",
+            ParamKind::Int { min: 0, max: 16_384 },
+            ParamValue::Int(0),
+            "width of the picture, or of each on a contact sheet, in pixels; 0: as it comes",
+        )
+        .param(
+            "quality",
+            ParamKind::Int { min: 1, max: 100 },
+            ParamValue::Int(92),
+            "quality of a JPEG",
+        )
+}
