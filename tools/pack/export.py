@@ -119,7 +119,7 @@ def generator_roles(generator, folder, log=print):
     identity = R.identity(generator)
     prepare = R.Prepare(generator)
     moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
-    write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=("generator.basis",))
+    write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=("generator.basis", "generator.mean", "generator.warp_basis"))
     pose = torch.tensor([[0.1, 0.3, -0.05, 0.02, -0.03, 0.2], [0, 0, 0, 0, 0, 0]])
     write(
         "camera", R.Camera(rays), [{"pose": pose}, {"pose": pose[:1]}], ["origins", "directions"], ("pose", "origins", "directions"),

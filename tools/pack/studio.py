@@ -17,11 +17,12 @@ VERSION = 1
 
 
 def generator(path):
-    """The trained generator, its basis rounded to what float16 stores."""
+    """The trained generator, its large constants rounded to what float16 stores."""
     model = N.Generator(N.STUDIO)
     model.load_state_dict(torch.load(path, weights_only=True))
     with torch.no_grad():
-        model.basis.copy_(model.basis.half().float())
+        for large in (model.basis, model.warp_basis, model.mean):
+            large.copy_(large.half().float())
     return model.eval()
 
 

@@ -18,7 +18,8 @@ def generator():
     with torch.no_grad():
         model.mean.mul_(8)
         model.to_rgb.weight.normal_(0, 0.1)
-        model.basis.copy_(model.basis.half().float())
+        for large in (model.basis, model.warp_basis, model.mean):
+            large.copy_(large.half().float())
         for layer in (model.style_in, model.decode2):
             layer.weight.mul_(1.5)
         model.decode2.weight[0].mul_(8)  # neither empty nor solid

@@ -23,10 +23,15 @@ def networks(folder, sizes, weights=None, log=print):
     for role, model, side in (("deep3d", W.Deep3D(sizes), 224), ("parse", W.Parse(sizes), sizes.parse_side)):
         if weights is not None:
             model.load_state_dict(torch.load(weights[role]))
+        half = ("head.1.weight",) if role == "deep3d" and weights is not None else ()
+        for name in half:
+            p = model.get_parameter(name)
+            p.data = p.data.half().float()
         model.eval()
         examples = [{"image": torch.rand(n, 3, side, side)} for n in (2, 1)]
         output = "coefficients" if role == "deep3d" else "logits"
         onnx_model = export.trace(model, examples[0], [output], ("image", output))
+        export.halve(onnx_model, half)
         shape = ["n", P.K] if role == "deep3d" else ["n", W.CLASSES, side, side]
         export.name_shapes(onnx_model, {"image": ["n", 3, side, side], output: shape})
         error = export.check(role, onnx_model, model, examples)
