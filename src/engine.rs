@@ -1,0 +1,54 @@
+//! What plans and runs stand on, and what is asked of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+};
+
+use talkgraph_cache::Store;
+use talkgraph_nodes::{models::Models, registry::Registry};
+
+/// How many bodies of each pool run at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// Bodies that compute without ONNX Runtime.
+    pub cpu: usize,
+    /// Bodies that run models; ONNX Runtime uses several threads for each.
+    pub model: usize,
+    /// Bodies that wait for disks and codecs.
+    pub io: usize,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { cpu: thread::available_parallelism().map_or(2, usize::from), model: 1, io: 4 }
+    }
+}
+
+/// The parts that every plan and run uses.
+#[derive(Clone)]
+pub struct Engine {
+    /// Node types.
+    pub registry: Arc<Registry>,
+    /// Blobs and actions.
+    pub store: Store,
+    /// The pack and the ONNX Runtime sessions.
+    pub models: Arc<Models>,
+    /// Sizes of the pools.
+    pub slots: Slots,
+}
+
+/// What is asked of a graph.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Files of the graph's inputs, by name.
+    pub inputs: BTreeMap<String, PathBuf>,
+    /// Where to write the graph's outputs, by name. None at all: every output is computed and stays in the store.
+    pub outputs: BTreeMap<String, PathBuf>,
+    /// Nodes to run again although their results are known.
+    pub refresh: BTreeSet<String>,
+    /// Whether branches that do not depend on a failed node go on.
+    pub keep_going: bool,
+}

@@ -1,0 +1,292 @@
+//! Lays out the board: the nodes that the wanted outputs need, in topological order, with their connections.
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    path::Path,
+    sync::Arc,
+};
+
+use petgraph::{Direction, visit::EdgeRef};
+use talkgraph_nodes::{
+    artifact::{Encoding, FileRef, Value},
+    contract::{Arity, CacheMode, Time},
+};
+
+use super::{
+    board::{Board, Feed, InPort, NodeIx, NodeState, OutPort, PortSpec, Slot, Task, Unit},
+    key,
+};
+use crate::{
+    engine::{Engine, Request},
+    failure::RunError,
+    graph::{Graph, GraphOutput, Node, NodeId},
+};
+
+impl<'g> Board<'g> {
+    /// Lays out what `request` needs of `graph`. A graph input without a file is an error unless `absent_ok`.
+    pub fn build(
+        graph: &'g Graph,
+        engine: &Engine,
+        request: &Request,
+        absent_ok: bool,
+    ) -> Result<Self, RunError> {
+        let wanted = wanted_outputs(graph, request)?;
+        check_names(graph, request)?;
+        let order = needed_in_order(graph, &wanted)?;
+        let index: BTreeMap<NodeId, NodeIx> = order.iter().enumerate().map(|(ix, id)| (*id, ix)).collect();
+        let folder = graph.file.parent().unwrap_or(Path::new(""));
+        let mut nodes = Vec::with_capacity(order.len());
+        for id in &order {
+            nodes.push(node_state(graph, *id, engine, request, folder, absent_ok)?);
+        }
+        let mut board = Self {
+            graph,
+            store: engine.store.clone(),
+            nodes,
+            outputs: vec![],
+            verify: false,
+            work: VecDeque::new(),
+            touched: vec![],
+            drained: vec![],
+            lost: vec![],
+            faults: vec![],
+            present: HashSet::new(),
+        };
+        for (ix, id) in order.iter().enumerate() {
+            board.connect(ix, *id, &index)?;
+        }
+        for output in wanted {
+            let ix = index[&output.node];
+            let port = board.port_named(ix, &output.port)?;
+            board.nodes[ix].outputs[port].wanted = true;
+            board.outputs.push((output.name.clone(), ix, port));
+        }
+        board.settle_storing();
+        for ix in 0..board.nodes.len() {
+            match board.nodes[ix].time {
+                Time::Value => board.work.push_back(Task::Resolve((ix, 0))),
+                Time::Map | Time::Scan | Time::Reduce => board.work.push_back(Task::Grow(ix)),
+            }
+        }
+        Ok(board)
+    }
+
+    fn port_named(&self, ix: NodeIx, name: &str) -> Result<usize, RunError> {
+        let node = &self.nodes[ix];
+        node.specs.iter().position(|port| port.name == name).ok_or_else(|| {
+            RunError::Internal(format!("node `{}` ({}) has no output port `{name}`", node.name, node.ty))
+        })
+    }
+
+    /// Connects the inputs of node `ix` to the outputs that feed them.
+    fn connect(&mut self, ix: NodeIx, id: NodeId, index: &BTreeMap<NodeId, NodeIx>) -> Result<(), RunError> {
+        for edge in self.graph.dag.edges_directed(id, Direction::Incoming) {
+            let from = index[&edge.source()];
+            let port = self.port_named(from, &edge.weight().from)?;
+            let contract = &self.graph.dag[id].contract;
+            let Some(input) = contract.find_input(&edge.weight().to) else {
+                return Err(RunError::Internal(format!(
+                    "node `{}` has no input port `{}`",
+                    self.nodes[ix].name,
+                    edge.weight().to
+                )));
+            };
+            let arity = input.arity;
+            if arity == Arity::Chunk {
+                self.nodes[ix].rate = self.graph.dag[edge.source()].rate.or(self.nodes[ix].rate);
+            }
+            let at = self.nodes[ix].inputs.len();
+            let name = edge.weight().to.as_str().into();
+            self.nodes[ix].inputs.push(InPort { name, arity, feed: Feed::Port(from, port) });
+            let output = &mut self.nodes[from].outputs[port];
+            output.wanted = true;
+            output.consumers.push((ix, at));
+        }
+        let node = &self.nodes[ix];
+        let chunked = node.chunked().next().is_some();
+        if matches!(node.time, Time::Map | Time::Scan) && !chunked {
+            return Err(RunError::Internal(format!(
+                "node `{}` ({}): a map or scan without a chunked input",
+                node.name, node.ty
+            )));
+        }
+        Ok(())
+    }
+
+    /// Stores what must be stored although no one asked: sequences that are read whole or by several nodes, what the
+    /// user takes, and raw files, which live in a scratch folder otherwise.
+    fn settle_storing(&mut self) {
+        let taken: HashSet<_> = self.outputs.iter().map(|(_, node, port)| (*node, *port)).collect();
+        for ix in 0..self.nodes.len() {
+            let mut specs = self.nodes[ix].specs.to_vec();
+            for (p, spec) in specs.iter_mut().enumerate() {
+                let consumers = &self.nodes[ix].outputs[p].consumers;
+                let whole = consumers
+                    .iter()
+                    .any(|(node, port)| self.nodes[*node].inputs[*port].arity == Arity::Sequence);
+                spec.stored |= whole
+                    || (spec.sequence && consumers.len() > 1)
+                    || taken.contains(&(ix, p))
+                    || spec.ty.encoding() == Encoding::Raw;
+            }
+            self.nodes[ix].specs = Arc::new(specs);
+        }
+    }
+}
+
+/// The graph outputs asked for: those with a path, or all when none has one.
+fn wanted_outputs<'g>(graph: &'g Graph, request: &Request) -> Result<Vec<&'g GraphOutput>, RunError> {
+    for name in request.outputs.keys() {
+        if !graph.outputs.iter().any(|output| output.name == *name) {
+            let known = graph.outputs.iter().map(|output| output.name.as_str());
+            return Err(unknown("output", name, known));
+        }
+    }
+    let wanted = graph.outputs.iter();
+    Ok(wanted.filter(|out| request.outputs.is_empty() || request.outputs.contains_key(&out.name)).collect())
+}
+
+fn check_names(graph: &Graph, request: &Request) -> Result<(), RunError> {
+    for name in request.inputs.keys() {
+        if !graph.inputs.iter().any(|input| input.name == *name) {
+            return Err(unknown("input", name, graph.inputs.iter().map(|input| input.name.as_str())));
+        }
+    }
+    for name in &request.refresh {
+        if !graph.dag.node_weights().any(|node| node.id == *name) {
+            return Err(unknown("node", name, graph.dag.node_weights().map(|node| node.id.as_str())));
+        }
+    }
+    Ok(())
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> RunError {
+    let known: Vec<_> = known.collect();
+    let hint = if known.is_empty() {
+        format!("this graph has no {what}s")
+    } else {
+        format!("known {what}s: {}", known.join(", "))
+    };
+    RunError::usage(format!("{what} `{name}`: the graph has no such {what}"), hint)
+}
+
+/// The nodes that `wanted` needs, each after those that feed it.
+fn needed_in_order(graph: &Graph, wanted: &[&GraphOutput]) -> Result<Vec<NodeId>, RunError> {
+    let mut needed: HashSet<NodeId> = HashSet::new();
+    let mut stack: Vec<NodeId> = wanted.iter().map(|output| output.node).collect();
+    while let Some(id) = stack.pop() {
+        if needed.insert(id) {
+            stack.extend(graph.dag.neighbors_directed(id, Direction::Incoming));
+        }
+    }
+    let order = petgraph::algo::toposort(&graph.dag, None).map_err(|cycle| {
+        RunError::Internal(format!("a cycle through node `{}`", graph.dag[cycle.node_id()].id))
+    })?;
+    Ok(order.into_iter().filter(|id| needed.contains(id)).collect())
+}
+
+fn node_state(
+    graph: &Graph,
+    id: NodeId,
+    engine: &Engine,
+    request: &Request,
+    folder: &Path,
+    absent_ok: bool,
+) -> Result<NodeState, RunError> {
+    let node = &graph.dag[id];
+    let ty = engine.registry.get(&node.contract.name).ok_or_else(|| {
+        RunError::Internal(format!("node `{}`: type `{}` is not registered", node.id, node.contract.name))
+    })?;
+    let fields = key::fixed_fields(node, ty, &engine.models, &engine.store, folder).map_err(|source| {
+        RunError::Node { node: node.id.clone(), place: node.place.clone(), setup: true, source }
+    })?;
+    let single = matches!(node.contract.time, Time::Value | Time::Reduce);
+    let specs: Vec<_> = node
+        .contract
+        .outputs
+        .iter()
+        .map(|output| PortSpec {
+            name: output.name.to_string(),
+            ty: output.ty,
+            sequence: output.sequence.is_some(),
+            stored: match node.cache {
+                CacheMode::Auto => output.stored,
+                CacheMode::Always | CacheMode::Refresh => true,
+                CacheMode::Never => false,
+            },
+        })
+        .collect();
+    if let Some(port) = specs.iter().find(|port| !single && !port.sequence) {
+        return Err(RunError::Internal(format!(
+            "node `{}` ({}): a map or scan with the value output `{}`",
+            node.id, node.contract.name, port.name
+        )));
+    }
+    Ok(NodeState {
+        id,
+        name: node.id.as_str().into(),
+        ty: node.contract.name.as_ref().into(),
+        place: node.place.clone(),
+        time: node.contract.time,
+        pool: node.contract.pool,
+        fields,
+        inputs: file_port(node, engine, request, absent_ok)?,
+        outputs: specs.iter().map(|spec| out_port(spec, single)).collect(),
+        specs: Arc::new(specs),
+        rate: None,
+        refresh: node.cache == CacheMode::Refresh || request.refresh.contains(&node.id),
+        units: if single { vec![Unit::new()] } else { vec![] },
+        complete: single,
+        unfinished: usize::from(single),
+        eaten: 0,
+        begun: false,
+    })
+}
+
+fn out_port(spec: &PortSpec, single: bool) -> OutPort {
+    let value = single && !spec.sequence;
+    OutPort {
+        wanted: false,
+        want_values: false,
+        slots: if value { vec![Slot::default()] } else { vec![] },
+        complete: value,
+        known: 0,
+        live: 0,
+        list: None,
+        consumers: vec![],
+    }
+}
+
+/// For a node that decodes a graph input: its port `file`, fed with the user's file.
+fn file_port(
+    node: &Node,
+    engine: &Engine,
+    request: &Request,
+    absent_ok: bool,
+) -> Result<Vec<InPort>, RunError> {
+    if !node.is_input {
+        return Ok(vec![]);
+    }
+    let feed = match request.inputs.get(&node.id) {
+        None if absent_ok => Feed::Absent,
+        None => {
+            let ty = node.contract.decodes.map_or("file", |ty| ty.name());
+            return Err(RunError::usage(
+                format!("{}: input `{}` ({ty}) is not given", node.place, node.id),
+                format!("name its file with -i {}=PATH", node.id),
+            ));
+        }
+        Some(path) => {
+            let digest = engine.store.file_digest(path).map_err(|error| {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                RunError::usage(
+                    format!("input `{}`: {error}{}", node.id, cause.unwrap_or_default()),
+                    format!("name a readable file with -i {}=PATH", node.id),
+                )
+            })?;
+            let file = FileRef { path: path.clone(), digest: Some(digest) };
+            Feed::File { artifact: Arc::new(Value::File(file)), digest }
+        }
+    };
+    Ok(vec![InPort { name: "file".into(), arity: Arity::Value, feed }])
+}

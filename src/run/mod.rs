@@ -1,0 +1,131 @@
+//! Runs: a plan carried out by the scheduler, the outputs written, and the report of it all.
+
+mod dispatch;
+mod emit;
+mod fail;
+mod host;
+pub(crate) mod lazy;
+mod message;
+mod outputs;
+mod scheduler;
+pub(crate) mod tally;
+mod worker;
+
+pub use host::Stop;
+
+use crate::{
+    engine::{Engine, Request},
+    failure::RunError,
+    events::{Event, Events},
+    graph::Graph,
+    plan::{Plan, board::Board},
+    report::{Report, Status},
+};
+pub(crate) use outputs::Written;
+use scheduler::{End, Scheduler};
+use tally::Tally;
+
+/// How often a run plans anew because blobs were lost under it before it gives up.
+const PLANS: usize = 6;
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What happened.
+    pub report: Report,
+    /// What went wrong, the most important first. Empty: all is done.
+    pub errors: Vec<RunError>,
+}
+
+impl Outcome {
+    /// The exit status of the process.
+    pub fn status(&self) -> u8 {
+        self.errors.first().map_or(0, RunError::status)
+    }
+}
+
+/// Computes the wanted outputs of `graph` and writes them. An error is one that was found before any work began.
+pub fn run(
+    graph: &Graph,
+    engine: &Engine,
+    request: &Request,
+    events: &Events,
+    cancel: &Stop,
+) -> Result<Outcome, RunError> {
+    outputs::check(graph, request)?;
+    let mut tally = Tally::default();
+    let mut written = Written::default();
+    let mut request = request.clone();
+    let mut board = Board::build(graph, engine, &request, false)?;
+    for attempt in 1.. {
+        board.verify = attempt > 1;
+        let end = attempt_once(&mut board, engine, &request, events, cancel, &mut tally)?;
+        let whole = end == End::Over && outputs::write(&board, &request, events, &mut tally, &mut written);
+        if whole || tally.fatal.is_some() || cancel.stopped() || !tally.failures.is_empty() {
+            break;
+        }
+        if attempt == PLANS {
+            tally.fatal = Some(RunError::Unstable(attempt));
+            break;
+        }
+        // What was refreshed already must not run once more.
+        request.refresh.clear();
+        board = Board::build(graph, engine, &request, false)?;
+    }
+    Ok(outcome(&board, engine, events, cancel, tally, &written))
+}
+
+fn attempt_once(
+    board: &mut Board<'_>,
+    engine: &Engine,
+    request: &Request,
+    events: &Events,
+    cancel: &Stop,
+    tally: &mut Tally,
+) -> Result<End, RunError> {
+    board.settle()?;
+    let plan = Plan::of(board);
+    events.send(&Event::Planned { nodes: plan.events(board) });
+    if plan.is_cached() && board.lost.is_empty() {
+        return Ok(End::Over);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| RunError::Internal(format!("no scheduler thread: {error}")))?;
+    let scheduler = Scheduler::new(board, engine, events, cancel.clone(), request.keep_going, tally);
+    runtime.block_on(scheduler.drive())
+}
+
+fn outcome(
+    board: &Board<'_>,
+    engine: &Engine,
+    events: &Events,
+    cancel: &Stop,
+    mut tally: Tally,
+    written: &Written,
+) -> Outcome {
+    let missing = written.missing(board);
+    let mut errors: Vec<RunError> = vec![];
+    errors.extend(tally.fatal.take());
+    let failures = std::mem::take(&mut tally.failures);
+    let failed: Vec<_> = failures.iter().map(|(ix, _)| *ix).collect();
+    errors.extend(failures.into_iter().map(|(_, error)| error));
+    if cancel.stopped() && !missing.is_empty() {
+        errors.insert(0, RunError::Interrupted);
+    }
+    if errors.is_empty() && !missing.is_empty() {
+        errors.push(RunError::Internal(format!(
+            "the scheduler stopped although these outputs are missing: {}",
+            missing.join(", ")
+        )));
+    }
+    let status = match errors.first() {
+        None => Status::Done,
+        Some(RunError::Interrupted) => Status::Interrupted,
+        Some(_) => Status::Failed,
+    };
+    let report = Report::of(board, engine, &tally, &failed, written, &errors, status, events.elapsed());
+    events.send(&Event::Ended { status: status.name() });
+    Outcome { report, errors }
+}
