@@ -1,9 +1,12 @@
 //! What ends a plan or a run early, with the exit status that scripts see.
 
-use std::{error::Error, io};
+use std::{
+    error::Error,
+    io::{self, ErrorKind as Kind},
+};
 
 use talkgraph_cache::CacheError;
-use talkgraph_nodes::error::{ErrorKind, NodeError};
+use talkgraph_nodes::error::NodeError;
 
 use crate::graph::Place;
 
@@ -125,15 +128,8 @@ fn hint_in_chain(error: &NodeError) -> Option<String> {
 fn disk_trouble(error: &NodeError) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = next {
-        let full = cause.downcast_ref::<io::Error>().is_some_and(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull
-                    | io::ErrorKind::QuotaExceeded
-                    | io::ErrorKind::ReadOnlyFilesystem
-            )
-        });
-        if full || cause.downcast_ref::<NodeError>().is_some_and(|error| error.kind() == ErrorKind::Io) && full {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem) = kind {
             return true;
         }
         next = cause.source();

@@ -24,9 +24,9 @@ pub enum Message {
         go_on: SyncSender<()>,
     },
     /// The unit waits for another run that does the same action.
-    Waiting(UnitRef),
+    Waiting,
     /// It waits no more.
-    Resumed(UnitRef),
+    Resumed,
     /// The job is over.
     Ended {
         /// The unit.

@@ -222,8 +222,8 @@ impl<'a, 'g> Scheduler<'a, 'g> {
     fn take(&mut self, message: Message) {
         match message {
             Message::Emitted { unit, made, go_on } => self.emitted(unit, made, go_on),
-            Message::Waiting(_) => self.waiting += 1,
-            Message::Resumed(_) => self.waiting -= 1,
+            Message::Waiting => self.waiting += 1,
+            Message::Resumed => self.waiting -= 1,
             Message::Ended { unit, body, result } => self.ended(unit, body, result),
         }
     }

@@ -141,10 +141,10 @@ impl Job {
             Some(flight) => flight,
             None => {
                 // Without a scheduler there is no one left to tell.
-                let _ = self.out.send(Message::Waiting(self.unit));
+                let _ = self.out.send(Message::Waiting);
                 self.host.events.send(&Event::Waiting { node: self.host.node.clone() });
                 let flight = store.flight(&key.digest, || self.host.cancelled());
-                let _ = self.out.send(Message::Resumed(self.unit));
+                let _ = self.out.send(Message::Resumed);
                 flight.map_err(Failure::Store)?.ok_or(Failure::Cancelled)?
             }
         };
