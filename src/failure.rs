@@ -65,6 +65,22 @@ impl RunError {
         Self::Usage { message: message.into(), hint: Some(hint.into()) }
     }
 
+    /// The error's line without its place.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Node { node, source, .. } => format!("node `{node}`: {source}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// Where in the graph file it is.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Node { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+
     /// The exit status of the process.
     pub fn status(&self) -> u8 {
         match self {

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::check::{Assignment, Settings};
+use crate::{
+    check::{Assignment, Settings},
+    engine::Request,
+};
 
 /// What determines the work: a graph, its inputs and outputs, and where it runs. Shared by `run`, `plan` and
 /// `dot --plan`.
@@ -35,6 +38,19 @@ pub struct GraphArgs {
 }
 
 impl GraphArgs {
+    /// What the flags ask of the graph. A node is refreshed by the request, not by the graph.
+    pub fn request(&self) -> Request {
+        let paths = |assignments: &[Assignment]| {
+            assignments.iter().map(|one| (one.name.clone(), PathBuf::from(&one.value))).collect()
+        };
+        Request {
+            inputs: paths(&self.input),
+            outputs: paths(&self.output),
+            refresh: self.refresh.iter().cloned().collect(),
+            keep_going: false,
+        }
+    }
+
     /// The settings that `check` applies to the graph; pack defaults are added by the caller.
     pub fn settings(&self) -> Settings<'static> {
         Settings { set: self.set.clone(), refresh: self.refresh.clone(), pack_default: None }

@@ -1,11 +1,15 @@
 //! The command line: one module a command. Data goes to standard output, talk to standard error.
 
 pub mod args;
+mod cache;
 mod check;
+mod doctor;
 mod dot;
 mod nodes;
 mod pack;
 pub mod parts;
+mod plan;
+mod run;
 
 use std::{
     io::{ErrorKind, IsTerminal, Write, stderr, stdout},
@@ -31,6 +35,14 @@ const EXIT_STATUS: &str =
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a graph
+    Run(run::Args),
+    /// Say what a run would do, and why
+    Plan(plan::Args),
+    /// Look at the cache, or make room in it
+    Cache(cache::Args),
+    /// Look for everything that a run needs
+    Doctor(doctor::Args),
     /// Find every mistake in graph files
     Check(check::Args),
     /// Draw a graph
@@ -47,6 +59,10 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Cache(args) => cache::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Dot(args) => dot::run(&args),
         Command::Nodes(args) => nodes::run(&args),

@@ -18,6 +18,7 @@ use talkgraph_nodes::{
 use super::args::GraphArgs;
 use crate::{
     check::{self, Settings},
+    engine::{Engine, Slots},
     error::{Diagnostic, Failure},
     graph::Graph,
 };
@@ -53,6 +54,16 @@ impl Parts {
         let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong("--device", &error))?);
         let models = Models::with(pack.clone(), Some(runtime.clone()));
         Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
+    }
+
+    /// The parts as plans and runs take them.
+    pub fn engine(&self) -> Engine {
+        Engine {
+            registry: self.registry.clone(),
+            store: self.store.clone(),
+            models: self.models.clone(),
+            slots: Slots::default(),
+        }
     }
 
     /// Loads and checks the graph that the flags name, with the pack's defaults.

@@ -42,6 +42,10 @@ pub struct Board<'g> {
     pub drained: Vec<NodeIx>,
     /// Blobs found missing or damaged: node, digest, whether damaged.
     pub lost: Vec<(NodeIx, Digest, bool)>,
+    /// Units whose actions were found recorded; the scheduler takes them.
+    pub found: Vec<UnitRef>,
+    /// Nodes whose number of chunks became known; the scheduler takes them.
+    pub measured: Vec<NodeIx>,
     /// Chunk counts that disagree: node and message.
     pub faults: Vec<(NodeIx, String)>,
     /// Blobs that are known to be in the store.

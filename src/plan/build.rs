@@ -49,6 +49,8 @@ impl<'g> Board<'g> {
             touched: vec![],
             drained: vec![],
             lost: vec![],
+            found: vec![],
+            measured: vec![],
             faults: vec![],
             present: HashSet::new(),
         };

@@ -103,6 +103,7 @@ impl Board<'_> {
         }
         if ended && !self.nodes[ix].complete {
             self.nodes[ix].complete = true;
+            self.measured.push(ix);
             for port in 0..self.nodes[ix].outputs.len() {
                 self.end_port(ix, port);
             }
@@ -201,6 +202,7 @@ impl Board<'_> {
     /// Takes over a recorded action.
     pub fn adopt(&mut self, unit: UnitRef, record: &ActionRecord) {
         let (ix, k) = unit;
+        self.found.push(unit);
         let node = &mut self.nodes[ix];
         let (specs, time) = (node.specs.clone(), node.time);
         let state = &mut node.units[k];

@@ -12,6 +12,7 @@ pub(crate) mod tally;
 mod worker;
 
 pub use host::Stop;
+pub use outputs::write_file;
 
 use crate::{
     engine::{Engine, Request},
@@ -84,6 +85,9 @@ fn attempt_once(
     tally: &mut Tally,
 ) -> Result<End, RunError> {
     board.settle()?;
+    // The plan tells of these.
+    board.found.clear();
+    board.measured.clear();
     let plan = Plan::of(board);
     events.send(&Event::Planned { nodes: plan.events(board) });
     if plan.is_cached() && board.lost.is_empty() {

@@ -11,6 +11,7 @@ use talkgraph_cache::Digest;
 use talkgraph_nodes::{
     body::{MapBody, ReduceBody, ScanBody},
     contract::{Pool, Time},
+    error::NodeError,
 };
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -192,8 +193,17 @@ impl<'a, 'g> Scheduler<'a, 'g> {
         for (node, digest, damaged) in std::mem::take(&mut self.board.lost) {
             self.tell_lost(node, digest, damaged);
         }
+        for (ix, k) in std::mem::take(&mut self.board.found) {
+            let node = &self.board.nodes[ix];
+            let chunk = node.is_chunked().then_some(k);
+            self.events.send(&Event::Found { node: node.name.clone(), chunk });
+        }
+        for ix in std::mem::take(&mut self.board.measured) {
+            let node = &self.board.nodes[ix];
+            self.events.send(&Event::Length { node: node.name.clone(), chunks: node.units.len() });
+        }
         for (node, message) in std::mem::take(&mut self.board.faults) {
-            self.fail(node, talkgraph_nodes::error::NodeError::input(message));
+            self.fail(node, NodeError::input(message));
         }
     }
 
@@ -270,9 +280,6 @@ impl<'a, 'g> Scheduler<'a, 'g> {
                 self.ran(unit, made, state, notes);
             }
             Ok(Ending::Found(record)) => {
-                let chunk = matches!(self.board.nodes[ix].time, Time::Map | Time::Scan).then_some(k);
-                let node = self.board.nodes[ix].name.clone();
-                self.events.send(&Event::Found { node, chunk });
                 if !self.nodes[ix].dead {
                     self.board.unit_mut(unit).go = false;
                     self.board.adopt(unit, &record);
@@ -303,7 +310,7 @@ impl<'a, 'g> Scheduler<'a, 'g> {
         if self.nodes[ix].dead {
             return;
         }
-        let chunked = matches!(self.board.nodes[ix].time, Time::Map | Time::Scan);
+        let chunked = self.board.nodes[ix].is_chunked();
         for mut one in made {
             if chunked {
                 one.index = k;
@@ -387,7 +394,7 @@ impl<'a, 'g> Scheduler<'a, 'g> {
         match failure {
             Failure::Node(error) => self.fail(unit.0, error),
             Failure::Panic(message) => {
-                let error = talkgraph_nodes::error::NodeError::input(format!(
+                let error = NodeError::input(format!(
                     "internal error: the body of `{}` panicked: {message}",
                     self.board.nodes[unit.0].ty
                 ));

@@ -1,0 +1,103 @@
+//! `talkgraph doctor`
+
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
+
+use talkgraph_nodes::{
+    error::NodeError,
+    registry::Registry,
+    runtime::{DeviceChoice, Home, Runtime, SETUP},
+};
+
+use super::{
+    Outcome,
+    parts::{open_pack, open_store, pack_folder},
+    print,
+};
+use crate::error::{Diagnostic, Diagnostics, Failure};
+
+/// Flags of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of the model pack
+    #[arg(long, value_name = "PATH", env = "TALKGRAPH_PACK")]
+    pack: Option<PathBuf>,
+    /// Folder of the cache
+    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE")]
+    cache: Option<PathBuf>,
+}
+
+/// What was looked for, and what was found.
+type Finding = (&'static str, Result<String, Diagnostic>);
+
+/// Looks for everything that a run needs and says what it found.
+pub fn run(args: &Args) -> Outcome {
+    let home = Home::find();
+    let store = open_store(args.cache.as_deref());
+    let runtime = |choice| Runtime::new(home.clone(), choice);
+    let mut findings: Vec<Finding> = vec![("talkgraph", Ok(env!("CARGO_PKG_VERSION").into()))];
+    findings.push(("set-up folder", match home.folder() {
+        Some(folder) => Ok(folder.display().to_string()),
+        None => Err(Diagnostic::error("no `.talkgraph` folder").hint(format!("run {SETUP}"))),
+    }));
+    let library = home.library().map(|path| path.display().to_string());
+    findings.push(("ONNX Runtime library", library.map_err(|error| node(&error))));
+    let opened = runtime(DeviceChoice::Cpu).and_then(|runtime| {
+        runtime.open()?;
+        Ok(runtime.numerics()?.runtime)
+    });
+    findings.push(("ONNX Runtime version", opened.map_err(|error| node(&error))));
+    let device = runtime(DeviceChoice::Auto)
+        .map(|runtime| format!("{} ({}), {} threads", runtime.device(), runtime.reason(), runtime.threads()));
+    findings.push(("device", device.map_err(|error| node(&error))));
+    findings.push(("cache folder", match &store {
+        Ok(store) => Ok(store.root().display().to_string()),
+        Err(failure) => Err(first(failure)),
+    }));
+    findings.push(("model pack", match (pack_folder(args.pack.as_deref()), &store) {
+        (None, _) => {
+            Err(Diagnostic::error("no pack folder").hint("name one with --pack, or run inside the project"))
+        }
+        (Some(folder), Ok(store)) => open_pack(&folder, &home, store)
+            .map(|pack| format!("{} version {} in {}", pack.name(), pack.version(), folder.display()))
+            .map_err(|failure| first(&failure)),
+        (Some(folder), Err(_)) => Ok(format!("{} (not checked: no cache folder)", folder.display())),
+    }));
+    findings.push(("libraries", Ok(libraries())));
+    findings.push(("ffmpeg program", Ok(program("ffmpeg").unwrap_or_else(|| "not found (not needed)".into()))));
+
+    let width = findings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = findings.iter().map(|(name, finding)| match finding {
+        Ok(found) => format!("{name:width$}  {found}\n"),
+        Err(_) => format!("{name:width$}  missing\n"),
+    });
+    print(lines.collect::<String>())?;
+    let wrong: Vec<_> = findings
+        .into_iter()
+        .filter_map(|(name, finding)| finding.err().map(|error| (name, error)))
+        .map(|(name, error)| Diagnostic { message: format!("{name}: {}", error.message), ..error })
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::usage(Diagnostics(wrong))) }
+}
+
+fn node(error: &NodeError) -> Diagnostic {
+    Diagnostic::from_node("", error)
+}
+
+fn first(failure: &Failure) -> Diagnostic {
+    let diagnostics = &failure.diagnostics.0;
+    diagnostics.first().cloned().unwrap_or_else(|| Diagnostic::error("cannot be opened"))
+}
+
+/// The libraries that node types report as part of their keys.
+fn libraries() -> String {
+    let registry = Registry::builtin();
+    let facts: BTreeSet<_> = registry.iter().flat_map(|ty| ty.facts()).collect();
+    let facts: Vec<_> = facts.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    facts.join(", ")
+}
+
+/// The first line of `program -version`.
+fn program(name: &str) -> Option<String> {
+    let output = Command::new(name).arg("-version").output().ok()?;
+    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+}

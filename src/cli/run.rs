@@ -1,0 +1,173 @@
+//! `talkgraph run GRAPH`
+
+use std::{
+    io::{IsTerminal, stderr},
+    path::{Path, PathBuf},
+    process,
+    thread,
+};
+
+use super::{
+    Outcome,
+    args::GraphArgs,
+    parts::Parts,
+    print, tell,
+};
+use crate::{
+    error::{Diagnostic, Diagnostics, Failure, Status},
+    events::{Events, Listener},
+    failure::RunError,
+    progress::{Bars, Level, Lines},
+    report::{NodeStatus, Report},
+    run::{self, Stop, write_file},
+    trace::Trace,
+};
+
+/// Flags of `run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    graph: GraphArgs,
+    /// Write a report of the run as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write what ran when, for chrome://tracing or Perfetto
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// After a failure, go on with what does not depend on it
+    #[arg(long)]
+    keep_going: bool,
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say what every node does
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Runs the graph.
+pub fn run(args: &Args) -> Outcome {
+    let parts = Parts::open(&args.graph)?;
+    let graph = parts.graph(&args.graph)?;
+    if !args.quiet {
+        tell(&Diagnostics(graph.warnings.clone()));
+    }
+    let engine = parts.engine();
+    let request = crate::engine::Request { keep_going: args.keep_going, ..args.graph.request() };
+    let trace = args.trace.as_ref().map(|_| Trace::default());
+    let events = Events::new(listeners(args, trace.as_ref()));
+    let cancel = Stop::default();
+    let runtime = parts.runtime.clone();
+    on_interrupt(cancel.clone(), move || runtime.cancel());
+    let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
+    if let Some(path) = &args.report {
+        let mut text = serde_json::to_vec_pretty(&outcome.report)
+            .map_err(|error| Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error)))?;
+        text.push(b'\n');
+        write(path, &text, "report")?;
+    }
+    if let (Some(path), Some(trace)) = (&args.trace, &trace) {
+        write(path, &trace.json(), "trace")?;
+    }
+    if !args.quiet {
+        eprintln!("{}", summary(&outcome.report));
+    }
+    let Some(first) = outcome.errors.first() else {
+        let lines = outcome.report.outputs.iter().map(|(name, output)| {
+            let path = output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
+            format!("{name}\t{path}\n")
+        });
+        return print(lines.collect::<String>());
+    };
+    let mut diagnostics = Diagnostics::default();
+    outcome.errors.iter().for_each(|error| diagnostics.push(diagnostic(error)));
+    Err(Failure::new(status(first), diagnostics))
+}
+
+fn listeners(args: &Args, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {
+    let mut listeners: Vec<Box<dyn Listener>> = vec![];
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    };
+    match level {
+        Level::Quiet => {}
+        Level::Normal if stderr().is_terminal() => listeners.push(Box::new(Bars::default())),
+        level => listeners.push(Box::new(Lines::new(level))),
+    }
+    listeners.extend(trace.map(|trace| Box::new(trace.clone()) as Box<dyn Listener>));
+    listeners
+}
+
+/// The first Ctrl-C asks for an orderly end, the second ends the process at once. The store stays sound either way.
+fn on_interrupt(cancel: Stop, stop: impl Fn() + Send + 'static) {
+    let wait = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if cancel.stopped() {
+                    process::exit(Status::Interrupted as i32);
+                }
+                eprintln!("stopping; press Ctrl-C again to stop at once");
+                cancel.stop();
+                stop();
+            }
+        });
+    };
+    // Without the thread, Ctrl-C ends the process at once, as ever.
+    let _ = thread::Builder::new().name("interrupt".into()).spawn(wait);
+}
+
+fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
+    write_file(path, bytes).map_err(|error| {
+        let message = format!("{}: the {what} cannot be written", path.display());
+        Failure::store(Diagnostic::error(message).caused_by(&error))
+    })
+}
+
+/// One line about the whole run.
+fn summary(report: &Report) -> String {
+    let count = |status| report.nodes.iter().filter(|node| node.status == status).count();
+    let counts = [
+        (NodeStatus::Cached, "cached"),
+        (NodeStatus::Ran, "ran"),
+        (NodeStatus::Failed, "failed"),
+        (NodeStatus::Skipped, "skipped"),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(status, word)| (count(status), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!(
+        "{}: {} in {:.2} s ({})",
+        report.graph,
+        report.status.name(),
+        report.wall_seconds,
+        counts.join(", ")
+    )
+}
+
+/// A run's error as a command's failure.
+pub fn failure(error: &RunError) -> Failure {
+    Failure::new(status(error), diagnostic(error))
+}
+
+fn status(error: &RunError) -> Status {
+    match error.status() {
+        2 => Status::Usage,
+        3 => Status::Store,
+        130 => Status::Interrupted,
+        _ => Status::Node,
+    }
+}
+
+fn diagnostic(error: &RunError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(error.line());
+    diagnostic.place = error.place().cloned();
+    diagnostic.causes = error.causes();
+    diagnostic.hint = error.hint();
+    diagnostic
+}
