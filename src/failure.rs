@@ -98,9 +98,9 @@ impl RunError {
             Self::Usage { hint, .. } | Self::Output { hint, .. } => hint.clone(),
             Self::Node { source, .. } => hint_in_chain(source),
             Self::Store(error) => error.hint().map(str::to_owned),
-            Self::Unstable(_) => {
-                Some("check the disk, then `talkgraph cache verify`; or choose another folder with --cache".into())
-            }
+            Self::Unstable(_) => Some(
+                "check the disk, then `talkgraph cache verify`; or choose another folder with --cache".into(),
+            ),
             Self::Interrupted => Some("run the same command again to go on from here".into()),
             Self::Internal(_) => None,
         }

@@ -1,11 +1,6 @@
 //! The report of a run: a JSON object that scripts read.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +13,7 @@ use crate::{
         board::{Board, NodeIx, NodeState},
         key::list_digest,
     },
-    run::{tally::Tally, Written},
+    run::{Written, tally::Tally},
 };
 
 /// How a run ended.
@@ -226,7 +221,8 @@ fn node_report(board: &Board<'_>, ix: NodeIx, tally: &Tally, failed: &[NodeIx]) 
 }
 
 fn node_key(node: &NodeState) -> Option<Digest> {
-    let keys: Option<Vec<_>> = node.units.iter().map(|unit| unit.key.as_ref().map(|key| key.digest)).collect();
+    let keys: Option<Vec<_>> =
+        node.units.iter().map(|unit| unit.key.as_ref().map(|key| key.digest)).collect();
     match (keys?.as_slice(), node.is_chunked()) {
         ([key], false) => Some(*key),
         (keys, _) => Some(list_digest(keys.iter())),

@@ -35,10 +35,13 @@ pub fn run(args: &Args) -> Outcome {
     let store = open_store(args.cache.as_deref());
     let runtime = |choice| Runtime::new(home.clone(), choice);
     let mut findings: Vec<Finding> = vec![("talkgraph", Ok(env!("CARGO_PKG_VERSION").into()))];
-    findings.push(("set-up folder", match home.folder() {
-        Some(folder) => Ok(folder.display().to_string()),
-        None => Err(Diagnostic::error("no `.talkgraph` folder").hint(format!("run {SETUP}"))),
-    }));
+    findings.push((
+        "set-up folder",
+        match home.folder() {
+            Some(folder) => Ok(folder.display().to_string()),
+            None => Err(Diagnostic::error("no `.talkgraph` folder").hint(format!("run {SETUP}"))),
+        },
+    ));
     let library = home.library().map(|path| path.display().to_string());
     findings.push(("ONNX Runtime library", library.map_err(|error| node(&error))));
     let opened = runtime(DeviceChoice::Cpu).and_then(|runtime| {
@@ -49,21 +52,29 @@ pub fn run(args: &Args) -> Outcome {
     let device = runtime(DeviceChoice::Auto)
         .map(|runtime| format!("{} ({}), {} threads", runtime.device(), runtime.reason(), runtime.threads()));
     findings.push(("device", device.map_err(|error| node(&error))));
-    findings.push(("cache folder", match &store {
-        Ok(store) => Ok(store.root().display().to_string()),
-        Err(failure) => Err(first(failure)),
-    }));
-    findings.push(("model pack", match (pack_folder(args.pack.as_deref()), &store) {
-        (None, _) => {
-            Err(Diagnostic::error("no pack folder").hint("name one with --pack, or run inside the project"))
-        }
-        (Some(folder), Ok(store)) => open_pack(&folder, &home, store)
-            .map(|pack| format!("{} version {} in {}", pack.name(), pack.version(), folder.display()))
-            .map_err(|failure| first(&failure)),
-        (Some(folder), Err(_)) => Ok(format!("{} (not checked: no cache folder)", folder.display())),
-    }));
+    findings.push((
+        "cache folder",
+        match &store {
+            Ok(store) => Ok(store.root().display().to_string()),
+            Err(failure) => Err(first(failure)),
+        },
+    ));
+    findings.push((
+        "model pack",
+        match (pack_folder(args.pack.as_deref()), &store) {
+            (None, _) => {
+                Err(Diagnostic::error("no pack folder")
+                    .hint("name one with --pack, or run inside the project"))
+            }
+            (Some(folder), Ok(store)) => open_pack(&folder, &home, store)
+                .map(|pack| format!("{} version {} in {}", pack.name(), pack.version(), folder.display()))
+                .map_err(|failure| first(&failure)),
+            (Some(folder), Err(_)) => Ok(format!("{} (not checked: no cache folder)", folder.display())),
+        },
+    ));
     findings.push(("libraries", Ok(libraries())));
-    findings.push(("ffmpeg program", Ok(program("ffmpeg").unwrap_or_else(|| "not found (not needed)".into()))));
+    findings
+        .push(("ffmpeg program", Ok(program("ffmpeg").unwrap_or_else(|| "not found (not needed)".into()))));
 
     let width = findings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines = findings.iter().map(|(name, finding)| match finding {

@@ -24,7 +24,8 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn as_text(plan: &Plan) -> String {
-    let width = |text: fn(&NodePlan) -> &str| plan.nodes.iter().map(|node| text(node).len()).max().unwrap_or(0);
+    let width =
+        |text: fn(&NodePlan) -> &str| plan.nodes.iter().map(|node| text(node).len()).max().unwrap_or(0);
     let (ids, types) = (width(|node| &node.id), width(|node| &node.ty));
     let mut text = String::new();
     for node in &plan.nodes {
@@ -47,13 +48,21 @@ fn reasons(node: &NodePlan) -> String {
         let counts = [(node.cached, "cached"), (node.run, "to run"), (node.unknown, "unknown")];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-        reasons.push(format!("chunks: {}{}", counts.join(", "), if node.open { ", perhaps more" } else { "" }));
+        reasons.push(format!(
+            "chunks: {}{}",
+            counts.join(", "),
+            if node.open { ", perhaps more" } else { "" }
+        ));
     }
     reasons.extend(node.why.keys().map(|why| (*why).to_owned()));
     if !node.waits_for.is_empty() {
         let waits: Vec<_> = node.waits_for.iter().map(|name| format!("`{name}`")).collect();
         let itself = node.waits_for.len() == 1 && node.waits_for[0] == node.id;
-        reasons.push(if itself { "input not given".into() } else { format!("depends on {}", waits.join(", ")) });
+        reasons.push(if itself {
+            "input not given".into()
+        } else {
+            format!("depends on {}", waits.join(", "))
+        });
     }
     reasons.join("; ")
 }

@@ -3,16 +3,10 @@
 use std::{
     io::{IsTerminal, stderr},
     path::{Path, PathBuf},
-    process,
-    thread,
+    process, thread,
 };
 
-use super::{
-    Outcome,
-    args::GraphArgs,
-    parts::Parts,
-    print, tell,
-};
+use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
 use crate::{
     error::{Diagnostic, Diagnostics, Failure, Status},
     events::{Events, Listener},
@@ -61,8 +55,9 @@ pub fn run(args: &Args) -> Outcome {
     on_interrupt(cancel.clone(), move || runtime.cancel());
     let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
     if let Some(path) = &args.report {
-        let mut text = serde_json::to_vec_pretty(&outcome.report)
-            .map_err(|error| Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error)))?;
+        let mut text = serde_json::to_vec_pretty(&outcome.report).map_err(|error| {
+            Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error))
+        })?;
         text.push(b'\n');
         write(path, &text, "report")?;
     }
@@ -74,7 +69,8 @@ pub fn run(args: &Args) -> Outcome {
     }
     let Some(first) = outcome.errors.first() else {
         let lines = outcome.report.outputs.iter().map(|(name, output)| {
-            let path = output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
+            let path =
+                output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
             format!("{name}\t{path}\n")
         });
         return print(lines.collect::<String>());

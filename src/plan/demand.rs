@@ -16,8 +16,7 @@ impl Board<'_> {
         let must = node.units[k].phase == Phase::Miss && {
             let emits = |p: usize| node.specs[p].sequence && node.time == Time::Value;
             node.time == Time::Scan
-                || (0..node.specs.len())
-                    .any(|p| node.outputs[p].wanted && (node.specs[p].stored || emits(p)))
+                || (0..node.specs.len()).any(|p| node.outputs[p].wanted && (node.specs[p].stored || emits(p)))
         };
         if must {
             self.start(unit);

@@ -90,9 +90,8 @@ impl Board<'_> {
     /// Drops a node's unconsumed chunks from memory if all of them are in the store too.
     pub fn spill(&mut self, ix: NodeIx) -> bool {
         let node = &mut self.nodes[ix];
-        let kept = |(spec, port): (&super::board::PortSpec, &super::board::OutPort)| {
-            spec.stored || port.live == 0
-        };
+        let kept =
+            |(spec, port): (&super::board::PortSpec, &super::board::OutPort)| spec.stored || port.live == 0;
         if node.live() == 0 || !node.specs.iter().zip(&node.outputs).all(kept) {
             return false;
         }

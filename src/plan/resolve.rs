@@ -224,8 +224,7 @@ impl Board<'_> {
                 }
                 self.end_port(ix, p);
             } else {
-                let digest =
-                    blobs.map_or_else(|| key::derived(&record.key, &spec.name, 0), |blobs| blobs[0]);
+                let digest = blobs.map_or_else(|| key::derived(&record.key, &spec.name, 0), |blobs| blobs[0]);
                 self.learn(ix, p, k, digest);
             }
         }

@@ -118,7 +118,9 @@ impl Listener for Bars {
                     bar.finish();
                 }
             }),
-            Event::Waiting { node } => self.tell(&format!("{node}: waits for another run that does the same")),
+            Event::Waiting { node } => {
+                self.tell(&format!("{node}: waits for another run that does the same"))
+            }
             Event::Warning { node, message } => self.tell(&format!("{node}: warning: {message}")),
             Event::Lost { .. } => self.tell(&lost(event)),
             Event::Ended { .. } => {

@@ -136,7 +136,8 @@ impl Scheduler<'_, '_> {
         };
         match node.time {
             Time::Reduce => {
-                if !node.begun || self.nodes[ix].running > 0 || state.finished() || state.phase == Phase::Hit {
+                if !node.begun || self.nodes[ix].running > 0 || state.finished() || state.phase == Phase::Hit
+                {
                     return false;
                 }
                 match self.all_eaten(ix) {
@@ -145,7 +146,9 @@ impl Scheduler<'_, '_> {
                 }
             }
             _ if !state.go || !matches!(state.phase, Phase::Miss | Phase::Hit) => false,
-            Time::Scan => k.checked_sub(1).is_none_or(|before| self.state_available((ix, before))) && values(k),
+            Time::Scan => {
+                k.checked_sub(1).is_none_or(|before| self.state_available((ix, before))) && values(k)
+            }
             Time::Map | Time::Value => values(k),
         }
     }
@@ -257,7 +260,10 @@ impl Scheduler<'_, '_> {
             NodeError::input(format!("internal error: type `{}` is not registered", node.contract.name))
         })?;
         catch_unwind(AssertUnwindSafe(|| ty.body(&node.params, &node.contract))).unwrap_or_else(|_| {
-            Err(NodeError::input(format!("internal error: `{}` panicked while preparing", node.contract.name)))
+            Err(NodeError::input(format!(
+                "internal error: `{}` panicked while preparing",
+                node.contract.name
+            )))
         })
     }
 

@@ -111,9 +111,8 @@ impl<'a> Outbox<'a> {
             return Ok(Made { port, index, digest: None, artifact: Arc::new(value) });
         }
         let scratch = || self.host.scratch().to_owned();
-        let (digest, bytes, artifact) =
-            store_value(&self.host.store, scratch, value, spec.ty, self.trouble)
-                .map_err(|error| error.at_port(name))?;
+        let (digest, bytes, artifact) = store_value(&self.host.store, scratch, value, spec.ty, self.trouble)
+            .map_err(|error| error.at_port(name))?;
         let record = self.outputs.entry(name.to_owned()).or_insert_with(|| OutputRecord {
             blobs: vec![],
             sequence: spec.sequence,
@@ -161,8 +160,7 @@ impl Emitter<'_, '_> {
         }
         let made = self.outbox.make(port, value)?;
         if self.outbox.specs[made.port].sequence != sequence {
-            let (expected, found) =
-                if sequence { ("a value", "a chunk") } else { ("a chunk", "a value") };
+            let (expected, found) = if sequence { ("a value", "a chunk") } else { ("a chunk", "a value") };
             return Err(NodeError::input(format!("output `{port}`: expected {expected}, found {found}")));
         }
         let (go_on, wait) = mpsc::sync_channel(1);

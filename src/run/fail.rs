@@ -4,8 +4,8 @@ use talkgraph_nodes::error::{ErrorKind, NodeError};
 
 use super::scheduler::Scheduler;
 use crate::{
-    failure::RunError,
     events::Event,
+    failure::RunError,
     plan::board::{NodeIx, Phase},
 };
 

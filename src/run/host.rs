@@ -50,7 +50,14 @@ pub struct UnitHost {
 
 impl UnitHost {
     /// A host for the action `action` of `node`.
-    pub fn new(node: Arc<str>, action: Digest, store: Store, events: Events, cancel: Stop, halt: Stop) -> Self {
+    pub fn new(
+        node: Arc<str>,
+        action: Digest,
+        store: Store,
+        events: Events,
+        cancel: Stop,
+        halt: Stop,
+    ) -> Self {
         let nowhere = store.root().join("scratch").join("unavailable");
         Self {
             node,

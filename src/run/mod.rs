@@ -16,8 +16,8 @@ pub use outputs::write_file;
 
 use crate::{
     engine::{Engine, Request},
-    failure::RunError,
     events::{Event, Events},
+    failure::RunError,
     graph::Graph,
     plan::{Plan, board::Board},
     report::{Report, Status},

@@ -11,8 +11,8 @@ use talkgraph_cache::{Digest, Read};
 use super::tally::Tally;
 use crate::{
     engine::Request,
-    failure::RunError,
     events::{Event, Events},
+    failure::RunError,
     graph::Graph,
     plan::board::Board,
 };

@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    failure::RunError,
     events::{Event, Events},
+    failure::RunError,
     plan::{
         board::{Board, NodeIx, Phase, UnitRef},
         key,
@@ -398,7 +398,10 @@ impl<'a, 'g> Scheduler<'a, 'g> {
                     "internal error: the body of `{}` panicked: {message}",
                     self.board.nodes[unit.0].ty
                 ));
-                self.fail(unit.0, error.hint("this is a defect of talkgraph: please report it with the graph"));
+                self.fail(
+                    unit.0,
+                    error.hint("this is a defect of talkgraph: please report it with the graph"),
+                );
             }
             Failure::Store(error) => self.fatal(error.into()),
             Failure::Cancelled => self.board.unit_mut(unit).phase = Phase::Failed,

@@ -187,8 +187,7 @@ impl Job {
         let inputs = self.gather().map_err(Failure::Node)?;
         let host = self.host.clone();
         let context = Context { host: &*host, models: &self.models };
-        let mut outbox =
-            Outbox::new(self.unit, &self.specs, self.recorded, &host, &self.trouble, &self.out);
+        let mut outbox = Outbox::new(self.unit, &self.specs, self.recorded, &host, &self.trouble, &self.out);
         let mut state = None;
         let (outputs, emitted) = match &mut self.work {
             Work::Value(body) => {
@@ -203,8 +202,7 @@ impl Job {
                     None => None,
                 };
                 let before = before.as_deref().map(Value::tensors).transpose().map_err(Failure::Node)?;
-                let (outputs, after) =
-                    body.chunk(before, &inputs, &context).map_err(Failure::Node)?;
+                let (outputs, after) = body.chunk(before, &inputs, &context).map_err(Failure::Node)?;
                 state = Some(after);
                 (outputs, false)
             }

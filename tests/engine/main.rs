@@ -1,11 +1,11 @@
 //! The engine on small counting node types: plans, runs, reuse, failure, damage.
 
 mod bench;
+mod damage;
 mod failure;
 mod keys;
 mod memory;
 mod order;
 mod reuse;
-mod damage;
 mod sharing;
 mod types;

@@ -9,15 +9,18 @@ use crate::bench::Bench;
 
 /// A random graph of map and scan nodes: for each node its type and the nodes that feed it.
 fn graphs() -> impl Strategy<Value = Vec<(usize, usize, Option<usize>)>> {
-    prop::collection::vec((0..5usize, any::<prop::sample::Index>(), any::<Option<prop::sample::Index>>()), 1..9)
-        .prop_map(|nodes| {
-            let nodes = nodes.into_iter().enumerate();
-            nodes
-                .map(|(i, (ty, first, second))| {
-                    (ty, first.index(i + 1), second.filter(|_| ty < 3).map(|second| second.index(i + 1)))
-                })
-                .collect()
-        })
+    prop::collection::vec(
+        (0..5usize, any::<prop::sample::Index>(), any::<Option<prop::sample::Index>>()),
+        1..9,
+    )
+    .prop_map(|nodes| {
+        let nodes = nodes.into_iter().enumerate();
+        nodes
+            .map(|(i, (ty, first, second))| {
+                (ty, first.index(i + 1), second.filter(|_| ty < 3).map(|second| second.index(i + 1)))
+            })
+            .collect()
+    })
 }
 
 /// Writes the graph: node 0 counts, the others follow; a collector takes every node that no other takes.

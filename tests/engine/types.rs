@@ -12,9 +12,7 @@ use std::{
 use serde_json::json;
 use talkgraph_nodes::{
     artifact::{ArtifactType, Value},
-    body::{
-        Body, Context, Emit, Inputs, MapBody, NodeType, Outputs, ReduceBody, ScanBody, ValueBody,
-    },
+    body::{Body, Context, Emit, Inputs, MapBody, NodeType, Outputs, ReduceBody, ScanBody, ValueBody},
     contract::{Arity, Contract, ParamKind, ParamValue, Pool, Rate, SequenceRate, Time},
     error::{NodeError, Result},
     params::Params,
@@ -98,9 +96,8 @@ struct ReadJson(Arc<Probe>);
 impl ValueBody for ReadJson {
     fn run(&mut self, inputs: &Inputs, _: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         self.0.count("read");
-        let text = std::fs::read(&inputs.file("file")?.path).map_err(|error| {
-            NodeError::io("the file cannot be read").caused_by(error)
-        })?;
+        let text = std::fs::read(&inputs.file("file")?.path)
+            .map_err(|error| NodeError::io("the file cannot be read").caused_by(error))?;
         let value = serde_json::from_slice(&text)
             .map_err(|error| NodeError::input("the file is no JSON").caused_by(error))?;
         out.value("json", Value::Json(value))
@@ -304,8 +301,8 @@ pub fn registry(probe: &Arc<Probe>) -> Registry {
         (collect, Box::new(|_, probe| Ok(Body::Reduce(Box::new(Collect(probe.clone(), vec![])))))),
         (whole, Box::new(|_, probe| Ok(Body::Value(Box::new(Whole(probe.clone())))))),
     ];
-    let types = types.into_iter().map(|(contract, make)| {
-        Box::new(Type { contract, probe: probe.clone(), make }) as Box<dyn NodeType>
-    });
+    let types = types
+        .into_iter()
+        .map(|(contract, make)| Box::new(Type { contract, probe: probe.clone(), make }) as Box<dyn NodeType>);
     Registry::new(types.collect())
 }

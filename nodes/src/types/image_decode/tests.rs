@@ -111,8 +111,9 @@ fn other_files_are_named() {
 #[test]
 fn truncated_pictures_are_errors() {
     let folder = tempfile::tempdir().unwrap();
-    let noise =
-        RgbImage::from_fn(64, 64, |x, y| Rgb([((x * 37) ^ (y * 91)) as u8, (x * y) as u8, (x + 7 * y) as u8]));
+    let noise = RgbImage::from_fn(64, 64, |x, y| {
+        Rgb([((x * 37) ^ (y * 91)) as u8, (x * y) as u8, (x + 7 * y) as u8])
+    });
     for name in ["a.png", "a.bmp", "a.tiff", "a.webp", "a.jpg"] {
         let path = written(&folder, name, &DynamicImage::ImageRgb8(noise.clone()));
         let bytes = fs::read(path).unwrap();
