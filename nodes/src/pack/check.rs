@@ -31,13 +31,13 @@ pub(super) fn faults(pack: &Pack) -> Vec<NodeError> {
             faults.push(error);
         }
     }
-    if let (Some((rays, _)), Some((side, place))) = (sizes.0.get("N"), sizes.0.get("R")) {
-        if *rays != side * side {
-            faults.push(NodeError::model(format!(
-                "{place}: R = {side} needs N = {} rays, found {rays}",
-                side * side
-            )));
-        }
+    if let (Some((rays, _)), Some((side, place))) = (sizes.0.get("N"), sizes.0.get("R"))
+        && *rays != side * side
+    {
+        faults.push(NodeError::model(format!(
+            "{place}: R = {side} needs N = {} rays, found {rays}",
+            side * side
+        )));
     }
     for (optimisation, phases) in pack.optimisations() {
         for phase in phases {

@@ -153,7 +153,7 @@ fn fault(file: &PackFile) -> Option<String> {
         file.optimisations.iter().flat_map(|(name, phases)| phases.iter().map(move |phase| (name, phase)));
     for (name, phase) in phases {
         let place = format!("optimisations.{name}.{}", phase.name);
-        if !(phase.learning_rate > 0.0) {
+        if phase.learning_rate.is_nan() || phase.learning_rate <= 0.0 {
             return Some(format!(
                 "{place}.learning_rate: expected more than 0, found {}",
                 phase.learning_rate

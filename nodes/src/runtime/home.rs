@@ -41,11 +41,11 @@ impl Home {
             }
         };
         let mut library = folder.as_deref().and_then(newest_library);
-        if library.is_none() {
-            if let Some(value) = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()) {
-                searched.push(format!("$ORT_DYLIB_PATH ({})", value.display()));
-                library = Some(PathBuf::from(value)).filter(|path| path.is_file());
-            }
+        if library.is_none()
+            && let Some(value) = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty())
+        {
+            searched.push(format!("$ORT_DYLIB_PATH ({})", value.display()));
+            library = Some(PathBuf::from(value)).filter(|path| path.is_file());
         }
         Self { folder, library, searched }
     }

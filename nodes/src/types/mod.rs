@@ -2,17 +2,24 @@
 
 use crate::body::NodeType;
 
+mod align;
+mod audio2exp;
 mod audio_decode;
+mod deep3d;
 mod fit3dmm;
 mod frames_decode;
 mod fuse;
 mod image_decode;
 mod lipaint;
+mod matte;
 mod mel;
 mod mux;
 mod nerf_render;
 mod one_of;
+mod onnx;
+mod parse;
 mod pti;
+mod sample;
 mod smooth;
 mod tensors_decode;
 mod upsample;
@@ -26,16 +33,23 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(audio_decode::node()),
         Box::new(frames_decode::node()),
         Box::new(tensors_decode::node()),
+        Box::new(align::node()),
+        Box::new(matte::node()),
+        Box::new(deep3d::node()),
+        Box::new(fit3dmm::node()),
+        Box::new(parse::node()),
+        Box::new(pti::node()),
+        Box::new(sample::node()),
         Box::new(mel::node()),
+        Box::new(audio2exp::node()),
         Box::new(smooth::node()),
         Box::new(fuse::node()),
-        Box::new(fit3dmm::node()),
-        Box::new(pti::node()),
         Box::new(nerf_render::node()),
         Box::new(lipaint::node()),
         Box::new(upsample::node()),
         Box::new(mux::node()),
         Box::new(write_image::node()),
         Box::new(write_tensors::node()),
+        Box::new(onnx::node()),
     ]
 }

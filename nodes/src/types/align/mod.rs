@@ -1,0 +1,50 @@
+//! The face in a photo or in driving frames: landmarks and crop.
+
+mod contract;
+mod detect;
+mod frames;
+mod mesh;
+mod photo;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    body::{Body, NodeType, NodeUse},
+    contract::{Contract, Time},
+    error::Result,
+    models::Models,
+    params::Params,
+    pictures,
+};
+
+/// The node type `align`.
+pub(crate) struct Align(Contract);
+
+/// The node type, for the registry.
+pub(crate) fn node() -> Align {
+    Align(contract::general())
+}
+
+impl NodeType for Align {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
+        Ok(match pictures::form(use_)? {
+            pictures::Form::Image => contract::photo(),
+            pictures::Form::Frames => contract::frames(),
+        })
+    }
+
+    fn roles(&self, _: &Params, _: &Models) -> Result<Vec<String>> {
+        Ok(vec!["face_detector".into(), "face_mesh".into()])
+    }
+
+    fn body(&self, params: &Params, contract: &Contract) -> Result<Body> {
+        Ok(match contract.time {
+            Time::Scan => Body::Scan(Box::new(frames::Track { side: params.count("frame_side")? })),
+            _ => Body::Value(Box::new(photo::Portrait { side: params.count("side")? })),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+use image::RgbImage;
+use serde_json::{Value as Json, json};
+
+use super::{
+    detect::{Face, detect, levels},
+    mesh::{Mesh, POINTS},
+};
+use crate::{
+    artifact::Value,
+    body::{Context, Emit, Inputs, ValueBody},
+    error::{NodeError, Result},
+    models::Models,
+    tensor::{Tensor, Tensors},
+    warp::{self, Border, Square},
+};
+
+/// More candidates than this in one picture are not looked at closer.
+const MAX_FACES: usize = 16;
+
+pub(super) struct Portrait {
+    pub(super) side: usize,
+}
+
+impl ValueBody for Portrait {
+    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+        let photo = inputs.image("image")?;
+        let faces = search(photo, ctx)?;
+        let Some((face, mesh)) = faces.first() else {
+            let (width, height) = photo.dimensions();
+            return Err(NodeError::input(format!("no face found in the picture ({width}x{height})")).hint(
+                "take a photo in which the face is upright, mostly frontal and at least 30 pixels wide",
+            ));
+        };
+        if faces.len() > 1 {
+            let at = face.bounds.map(|x| x.round() as i64);
+            ctx.host.warn(&format!(
+                "{} faces found; the largest is taken, {}x{} pixels at ({}, {}): crop the photo to take another",
+                faces.len(),
+                at[2] - at[0],
+                at[3] - at[1],
+                at[0],
+                at[1]
+            ));
+        }
+        ctx.host.note("faces", json!(faces.len()));
+        let crop = mesh.crop(true);
+        let pixels = warp::cut(photo, crop, self.side, Border::Mirror);
+        out.value("image", Value::Image(warp::picture(&pixels, self.side)))?;
+        let landmarks = Tensor::f32([1, POINTS, 2], mesh.within(crop))?;
+        out.value("landmarks", Value::Tensors(Tensors::new().with("landmarks", landmarks)))?;
+        out.value("crop", Value::Json(describe(photo, crop, self.side, &faces)))
+    }
+}
+
+/// The faces of the first level of tiles that shows any, largest first, each with the landmarks that confirm it.
+pub(super) fn search(picture: &RgbImage, ctx: &Context<'_>) -> Result<Vec<(Face, Mesh)>> {
+    for tiles in levels(picture.width(), picture.height()) {
+        ctx.check_cancelled()?;
+        let found = confirmed(ctx.models, picture, &tiles)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(vec![])
+}
+
+fn confirmed(models: &Models, picture: &RgbImage, tiles: &[Square]) -> Result<Vec<(Face, Mesh)>> {
+    let mut confirmed = vec![];
+    for face in detect(models, picture, tiles)?.into_iter().take(MAX_FACES) {
+        if let Some(mesh) = Mesh::refine(models, picture, face.region())? {
+            confirmed.push((face, mesh));
+        }
+    }
+    Ok(confirmed)
+}
+
+fn describe(photo: &RgbImage, crop: Square, side: usize, faces: &[(Face, Mesh)]) -> Json {
+    // The affine map from crop pixels to photo pixels, by where it takes the origin and the unit vectors.
+    let unit = 1.0 / side as f64;
+    let (origin, x, y) =
+        (crop.to_picture([0.0, 0.0]), crop.to_picture([unit, 0.0]), crop.to_picture([0.0, unit]));
+    let row = |k: usize| [x[k] - origin[k], y[k] - origin[k], origin[k]];
+    let faces: Vec<_> = faces
+        .iter()
+        .map(|(face, mesh)| json!({ "box": face.bounds, "score": face.score, "mesh_score": mesh.score }))
+        .collect();
+    json!({
+        "photo": [photo.width(), photo.height()],
+        "side": side,
+        "matrix": [row(0), row(1)],
+        "angle": crop.angle,
+        "box": faces[0]["box"],
+        "score": faces[0]["score"],
+        "faces": faces,
+    })
+}

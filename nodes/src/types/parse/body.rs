@@ -1,0 +1,78 @@
+use image::RgbImage;
+
+use crate::{
+    artifact::Value,
+    body::{Context, Emit, Inputs, MapBody, Outputs, ValueBody},
+    error::{NodeError, Result},
+    pictures,
+    tensor::{Tensor, Tensors},
+};
+
+pub(super) struct Classify;
+
+impl ValueBody for Classify {
+    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+        let picture = std::slice::from_ref(inputs.image("image")?);
+        out.value("parsing", classify(picture, ctx)?)
+    }
+}
+
+impl MapBody for Classify {
+    fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
+        let frames = pictures::frames(inputs.tensors("frames")?)?;
+        Ok([("parsing".to_owned(), classify(&frames, ctx)?)].into())
+    }
+}
+
+fn classify(pictures: &[RgbImage], ctx: &Context<'_>) -> Result<Value> {
+    let pack = ctx.models.pack()?;
+    let parsing = pack.parsing().ok_or_else(|| {
+        NodeError::model(format!("pack {}: `parsing` is missing in pack.yaml", pack.name()))
+            .hint("the format is described in docs/packs.md")
+    })?;
+    let side = parsing.size;
+    let mut classes = Vec::with_capacity(pictures.len() * side * side);
+    for picture in pictures {
+        ctx.check_cancelled()?;
+        let normalised = |channel: usize, value: f32| (value - parsing.mean[channel]) / parsing.std[channel];
+        let image = pictures::planes(std::slice::from_ref(picture), (side, side), normalised)?;
+        let outputs = ctx.models.run("parse", &Tensors::new().with("image", image))?;
+        classes.extend(largest(outputs.get("logits")?, side)?);
+    }
+    let classes = Tensor::u8([pictures.len(), side, side], classes)?;
+    Ok(Value::Tensors(Tensors::new().with("classes", classes)))
+}
+
+/// The class with the largest logit at each pixel; the first of equals.
+fn largest(logits: &Tensor, side: usize) -> Result<Vec<u8>> {
+    let area = side * side;
+    let &[1, count @ 1..=256, height, width] = logits.shape() else {
+        return Err(NodeError::model(format!(
+            "role `parse`: expected logits [1,16,Q,Q], found {:?}",
+            logits.shape()
+        )));
+    };
+    if (height, width) != (side, side) {
+        return Err(NodeError::model(format!(
+            "role `parse`: expected logits of {side}x{side}, found {width}x{height}"
+        )));
+    }
+    let logits = logits.as_f32()?;
+    let class = |pixel: usize| {
+        let value = |class: usize| logits[class * area + pixel];
+        (1..count).fold(0, |best, class| if value(class) > value(best) { class } else { best }) as u8
+    };
+    Ok((0..area).map(class).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_logit_wins_and_the_first_of_equals() {
+        let logits = Tensor::f32([1, 3, 1, 1], vec![1.0, 3.0, 3.0]).unwrap();
+        assert_eq!(largest(&logits, 1).unwrap(), [1]);
+        assert!(largest(&logits, 2).unwrap_err().to_string().contains("expected logits of 2x2"));
+    }
+}

@@ -1,0 +1,75 @@
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use crate::{
+    artifact::Value,
+    body::{Context, Emit, Inputs, ValueBody},
+    error::{NodeError, Result},
+    models::Models,
+    pictures,
+    runtime::Dim,
+    tensor::{Tensor, Tensors},
+    volume::{Rays, prepare, upsample},
+};
+
+pub(super) struct Draw {
+    pub(super) seed: u64,
+    pub(super) psi: f32,
+    /// Pitch, yaw, roll in radians.
+    pub(super) rotation: [f32; 3],
+}
+
+impl ValueBody for Draw {
+    fn run(&mut self, _: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+        let models = ctx.models;
+        let size = latent_size(models)?;
+        let latent = Tensors::new()
+            .with("z", Tensor::f32([1, size], normal(self.seed, size))?)
+            .with("psi", Tensor::f32([1], vec![self.psi])?);
+        let w = models.run("mapping", &latent)?.get("w")?.clone();
+        let latent = Tensors::new().with("z", latent.get("z")?.clone()).with("w", w.clone());
+        let mut identity = Tensors::new().with("w", w);
+        identity.0.extend(models.run("identity", &identity)?.0);
+
+        let [pitch, yaw, roll] = self.rotation;
+        let pose = [pitch, yaw, roll, 0.0, 0.0, 0.0];
+        let state = prepare(models, &identity)?;
+        ctx.check_cancelled()?;
+        let rays = Rays::cast(models, &state, pose)?;
+        let rendered = rays.render(models, &state, rays.points().to_vec())?;
+        let image = upsample(models, &state, rendered.features)?;
+
+        out.value("latent", Value::Tensors(latent))?;
+        out.value("identity", Value::Tensors(identity))?;
+        out.value("image", Value::Image(pictures::from_planes(&image)?))?;
+        out.value("pose", Value::Tensors(Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?)))
+    }
+}
+
+/// Z, from the mapping network itself.
+fn latent_size(models: &Models) -> Result<usize> {
+    let session = models.session("mapping")?;
+    match session.signature().input("z").and_then(|port| port.dims.as_deref()) {
+        Some([_, Dim::Fixed(size)]) => Ok(*size),
+        _ => Err(NodeError::model("role `mapping`: expected an input `z` [n,Z] with a fixed Z")),
+    }
+}
+
+fn normal(seed: u64, count: usize) -> Vec<f32> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    (0..count).map(|_| generator.sample::<f32, _>(StandardNormal)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pins the generator: a seed must stay the same person.
+    #[test]
+    fn the_numbers_never_change() {
+        assert_eq!(normal(1, 3), normal(1, 5)[..3]);
+        assert_ne!(normal(1, 3), normal(2, 3));
+        assert_eq!(normal(1, 2), [-0.23484705, -1.4108177]);
+    }
+}

@@ -1,0 +1,80 @@
+//! A person who does not exist.
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    artifact::ArtifactType,
+    body::{Body, NodeType},
+    contract::{Contract, ParamKind, ParamValue, Pool, Time},
+    error::Result,
+    models::Models,
+    params::Params,
+};
+
+const DOC: &str = "\
+Draws z from a standard normal distribution, maps it to w with truncation `psi` (Karras et al. 2019) and renders the head from the front. The numbers are \
+ChaCha with 8 rounds, seeded with `seed`, through the ziggurat method: the same on every machine, and part of the pack's meaning of a seed.";
+
+/// The node type `sample`.
+pub(crate) struct Sample(Contract);
+
+/// The node type, for the registry.
+pub(crate) fn node() -> Sample {
+    let angle = |limit: f64| ParamKind::Float { min: -limit, max: limit };
+    Sample(
+        Contract::new("sample", 1, Time::Value, Pool::Model, "draws a head from the generator")
+            .doc(DOC)
+            .output("latent", ArtifactType::Latent, "`z` [1,Z] and `w` [1,L,D]")
+            .output("identity", ArtifactType::Identity, "the generator's tensors of this person, untuned")
+            .output("image", ArtifactType::Image, "the head seen by the camera at `pose`")
+            .output("pose", ArtifactType::Pose, "`pose` [1,6] of `image`")
+            .param(
+                "seed",
+                ParamKind::Int { min: 0, max: i64::MAX },
+                ParamValue::Int(1),
+                "another number, another person",
+            )
+            .param(
+                "psi",
+                ParamKind::Float { min: 0.0, max: 1.5 },
+                ParamValue::Float(0.7),
+                "truncation: 0 is the average face, 1 the full variety",
+            )
+            .param("pitch", angle(45.0), ParamValue::Float(0.0), "degrees; positive nods down")
+            .param(
+                "yaw",
+                angle(60.0),
+                ParamValue::Float(0.0),
+                "degrees; positive turns to the picture's right",
+            )
+            .param(
+                "roll",
+                angle(45.0),
+                ParamValue::Float(0.0),
+                "degrees; positive leans to the picture's left",
+            ),
+    )
+}
+
+impl NodeType for Sample {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn roles(&self, _: &Params, _: &Models) -> Result<Vec<String>> {
+        Ok(["mapping", "identity", "prepare", "camera", "depths", "render", "upsample"]
+            .map(Into::into)
+            .into())
+    }
+
+    fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
+        let radians = |name: &str| Ok(params.float(name)?.to_radians() as f32);
+        Ok(Body::Value(Box::new(body::Draw {
+            seed: params.int("seed")?.unsigned_abs(),
+            psi: params.float("psi")? as f32,
+            rotation: [radians("pitch")?, radians("yaw")?, radians("roll")?],
+        })))
+    }
+}
