@@ -126,11 +126,9 @@ def _tune_phase(volume: Volume, morphable: Morphable) -> Phase:
         named = {name: params[name] for name in tuned}
         return torch.func.functional_call(_Tuned(volume), {f"volume.{k}": x for k, x in named.items()}, (params, tensors))
 
-    def regular(params, out):
-        """Penalties of every step: smooth and small plane offsets, alpha either way."""
-        offset, alpha = params["plane_offset"], out["alpha"]
-        plane = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        return plane + 0.1 * (alpha * (1 - alpha)).mean()
+    def speckle(out):
+        """Alpha that is neither: half-transparent shells show as coloured specks from the side."""
+        return 0.1 * (out["alpha"] * (1 - out["alpha"])).mean()
 
     def photo_loss(params, tensors):
         out = render(params, tensors)
@@ -144,7 +142,7 @@ def _tune_phase(volume: Volume, morphable: Morphable) -> Phase:
         side = view.G.DISTANCE - tensors["pose"][:, 5] + 0.15
         shape = shape + ((out["depth"] - side).abs().clamp(max=0.8) * added).mean()
         alpha = (out["alpha"] - person).abs().mean()
-        total = picture + 0.5 * low + 0.5 * shape + alpha + regular(params, out)
+        total = picture + 0.5 * low + 0.5 * shape + alpha + speckle(out)
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape}
 
     def view_loss(params, tensors):
@@ -157,7 +155,9 @@ def _tune_phase(volume: Volume, morphable: Morphable) -> Phase:
         mouth = ((image - tensors["pivot_image"]).abs() * tensors["view_mouth"]).mean()
         behind = ((image - tensors["behind"]).abs() * tensors["view_open"]).mean()
         stray = (out["alpha"] * F.adaptive_avg_pool2d(tensors["view_open"], rays)).mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 0.5 * stray + regular(params, out)
+        offset = params["plane_offset"]
+        plane = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 0.5 * stray + plane + speckle(out)
         return total, {"picture": picture, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):

@@ -38,7 +38,7 @@ class Volume(nn.Module):
         x, y, z = (points / N.RADIUS * torch.tensor([1.0, -1.0, 1.0])).unbind(-1)
         at = torch.stack([torch.stack(pair, -1) for pair in ((x, y), (x, z), (z, y))])[:, :, None]
         features = F.grid_sample(planes.reshape(3, c, *planes.shape[2:]), at, align_corners=False, padding_mode="border")
-        features = features.reshape(3, c, -1).sum(0).t()
+        features = features.permute(0, 2, 3, 1).reshape(3, -1, c).sum(0)
         return g.decode2(F.leaky_relu(g.decode1(features), 0.2))
 
     def march(self, planes, points, depths):

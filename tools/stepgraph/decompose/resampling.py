@@ -8,7 +8,10 @@ from .table import aten, decomposes, pair
 
 # ONNX Runtime adds the rows of one ScatterND in parallel, and rows for the same place then race. It stays on one thread
 # below about 200,000 elements of work (its cost model), so larger scatters are cut into pieces of at most this size.
-SCATTER_ELEMENTS = 160_000
+SCATTER_ELEMENTS = 190_000
+
+
+ZEROS, BORDER = 0, 1  # padding modes of grid sampling
 
 
 def _matrix(size_in: int, size_out: int, mode: str, align_corners: bool) -> torch.Tensor:
@@ -85,36 +88,33 @@ def adaptive_avg_pool2d_backward(grad, x):
 
 
 def _corners(shape, grid, padding_mode, align_corners):
-    """Row numbers into `[n*h*w]`, bilinear weights and their slopes for the four corners around each grid point."""
+    """The four corners around each grid point, `g = n*oh*ow` points: rows `[g,4]` of a table `[n*h*w,c]`, bilinear weights `[g,4]`
+    and the slopes of the weights along x and y."""
     n, _, h, w = shape
     parts = []
     for axis, size in ((0, w), (1, h)):
-        at = grid[..., axis]
-        slope = (size - 1) / 2 if align_corners else size / 2
-        at = (at + 1) * slope - (0.0 if align_corners else 0.5)
-        if padding_mode == 1:  # border
-            inside = ((at >= 0) & (at <= size - 1)).to(at.dtype) * slope
+        at = grid[..., axis].reshape(-1)
+        scale = (size - 1) / 2 if align_corners else size / 2
+        at = (at + 1) * scale - (0.0 if align_corners else 0.5)
+        if padding_mode == BORDER:
+            slope = ((at >= 0) & (at <= size - 1)).to(at.dtype) * scale
             at = at.clamp(0, size - 1)
         else:
-            inside = torch.ones_like(at) * slope
+            slope = torch.ones_like(at) * scale
         low = at.floor()
-        parts.append((low, at - low, inside, size))
-    (x0, fx, sx, _), (y0, fy, sy, _) = parts
-    batch = torch.arange(n, dtype=torch.int64).reshape(n, 1, 1) * (h * w)
-    for dy in (0, 1):
-        for dx in (0, 1):
-            x, y = x0 + dx, y0 + dy
-            wx, wy = (fx if dx else 1 - fx), (fy if dy else 1 - fy)
-            if padding_mode == 0:
-                valid = ((x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1)).to(grid.dtype)
-            else:
-                valid = None
-            row = batch + y.clamp(0, h - 1).to(torch.int64) * w + x.clamp(0, w - 1).to(torch.int64)
-            slopes = (wy * (sx if dx else -sx), wx * (sy if dy else -sy))
-            weight = wx * wy
-            if valid is not None:
-                weight, slopes = weight * valid, (slopes[0] * valid, slopes[1] * valid)
-            yield row.reshape(-1), weight.reshape(-1, 1), slopes
+        fraction = at - low
+        places, weights = torch.stack([low, low + 1], 1), torch.stack([1 - fraction, fraction], 1)
+        if padding_mode != BORDER:
+            weights = weights * ((places >= 0) & (places <= size - 1)).to(at.dtype)
+        slopes = torch.stack([-slope, slope], 1)
+        if padding_mode != BORDER:
+            slopes = slopes * ((places >= 0) & (places <= size - 1)).to(at.dtype)
+        parts.append((places.clamp(0, size - 1), weights, slopes))
+    (x, wx, sx), (y, wy, sy) = parts
+    batch = (torch.arange(n, dtype=torch.int64) * (h * w)).reshape(n, 1).expand(n, x.shape[0] // n).reshape(-1, 1)
+    rows = (y[:, :, None] * w + x[:, None, :]).reshape(-1, 4).to(torch.int64) + batch
+    corner = lambda down, across: (down[:, :, None] * across[:, None, :]).reshape(-1, 4)
+    return rows, corner(wy, wx), (corner(wy, sx), corner(sy, wx))
 
 
 def _rows(x):
@@ -124,40 +124,39 @@ def _rows(x):
 
 @decomposes(aten.grid_sampler_2d.default)
 def grid_sampler_2d(x, grid, mode, padding_mode, align_corners):
-    if mode != 0 or padding_mode not in (0, 1):
+    if mode != 0 or padding_mode not in (ZEROS, BORDER):
         return NotImplemented
-    table, total = _rows(x), None
-    for row, weight, _ in _corners(x.shape, grid, padding_mode, align_corners):
-        part = aten.index_select(table, 0, row) * weight
-        total = part if total is None else total + part
     n, oh, ow, _ = grid.shape
-    return total.reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
+    rows, weights, _ = _corners(x.shape, grid, padding_mode, align_corners)
+    corners = aten.index_select(_rows(x), 0, rows.reshape(-1)).reshape(-1, 4, x.shape[1])
+    # a product of tiny matrices is much faster than broadcasting weights over channels
+    return torch.bmm(weights[:, None], corners).reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
 
 
 @decomposes(aten.grid_sampler_2d_backward.default)
 def grid_sampler_2d_backward(grad, x, grid, mode, padding_mode, align_corners, mask):
-    if mode != 0 or padding_mode not in (0, 1):
+    if mode != 0 or padding_mode not in (ZEROS, BORDER):
         return NotImplemented
     n, c, h, w = x.shape
-    table, rows_of_grad = _rows(x), _rows(grad)
-    to_input = torch.zeros(n * h * w, c, dtype=x.dtype) if mask[0] else None
-    to_grid = None
-    for row, weight, slopes in _corners(x.shape, grid, padding_mode, align_corners):
-        if mask[0]:
-            to_input = scatter_rows(to_input, row, rows_of_grad * weight)
-        if mask[1]:
-            along = (aten.index_select(table, 0, row) * rows_of_grad).sum(1).reshape(slopes[0].shape)
-            part = torch.stack([along * slopes[0], along * slopes[1]], -1)
-            to_grid = part if to_grid is None else to_grid + part
+    rows, weights, slopes = _corners(x.shape, grid, padding_mode, align_corners)
+    gradient = _rows(grad)
+    to_input = to_grid = None
     if mask[0]:
-        to_input = to_input.reshape(n, h, w, c).permute(0, 3, 1, 2)
+        updates, rows_ = torch.bmm(weights[:, :, None], gradient[:, None]).reshape(-1, c), rows.reshape(-1)
+        each = rows_.shape[0] // n  # one table a batch element: small ones stay in the processor's cache
+        tables = [scatter_rows(torch.zeros(h * w, c, dtype=x.dtype), rows_, updates, i * each, (i + 1) * each, i * h * w) for i in range(n)]
+        to_input = torch.stack(tables).reshape(n, h, w, c).permute(0, 3, 1, 2)
+    if mask[1]:
+        corners = aten.index_select(_rows(x), 0, rows.reshape(-1)).reshape(-1, 4, c)
+        along = torch.bmm(corners, gradient[:, :, None])[:, :, 0]
+        to_grid = torch.stack([(along * slope).sum(1) for slope in slopes], -1).reshape(grid.shape)
     return to_input, to_grid
 
 
-def scatter_rows(table, rows, updates):
-    """Add `updates [k,c]` to the rows `rows [k]` of `table [r,c]`, in pieces that ONNX Runtime adds deterministically."""
+def scatter_rows(table, rows, updates, start, end, base):
+    """Add `updates [k,c]` from `start` to `end` to the rows `rows [k] - base` of `table`, in pieces that ONNX Runtime adds deterministically."""
     piece = max(1, SCATTER_ELEMENTS // updates.shape[1])
-    for start in range(0, updates.shape[0], piece):
-        end = min(start + piece, updates.shape[0])
-        table = aten.index_add(table, 0, rows[start:end], updates[start:end])
+    for begin in range(start, end, piece):
+        stop = min(begin + piece, end)
+        table = aten.index_add(table, 0, rows[begin:stop] - base, updates[begin:stop])
     return table

@@ -45,6 +45,7 @@ class Builder:
         self.nodes, self.initialisers = [], {}
         self._made: dict = {}
         self._reshaped_from: dict[str, str] = {}
+        self._transposed_from: dict[str, tuple[str, list[int]]] = {}
         self._count = 0
 
     def _name(self, kind: str) -> str:
@@ -82,6 +83,16 @@ class Builder:
         source = self._reshaped_from.get(name, name)
         out = self.node("Reshape", [source, self.ints(shape)])
         self._reshaped_from[out] = source
+        return out
+
+    def transpose(self, name: str, order) -> str:
+        """Transpose, or what a transpose before it and this one come to together."""
+        source, before = self._transposed_from.get(name, (name, list(range(len(order)))))
+        order = [before[axis] for axis in order]
+        if order == sorted(order):
+            return source
+        out = self.node("Transpose", [source], perm=order)
+        self._transposed_from[out] = source, order
         return out
 
     # ------------------------------------------------------------------ values as operands

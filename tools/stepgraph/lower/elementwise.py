@@ -138,6 +138,8 @@ def softplus(b, out, x, beta=1, threshold=20):
 
 @lowers(aten.pow.Tensor_Scalar)
 def power(b, out, x, exponent):
+    if exponent == 1 and _same(out, x):
+        return x
     if exponent == 2:
         return elementwise(b, out, "Mul", (x, x))
     if exponent == 0.5:

@@ -43,7 +43,7 @@ def permute(b, out, x, order):
     moved = [axis for axis in order if stored[axis] != 1]
     if moved == sorted(moved):
         return Value(b.reshape(name, shape), out.shape, out.dtype, shape)
-    return Value(b.node("Transpose", [name], perm=order), out.shape, out.dtype, shape)
+    return Value(b.transpose(name, order), out.shape, out.dtype, shape)
 
 
 @lowers(aten.t.default)
