@@ -4,8 +4,6 @@ use std::{fmt, str::FromStr};
 
 use talkgraph_nodes::contract::ParamValue;
 
-use crate::error::Diagnostic;
-
 /// `NAME=VALUE` on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
@@ -16,12 +14,12 @@ pub struct Assignment {
 }
 
 impl FromStr for Assignment {
-    type Err = Diagnostic;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Diagnostic> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok(Self { name: name.into(), value: value.into() }),
-            _ => Err(Diagnostic::error(format!("expected NAME=VALUE, found `{text}`"))),
+            _ => Err(format!("expected NAME=VALUE, found `{text}`")),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! YAML values joined with their places, and the questions that reading a graph asks of them.
 
-use std::rc::Rc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    rc::Rc,
+};
 
 use super::{
     At, Mistakes, Spot,
@@ -101,13 +104,18 @@ impl Marked {
                 &[]
             }
         };
-        let mut kept: Entries<'_> = vec![];
+        let mut kept: Entries<'_> = Vec::with_capacity(entries.len());
+        let mut lines: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
         for (key, value) in entries {
-            let Some(key) = key.text("a name as key", mistakes) else { continue };
-            match kept.iter().find(|(other, _)| other.value == key.value) {
-                None => kept.push((key, value)),
-                Some((first, _)) => {
-                    let message = format!("duplicate key `{}`, first on line {}", key.value, first.spot.line);
+            let Some(name) = key.text("a name as key", mistakes) else { continue };
+            let Content::Scalar(Scalar::Text(text)) = &key.content else { continue };
+            match lines.entry(text) {
+                Entry::Vacant(line) => {
+                    line.insert(key.spot.line);
+                    kept.push((name, value));
+                }
+                Entry::Occupied(line) => {
+                    let message = format!("duplicate key `{text}`, first on line {}", line.get());
                     mistakes.error(key.spot, message).hint = Some("rename or remove one of them".into());
                 }
             }
