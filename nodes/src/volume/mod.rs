@@ -1,6 +1,8 @@
 //! Volume rendering with a pack's roles: state, rays, features, picture. What `sample`, `pti`, `nerf_render`, `lipaint` and `upsample` share.
 
 mod inputs;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::inputs::{poses, reference, rows};
 use crate::{

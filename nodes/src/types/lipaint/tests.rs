@@ -1,1 +1,60 @@
+use super::*;
+use crate::{
+    body::Outputs,
+    contract::ParamValue,
+    testing::{TestHost, run_chunks, tiny_models},
+    volume::testing::{opening, person, ports, tensors},
+};
 
+fn paint(models: &Models, mask: &str, grow: f64) -> Outputs {
+    let (identity, reference) = person(models);
+    let chunk =
+        vec![("identity", identity), ("reference", reference), ("expression", opening(models, 3, 1.0))];
+    let set = [("mask", ParamValue::Text(mask.into())), ("grow", ParamValue::Float(grow))];
+    run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), models).unwrap().remove(0)
+}
+
+#[test]
+fn features_follow_the_expression() {
+    let Some(models) = tiny_models() else { return };
+    let out = paint(&models, "contour", 1.0);
+    let features = tensors(&out, "features").get("features").unwrap();
+    let frames: Vec<_> =
+        features.as_f32().unwrap().chunks_exact(features.as_f32().unwrap().len() / 3).collect();
+    assert_eq!(features.shape()[0], 3);
+    assert_ne!(frames[0], frames[2]);
+}
+
+#[test]
+fn the_contour_opens_with_the_jaw_and_grows() {
+    let Some(models) = tiny_models() else { return };
+    let area = |grow| -> Vec<f32> {
+        let out = paint(&models, "contour", grow);
+        let mask = tensors(&out, "mask").get("mask").unwrap();
+        assert_eq!(mask.shape(), [3, 1, 32, 32]);
+        mask.as_f32().unwrap().chunks_exact(32 * 32).map(|frame| frame.iter().sum()).collect()
+    };
+    let (tight, wide) = (area(0.0), area(2.0));
+    assert!(tight[2] > tight[0] + 1.0, "{tight:?}");
+    assert!(wide.iter().zip(&tight).all(|(wide, tight)| *wide > tight + 4.0), "{wide:?} {tight:?}");
+}
+
+#[test]
+fn a_parsed_mask_is_one_or_nothing() {
+    let Some(models) = tiny_models() else { return };
+    let out = paint(&models, "parse", 0.0);
+    let mask = tensors(&out, "mask").get("mask").unwrap();
+    assert_eq!(mask.shape(), [3, 1, 32, 32]);
+    assert!(mask.as_f32().unwrap().iter().all(|&m| m == 0.0 || m == 1.0));
+}
+
+#[test]
+fn roles_are_those_of_the_chosen_mask() {
+    let Some(models) = tiny_models() else { return };
+    let roles = |mask: &str| {
+        let set = [("mask", ParamValue::Text(mask.into()))];
+        node().roles(&crate::testing::params(node().contract(), &set), &models).unwrap()
+    };
+    assert!(roles("parse").contains(&"parse".to_owned()));
+    assert!(!roles("contour").contains(&"parse".to_owned()));
+}
