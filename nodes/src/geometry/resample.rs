@@ -1,24 +1,52 @@
-//! Resizing of one plane of floats.
-
-use image::{
-    ImageBuffer, Luma,
-    imageops::{self, FilterType},
-};
+//! Resizing of one plane of floats. (The crate `image` cuts floats to [0,1] on the way.)
 
 use crate::error::{NodeError, Result};
 
 /// `plane` of `from` = (width, height) resized to `to`: bilinear, with the filter widened where the picture shrinks so
 /// that nothing aliases.
 pub fn resize(plane: &[f32], from: (usize, usize), to: (usize, usize)) -> Result<Vec<f32>> {
-    if from == to && plane.len() == from.0 * from.1 {
+    if plane.len() != from.0 * from.1 || plane.is_empty() {
+        return Err(NodeError::input(format!(
+            "{} pixels are no picture of {}x{}",
+            plane.len(),
+            from.0,
+            from.1
+        )));
+    }
+    if from == to {
         return Ok(plane.to_vec());
     }
-    let buffer = ImageBuffer::<Luma<f32>, _>::from_raw(from.0 as u32, from.1 as u32, plane)
-        .filter(|_| plane.len() == from.0 * from.1 && !plane.is_empty() && to.0 > 0 && to.1 > 0)
-        .ok_or_else(|| {
-            NodeError::input(format!("{} pixels are no picture of {}x{}", plane.len(), from.0, from.1))
-        })?;
-    Ok(imageops::resize(&buffer, to.0 as u32, to.1 as u32, FilterType::Triangle).into_raw())
+    let columns = taps(from.0, to.0);
+    let mut narrow = Vec::with_capacity(to.0 * from.1);
+    for row in plane.chunks_exact(from.0) {
+        narrow.extend(columns.iter().map(|(first, weights)| {
+            weights.iter().zip(&row[*first..]).map(|(weight, pixel)| weight * pixel).sum::<f32>()
+        }));
+    }
+    let mut out = vec![0.0; to.0 * to.1];
+    for (row, (first, weights)) in out.chunks_exact_mut(to.0.max(1)).zip(taps(from.1, to.1)) {
+        for (weight, source) in weights.iter().zip(narrow.chunks_exact(to.0.max(1)).skip(first)) {
+            row.iter_mut().zip(source).for_each(|(out, pixel)| *out += weight * pixel);
+        }
+    }
+    Ok(out)
+}
+
+/// For each of `to` pixels along an axis: the first of the `from` pixels that it takes, and their weights.
+fn taps(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
+    let scale = from as f32 / to as f32;
+    let support = scale.max(1.0);
+    (0..to)
+        .map(|at| {
+            let centre = (at as f32 + 0.5) * scale;
+            let first = (centre - support).floor().max(0.0) as usize;
+            let end = ((centre + support).ceil() as usize).clamp(first + 1, from);
+            let weights: Vec<f32> =
+                (first..end).map(|j| (1.0 - (j as f32 + 0.5 - centre).abs() / support).max(0.0)).collect();
+            let sum: f32 = weights.iter().sum();
+            (first, weights.into_iter().map(|weight| weight / sum).collect())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -32,6 +60,8 @@ mod tests {
         assert_eq!(small.len(), 4);
         assert!(small[0] < -1.5 && small[1] > 3.5, "{small:?}");
         assert!((small.iter().sum::<f32>() / 4.0 - 1.0).abs() < 1e-4);
+        let large = resize(&[0.0, 1.0], (2, 1), (4, 2)).unwrap();
+        assert_eq!(large, [0.0, 0.25, 0.75, 1.0, 0.0, 0.25, 0.75, 1.0]);
         assert_eq!(resize(&plane, (8, 8), (8, 8)).unwrap(), plane);
         assert!(resize(&plane, (7, 8), (2, 2)).is_err());
     }
