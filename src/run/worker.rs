@@ -177,7 +177,7 @@ impl Job {
         if let Ok(Ending::Ran { seconds: taken, .. } | Ending::Eaten { seconds: taken }) = &mut ending {
             *taken = seconds;
         }
-        if told {
+        if told && ending.is_ok() {
             self.host.events.send(&Event::Finished { node, chunk, lane, seconds });
         }
         ending

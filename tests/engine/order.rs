@@ -60,7 +60,10 @@ proptest! {
         let graph = bench.graph(&yaml);
         let request = bench.request(&length.to_string());
         let (outcome, value) = bench.run(&graph, &request);
-        prop_assert!(length == 0 || outcome.report.nodes.iter().all(|node| node.status == NodeStatus::Ran));
+        // Nodes that do the very same as another find its results.
+        let ran: Vec<_> =
+            outcome.report.nodes.iter().filter(|node| node.status != NodeStatus::Cached).collect();
+        prop_assert!(ran.len() >= 3 && ran.iter().all(|node| node.status == NodeStatus::Ran));
 
         // No chunk starts before that chunk of every node that feeds it has ended, or was emitted.
         let mut ended: BTreeSet<(String, usize)> = BTreeSet::new();
