@@ -10,6 +10,10 @@ use ffmpeg_next::{
 
 use super::{colour, init, sound_encode::SoundEncoder, wants_more};
 
+/// x264's macroblock tree works on eight macroblocks at a time and reads past the end of rows of other widths: what it
+/// decides then depends on what lay in memory, and the same frames give other bytes.
+const MBTREE_WIDTH: u32 = 128;
+
 /// Index of the video stream.
 const VIDEO: usize = 0;
 /// Index of the sound stream.
@@ -63,13 +67,16 @@ impl Mp4 {
         video.set_color_range(color::Range::MPEG);
         video.set_color_primaries(color::Primaries::BT709);
         video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
-        video.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
+        video.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT | codec::Flags::CLOSED_GOP);
         let mut options = Dictionary::new();
         options.set("crf", &settings.crf.to_string());
         options.set("preset", &settings.preset);
         options.set("profile", "high");
         // More threads would give other bytes.
         options.set("threads", "1");
+        if width % MBTREE_WIDTH != 0 {
+            options.set("x264-params", "mbtree=0");
+        }
         let video = video.open_as_with(h264, options)?;
         let mut stream = output.add_stream(h264)?;
         stream.set_parameters(&video);
