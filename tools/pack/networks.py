@@ -15,7 +15,7 @@ CLASSES = 16
 class Sizes:
     deep3d: tuple = (16, 32, 64, 128)
     hidden: int = 256
-    parse: tuple = (24, 40, 64, 96)
+    parse: tuple = (16, 32, 48, 64)
     parse_side: int = 128
 
 
@@ -63,14 +63,18 @@ class Parse(nn.Module):
     def __init__(self, sizes=STUDIO):
         super().__init__()
         a, b, c, d = sizes.parse
-        self.stem = nn.Sequential(_conv(3, a, 2), _conv(a, a))
+        at = torch.linspace(-1, 1, sizes.parse_side)
+        place = torch.stack([at[None].expand(len(at), -1), at[:, None].expand(-1, len(at))])[None]
+        self.register_buffer("place", place)  # the crop is aligned: where a pixel lies says much about what it is
+        self.stem = nn.Sequential(_conv(5, a, 2), _conv(a, a))
         self.down = nn.ModuleList([nn.Sequential(_conv(i, o, 2), _conv(o, o)) for i, o in ((a, b), (b, c), (c, d))])
         self.deep = _Residual(d)
         self.up = nn.ModuleList([nn.Sequential(_conv(i + o, o, k=1), _conv(o, o)) for i, o in ((d, c), (c, b), (b, a))])
         self.out = nn.Conv2d(a + 12, CLASSES * 4, 1)
 
     def forward(self, image):
-        x = self.stem(image * 2 - 1)
+        n, _, h, w = image.shape
+        x = self.stem(torch.cat([image * 2 - 1, self.place.expand(n, -1, h, w)], 1))
         skips = [x]
         for down in self.down:
             x = down(x)

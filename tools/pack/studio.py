@@ -32,13 +32,16 @@ def main():
     a.add_argument("folder", type=Path)
     a.add_argument("--setup", type=Path, help="folder of the set-up's networks")
     a.add_argument("--no-optimisations", action="store_true", help="leave out the graphs of inversion and fit")
+    a.add_argument("--networks-only", action="store_true", help="only deep3d and parse, in a pack that is there")
     a = a.parse_args()
     torch.set_num_threads(1)
     a.folder.mkdir(parents=True, exist_ok=True)
+    write.networks(a.folder, W.STUDIO, {k: a.weights / f"{k}.pt" for k in ("deep3d", "parse")})
+    if a.networks_only:
+        digest.update(a.folder / "pack.yaml", a.setup)
+        return
     model = generator(a.weights / "generator.pt")
     export.generator_roles(model, a.folder)
-    have = {k: a.weights / f"{k}.pt" for k in ("deep3d", "parse")}
-    write.networks(a.folder, W.STUDIO, have)
     write.pack_yaml(a.folder, "studio", VERSION, model.config.side, W.STUDIO.parse_side, a.setup)
     if not a.no_optimisations:
         optimise.put_block(a.folder / "pack.yaml", optimise.write(model, a.folder))

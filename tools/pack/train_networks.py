@@ -57,18 +57,18 @@ class Deep3DTask:
 
 
 class ParseTask:
-    batch, rate = 8, 3e-3
+    batch, rate = 8, 4e-3
 
     def __init__(self, pictures):
         self.model = W.Parse()
         weight = torch.ones(W.CLASSES)
-        weight[[2, 3, 4, 5, 7, 8, 9]] = 3.0  # small classes
+        weight[[2, 3, 4, 5, 7, 8, 9]] = 5.0  # small classes
         self.weight = weight
 
     def loss(self, rows):
         image, labels = load(rows)
         if torch.rand(()) < 0.5:
-            k = int(torch.randint(-12, 13, ()))
+            k = int(torch.randint(-8, 9, ()))
             image, labels = torch.roll(image, k, 3), torch.roll(labels, k, 2)
         image, cover = photometric(image, labels)
         return F.cross_entropy(self.model(image), torch.where(cover, -100, labels), self.weight)
