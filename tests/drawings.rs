@@ -15,7 +15,7 @@ fn graph() -> Graph {
 }
 
 fn marks(graph: &Graph) -> Marks {
-    let marks = [("face", Mark::Hit), ("talk", Mark::Partial), ("mel", Mark::Miss), ("mux", Mark::Unknown)];
+    let marks = [("face", Mark::Cached), ("talk", Mark::Partial), ("mel", Mark::Run), ("mux", Mark::Unknown)];
     marks.into_iter().filter_map(|(id, mark)| Some((graph.find(id)?, mark))).collect()
 }
 

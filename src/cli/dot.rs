@@ -2,11 +2,13 @@
 
 use talkgraph_nodes::registry::Registry;
 
-use super::{Outcome, args::GraphArgs, print, print_json};
+use super::{Outcome, args::GraphArgs, parts::Parts, print, print_json, run::failure};
 use crate::{
     check,
     dot::{self, Marks},
     error::Failure,
+    graph::Graph,
+    plan,
 };
 
 /// Flags of `dot`.
@@ -17,6 +19,9 @@ pub struct Args {
     /// Language of the drawing
     #[arg(long, value_enum, default_value_t = Format::Dot)]
     format: Format,
+    /// Colour nodes by what a run with these flags would do
+    #[arg(long)]
+    plan: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -33,13 +38,23 @@ enum Format {
 
 /// Draws the graph to standard output.
 pub fn run(args: &Args) -> Outcome {
-    let graph = check::load(&args.graph.graph, &Registry::builtin(), &args.graph.settings())
-        .map_err(Failure::usage)?;
-    let marks = Marks::new();
+    let (graph, marks) = if args.plan { planned(&args.graph)? } else { (plain(&args.graph)?, Marks::new()) };
     match args.format {
         Format::Dot => print(dot::dot(&graph, &marks)),
         Format::Mermaid => print(dot::mermaid(&graph, &marks)),
         Format::Svg => print(dot::svg(&graph, &marks).map_err(Failure::store)?),
         Format::Json => print_json(&dot::json(&graph, &marks)),
     }
+}
+
+fn plain(args: &GraphArgs) -> Result<Graph, Failure> {
+    check::load(&args.graph, &Registry::builtin(), &args.settings()).map_err(Failure::usage)
+}
+
+fn planned(args: &GraphArgs) -> Result<(Graph, Marks), Failure> {
+    let parts = Parts::open(args)?;
+    let graph = parts.graph(args)?;
+    let plan = plan::plan(&graph, &parts.engine(), &args.request()).map_err(|error| failure(&error))?;
+    let marks = dot::marks(&graph, &plan);
+    Ok((graph, marks))
 }

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
-use crate::graph::{Graph, NodeId};
+use crate::{
+    graph::{Graph, NodeId},
+    plan::{Plan, Verdict},
+};
 
 pub use graphviz::{dot, svg};
 pub use json::json;
@@ -17,12 +20,12 @@ pub use mermaid::mermaid;
 /// What a plan says of a node, for its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
-    /// Everything it gives is stored.
-    Hit,
+    /// Everything it gives is known.
+    Cached,
     /// Some of its chunks are stored.
     Partial,
     /// It will run.
-    Miss,
+    Run,
     /// Whether it runs depends on what nodes before it give.
     Unknown,
     /// No wanted output needs it.
@@ -31,14 +34,14 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark, in the order of the legend.
-    pub const ALL: [Self; 5] = [Self::Hit, Self::Partial, Self::Miss, Self::Unknown, Self::Unneeded];
+    pub const ALL: [Self; 5] = [Self::Cached, Self::Partial, Self::Run, Self::Unknown, Self::Unneeded];
 
     /// One word.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Hit => "hit",
+            Self::Cached => "cached",
             Self::Partial => "partial",
-            Self::Miss => "miss",
+            Self::Run => "run",
             Self::Unknown => "unknown",
             Self::Unneeded => "unneeded",
         }
@@ -47,9 +50,9 @@ impl Mark {
     /// Fill colour, light enough for dark text (and told apart by people who do not see red and green).
     fn fill(self) -> &'static str {
         match self {
-            Self::Hit => "#c7e9c0",
+            Self::Cached => "#c7e9c0",
             Self::Partial => "#e5f0a8",
-            Self::Miss => "#fdd0a2",
+            Self::Run => "#fdd0a2",
             Self::Unknown => "#fff7bc",
             Self::Unneeded => "#eeeeee",
         }
@@ -58,6 +61,20 @@ impl Mark {
 
 /// Marks by node; empty without a plan.
 pub type Marks = BTreeMap<NodeId, Mark>;
+
+/// The marks of every node by `plan`, which leaves out nodes that no wanted output needs.
+pub fn marks(graph: &Graph, plan: &Plan) -> Marks {
+    let verdicts: BTreeMap<&str, Verdict> =
+        plan.nodes.iter().map(|node| (node.id.as_ref(), node.verdict)).collect();
+    let mark = |id: NodeId| match verdicts.get(graph.dag[id].id.as_str()) {
+        Some(Verdict::Cached) => Mark::Cached,
+        Some(Verdict::Partial) => Mark::Partial,
+        Some(Verdict::Run) => Mark::Run,
+        Some(Verdict::Unknown) => Mark::Unknown,
+        None => Mark::Unneeded,
+    };
+    graph.dag.node_indices().map(|id| (id, mark(id))).collect()
+}
 
 /// Fill colour of graph inputs and outputs without a mark.
 const ENDS: &str = "#deebf7";
