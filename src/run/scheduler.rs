@@ -246,7 +246,8 @@ impl<'a, 'g> Scheduler<'a, 'g> {
         if self.ending() || self.nodes[ix].dead {
             return;
         }
-        if self.over_bound(ix, 0) {
+        // What is in the store too need not wait for consumers: they read it again.
+        if self.over_bound(ix, 0) && !self.board.spill(ix) {
             let pool = pool_index(self.board.nodes[ix].pool);
             self.nodes[ix].paused = Some(go_on);
             self.nodes[ix].stalled = true;
