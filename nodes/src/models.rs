@@ -24,18 +24,27 @@ pub struct Numerics {
 #[derive(Default)]
 pub struct Models {
     pack: Option<Arc<Pack>>,
+    /// Why there is no pack, with a hint.
+    unsound: Option<(String, Option<String>)>,
     runtime: Option<Arc<Runtime>>,
 }
 
 impl Models {
     /// Models of `pack`, opened on `runtime` when first asked for.
     pub fn new(pack: Arc<Pack>, runtime: Arc<Runtime>) -> Self {
-        Self { pack: Some(pack), runtime: Some(runtime) }
+        Self::with(Some(pack), Some(runtime))
     }
 
     /// Models of what there is; asking for what is absent is an error.
     pub fn with(pack: Option<Arc<Pack>>, runtime: Option<Arc<Runtime>>) -> Self {
-        Self { pack, runtime }
+        Self { pack, unsound: None, runtime }
+    }
+
+    /// Models without the pack that was found, since `error` is wrong with it. Who asks for the pack is told so; a graph
+    /// without models runs all the same.
+    pub fn without_pack(error: &NodeError, runtime: Arc<Runtime>) -> Self {
+        let unsound = Some((error.to_string(), error.hint_text().map(ToOwned::to_owned)));
+        Self { pack: None, unsound, runtime: Some(runtime) }
     }
 
     /// No models at all: asking for one is an error.
@@ -45,9 +54,14 @@ impl Models {
 
     /// The pack; an error when there is none.
     pub fn pack(&self) -> Result<&Pack> {
-        self.pack
-            .as_deref()
-            .ok_or_else(|| NodeError::model("no model pack found").hint("name a pack folder with --pack"))
+        match (&self.pack, &self.unsound) {
+            (Some(pack), _) => Ok(pack),
+            (None, Some((message, Some(hint)))) => Err(NodeError::model(message).hint(hint)),
+            (None, Some((message, None))) => Err(NodeError::model(message)),
+            (None, None) => {
+                Err(NodeError::model("no model pack found").hint("name a pack folder with --pack"))
+            }
+        }
     }
 
     /// The runtime; an error when there is none.

@@ -49,10 +49,17 @@ impl Parts {
         let choice: DeviceChoice = args.device.parse().map_err(|error| wrong("--device", &error))?;
         let store = open_store(args.cache.as_deref())?;
         let home = Home::find();
-        let pack = pack_folder(args.pack.as_deref()).map(|folder| open_pack(&folder, &home, &store));
-        let pack = pack.transpose()?.map(Arc::new);
+        let pack = pack_folder(args.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
         let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong("--device", &error))?);
-        let models = Models::with(pack.clone(), Some(runtime.clone()));
+        let (pack, models) = match pack.transpose() {
+            Ok(pack) => {
+                let pack = pack.map(Arc::new);
+                (pack.clone(), Models::with(pack, Some(runtime.clone())))
+            }
+            // A pack that no one named must be sound only for graphs with models.
+            Err(error) if args.pack.is_none() => (None, Models::without_pack(&error, runtime.clone())),
+            Err(error) => return Err(wrong("", &error)),
+        };
         Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
     }
 
@@ -130,12 +137,16 @@ pub fn pack_folder(flag: Option<&Path>) -> Option<PathBuf> {
 /// # Errors
 /// When the pack is not sound.
 pub fn open_pack(folder: &Path, home: &Home, store: &Store) -> Result<Pack, Failure> {
+    pack_at(folder, home, store).map_err(|error| wrong("", &error))
+}
+
+fn pack_at(folder: &Path, home: &Home, store: &Store) -> Result<Pack, NodeError> {
     let digest = |path: &Path| {
         store.file_digest(path).map_err(|error| {
             NodeError::io(format!("{}: cannot read the file", path.display())).caused_by(error)
         })
     };
-    Pack::open(folder, home, &digest).map_err(|error| wrong("", &error))
+    Pack::open(folder, home, &digest)
 }
 
 /// A wrong flag or pack, before any work.

@@ -41,12 +41,14 @@ impl Place {
             .args(["--cache", "cache"])
             .current_dir(self.0.path())
             .env_remove("TALKGRAPH_PACK")
+            .env_remove("TALKGRAPH_HOME")
             .output()
             .expect("the program")
     }
 
     fn run(&self, more: &[&str]) -> Output {
-        let args = ["run", "graph.yaml", "-i", "photo=photo.png", "-o", "picture=out.png", "--report", "r.json"];
+        let args =
+            ["run", "graph.yaml", "-i", "photo=photo.png", "-o", "picture=out.png", "--report", "r.json"];
         self.talkgraph(&[&args, more].concat())
     }
 
@@ -95,7 +97,9 @@ fn the_second_run_is_cached_and_says_so() {
     assert!(report["versions"]["talkgraph"].is_string());
     for node in report["nodes"].as_array().expect("nodes") {
         assert_eq!(node["chunks"], serde_json::json!({ "cached": 1, "ran": 0 }));
-        assert!(node["key"].is_string() && node["outputs"].as_object().is_some_and(|ports| !ports.is_empty()));
+        assert!(
+            node["key"].is_string() && node["outputs"].as_object().is_some_and(|ports| !ports.is_empty())
+        );
     }
 }
 
