@@ -6,6 +6,8 @@ import onnx
 import torch
 import yaml
 
+from tools.speech.mel import COLUMNS
+
 from . import digest, export
 from . import networks as W
 from . import params as P
@@ -59,8 +61,8 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines += [f"  {k}: {_flow(v) if isinstance(v, list) else v}" for k, v in coefficients().items()]
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
-    if defaults:
-        lines += ["defaults:"] + [f"  {k}: {_flow(v)}" for k, v in defaults.items()]
+    defaults = {"mel": {"columns": COLUMNS}} | (defaults or {})  # what our audio2exp sees
+    lines += ["defaults:"] + [f"  {k}: {_flow(v)}" for k, v in defaults.items()]
     lines.append("roles:")
     for role in ROLES:
         file = f"{role}.onnx"
