@@ -4,6 +4,7 @@
 //! it; what enters keys ([`Runtime::numerics`]) is known without it.
 
 mod device;
+mod external;
 mod home;
 mod interrupt;
 mod library;
@@ -12,6 +13,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wire;
 
 use std::{
     fs::File,
@@ -19,6 +21,7 @@ use std::{
 };
 
 use dashmap::DashMap;
+use memmap2::Mmap;
 use ort::session::{
     RunOptions,
     builder::{GraphOptimizationLevel, SessionBuilder},
@@ -141,10 +144,15 @@ impl Runtime {
             NodeError::io(format!("model {}: {} cannot be read", model.name, model.path.display()))
                 .caused_by(error)
         };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(File::open(&model.path).map_err(unreadable)?).map_err(unreadable)?;
-        model.check_digest(hasher.finalize().into())?;
-        let signature = Signature::read(&model.path)?;
+        let file = File::open(&model.path).map_err(unreadable)?;
+        // SAFETY: model files are written by rename, never in place; a file cut short while it is read could only end
+        // the process.
+        let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+        model.check_digest(Digest::of(&bytes))?;
+        let signature = Signature::parse(&bytes)
+            .ok_or_else(|| NodeError::model(format!("{}: not an ONNX file", model.path.display())))?;
+        external::check(&model.path, &bytes)?;
+        drop(bytes);
         let broken =
             |error: &ort::Error| failed(format!("model {} ({})", model.name, model.path.display()), error);
         let session = (|| {

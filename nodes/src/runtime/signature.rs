@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeSet, fmt, fs::File, path::Path};
 
+use super::wire::{Payload, fields, message, number, text};
 use crate::error::{NodeError, Result};
 
 /// The element type of a port.
@@ -137,86 +138,6 @@ impl fmt::Display for Port {
             .collect();
         write!(f, "[{}]", dims.join(","))
     }
-}
-
-enum Payload<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-    Skipped,
-}
-
-/// The fields of a message; `None` ends a malformed one.
-fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u64, Payload<'_>)>> {
-    std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let field = next_field(&mut bytes);
-        if field.is_none() {
-            bytes = &[];
-        }
-        Some(field)
-    })
-}
-
-fn next_field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Payload<'a>)> {
-    let tag = varint(bytes)?;
-    let payload = match tag & 7 {
-        0 => Payload::Number(varint(bytes)?),
-        1 => take(bytes, 8).map(|_| Payload::Skipped)?,
-        2 => {
-            let length = usize::try_from(varint(bytes)?).ok()?;
-            Payload::Bytes(take(bytes, length)?)
-        }
-        5 => take(bytes, 4).map(|_| Payload::Skipped)?,
-        _ => return None,
-    };
-    Some((tag >> 3, payload))
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn message(bytes: &[u8], number: u64) -> Option<Option<&[u8]>> {
-    let mut found = None;
-    for field in fields(bytes) {
-        match field? {
-            (at, Payload::Bytes(inner)) if at == number => found = Some(inner),
-            _ => {}
-        }
-    }
-    Some(found)
-}
-
-fn text(bytes: &[u8], number: u64) -> Option<String> {
-    let bytes = message(bytes, number)?.unwrap_or_default();
-    Some(String::from_utf8_lossy(bytes).into_owned())
-}
-
-fn number(bytes: &[u8], number: u64) -> Option<Option<u64>> {
-    let mut found = None;
-    for field in fields(bytes) {
-        match field? {
-            (at, Payload::Number(value)) if at == number => found = Some(value),
-            _ => {}
-        }
-    }
-    Some(found)
 }
 
 /// A `ValueInfoProto`.
