@@ -14,6 +14,7 @@ from . import generator as N
 from . import networks as W
 
 VERSION = 1
+DEFAULTS = {"lipaint": {"mask": "contour"}}  # exact here: the contour of the morphable model that drew the training pictures
 
 
 def generator(path):
@@ -42,7 +43,7 @@ def main():
         return
     model = generator(a.weights / "generator.pt")
     export.generator_roles(model, a.folder)
-    write.pack_yaml(a.folder, "studio", VERSION, model.config.side, W.STUDIO.parse_side, a.setup)
+    write.pack_yaml(a.folder, "studio", VERSION, model.config.side, W.STUDIO.parse_side, a.setup, DEFAULTS)
     if not a.no_optimisations:
         optimise.put_block(a.folder / "pack.yaml", optimise.write(model, a.folder))
         share(a.folder)
