@@ -38,6 +38,12 @@ def variation(x):
     return across.abs().mean() + down.abs().mean()
 
 
+def cover_loss(alpha, person):
+    """Cross entropy of alpha against the person's mask: unlike L1 it pulls hard where the volume is still empty."""
+    empty = 0.01
+    return -(person * torch.log(alpha + empty) + (1 - person) * torch.log(1 - alpha.clamp(max=1) + empty)).mean()
+
+
 def grow(mask, pixels):
     """A mask dilated by `pixels`."""
     return F.max_pool2d(mask, 2 * pixels + 1, 1, pixels)

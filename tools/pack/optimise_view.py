@@ -98,8 +98,6 @@ def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
     return look_up(photo["target"], uv).reshape(1, 3, side, side), shrink(mask.to(uv.dtype), 1)
 
 
-def open_background(person, alpha):
-    """Where neither the photo nor the view shows the person or their surroundings: `[1,1,P,P]`."""
-    side = person.shape[-1]
-    covered = torch.maximum(person, F.interpolate(alpha, size=(side, side), mode="bilinear", align_corners=False))
-    return (grow(covered, side // 16) < 0.05).to(person.dtype)
+def free_background(alpha):
+    """Where a view with this alpha `[1,1,R,R]` shows background alone."""
+    return (grow(alpha, 1) < 0.05).to(alpha.dtype)

@@ -12,6 +12,13 @@ from . import generator as N
 from . import geometry as G
 
 
+class Sampling:
+    """Samples a ray while optimising: coarse ones along the whole ray and fine ones at the surface."""
+
+    def __init__(self, config: N.Config):
+        self.coarse, self.fine = max(4, config.coarse // 2), max(4, config.fine * 2 // 3)
+
+
 class Volume(nn.Module):
     """Renders with given planes, points and depths. Parameter names are those of the generator under `generator.`."""
 

@@ -8,6 +8,7 @@ standard operators only (ai.onnx), so any ONNX Runtime build can train with it; 
     lower     an ATen graph -> ONNX, with constants folded and common sub-expressions merged
     export    the two together: named tensors in, an ONNX file out
     phase     an optimisation phase (init, view, step, finish) and its files, as docs/packs.md describes
+    share     constants that several models hold, kept once
     run       a reference host that drives phases on ONNX Runtime
     check     step graphs against torch autograd
 """

@@ -87,14 +87,15 @@ def small_problem():
         image = torch.func.functional_call(model, named, (named.pop("w"), tensors["points"], tensors["depths"]))
         target, total = tensors["target"], 0.0
         for _ in range(2):
-            total = total + (image - target).abs().mean() + (image[..., 1:] - image[..., :-1] - target[..., 1:] + target[..., :-1]).abs().mean()
+            off = image - target
+            total = total + off.abs().mean() + (off[..., 1:] - off[..., :-1]).abs().mean()
             image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
         return total, {"decay": named["planes"].square().mean()}
 
     flat = layout.flatten(params)
     count = model.RAYS**2
-    example = {"params": flat, "m": torch.zeros_like(flat), "v": torch.zeros_like(flat), "step_size": torch.zeros(1), "bias2": torch.ones(1),
-               "target": torch.rand(1, 3, 32, 32), "points": torch.rand(1, count * model.SAMPLES, 3) * 2.4 - 1.2,
+    example = {"params": flat, "m": torch.zeros_like(flat), "v": torch.zeros_like(flat), "step_size": torch.zeros(1),
+               "bias2": torch.ones(1), "target": torch.rand(1, 3, 32, 32), "points": torch.rand(1, count * model.SAMPLES, 3) * 2.4 - 1.2,
                "depths": torch.rand(1, count, model.SAMPLES).sort(-1)[0]}
     return make_step(loss, layout, beta1=0.9, beta2=0.99), example
 

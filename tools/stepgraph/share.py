@@ -48,7 +48,8 @@ def _refer(model: onnx.ModelProto, places: dict) -> int:
             continue
         name, kind = tensor.name, tensor.data_type
         half = array.dtype == np.float16 and kind == TensorProto.FLOAT
-        stored = helper.make_tensor(name + "_half" if half else name, TensorProto.FLOAT16 if half else kind, array.shape, array.tobytes(), raw=True)
+        form = (name + "_half", TensorProto.FLOAT16) if half else (name, kind)
+        stored = helper.make_tensor(*form, array.shape, array.tobytes(), raw=True)
         stored.ClearField("raw_data")
         stored.data_location = TensorProto.EXTERNAL
         for entry, value in {"location": DATA, "offset": places[key], "length": array.nbytes, "checksum": key[2]}.items():

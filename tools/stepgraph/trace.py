@@ -18,14 +18,16 @@ def trace(function: Callable[..., Tensors], example: Tensors) -> tuple[torch.fx.
     Autograd inside the function is traced through, mutations are removed, and operators that ONNX lacks are decomposed.
     """
     inputs, outputs = list(example), []
+    separate = [tensor.clone() for tensor in example.values()]  # one tensor under two names would become one input
 
     def positional(*values):
         results = function(**dict(zip(inputs, values)))
         outputs[:] = results
         return tuple(results.values())
 
-    module = make_fx(functionalize(positional, remove="mutations"), decomposition_table=TABLE, tracing_mode="fake", _allow_non_fake_inputs=True)(
-        *example.values())
+    traced = make_fx(functionalize(positional, remove="mutations"), decomposition_table=TABLE, tracing_mode="fake",
+                     _allow_non_fake_inputs=True)
+    module = traced(*separate)
     module.graph.eliminate_dead_code()
     module = torch.fx.GraphModule(module, fx_graph_cse(module.graph))
     module.graph.eliminate_dead_code()

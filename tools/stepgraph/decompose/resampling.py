@@ -154,7 +154,7 @@ def grid_sampler_2d_backward(grad, x, grid, mode, padding_mode, align_corners, m
 
 
 def scatter_rows(table, rows, updates, start, end, base):
-    """Add `updates [k,c]` from `start` to `end` to the rows `rows [k] - base` of `table`, in pieces that ONNX Runtime adds deterministically."""
+    """Add `updates [k,c]` from `start` to `end` to the rows `rows [k] - base` of `table`, in pieces that ONNX Runtime adds in order."""
     piece = max(1, SCATTER_ELEMENTS // updates.shape[1])
     for begin in range(start, end, piece):
         stop = min(begin + piece, end)
