@@ -22,17 +22,8 @@ pub enum RunError {
         hint: Option<String>,
     },
     /// A node cannot be prepared or failed.
-    #[error("{place}: node `{node}`: {source}")]
-    Node {
-        /// Its name.
-        node: String,
-        /// Where it is defined.
-        place: Place,
-        /// Whether it failed before any work.
-        setup: bool,
-        /// The cause.
-        source: NodeError,
-    },
+    #[error("{0}")]
+    Node(#[from] Box<NodeFailure>),
     /// The store or an output file cannot be read or written.
     #[error("{0}")]
     Store(#[from] CacheError),
@@ -59,6 +50,20 @@ pub enum RunError {
     Internal(String),
 }
 
+/// A node that cannot be prepared or failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: node `{node}`: {source}")]
+pub struct NodeFailure {
+    /// Its name.
+    pub node: String,
+    /// Where it is defined.
+    pub place: Place,
+    /// Whether it failed before any work.
+    pub setup: bool,
+    /// The cause.
+    pub source: NodeError,
+}
+
 impl RunError {
     /// A usage error with a hint.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -68,7 +73,7 @@ impl RunError {
     /// The error's line without its place.
     pub fn line(&self) -> String {
         match self {
-            Self::Node { node, source, .. } => format!("node `{node}`: {source}"),
+            Self::Node(failure) => format!("node `{}`: {}", failure.node, failure.source),
             other => other.to_string(),
         }
     }
@@ -76,7 +81,7 @@ impl RunError {
     /// Where in the graph file it is.
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Node { place, .. } => Some(place),
+            Self::Node(failure) => Some(&failure.place),
             _ => None,
         }
     }
@@ -84,9 +89,10 @@ impl RunError {
     /// The exit status of the process.
     pub fn status(&self) -> u8 {
         match self {
-            Self::Usage { .. } | Self::Node { setup: true, .. } => 2,
-            Self::Node { source, .. } if disk_trouble(source) => 3,
-            Self::Node { .. } | Self::Internal(_) => 1,
+            Self::Usage { .. } => 2,
+            Self::Node(failure) if failure.setup => 2,
+            Self::Node(failure) if disk_trouble(&failure.source) => 3,
+            Self::Node(_) | Self::Internal(_) => 1,
             Self::Store(_) | Self::Output { .. } | Self::Unstable(_) => 3,
             Self::Interrupted => 130,
         }
@@ -96,7 +102,7 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } | Self::Output { hint, .. } => hint.clone(),
-            Self::Node { source, .. } => hint_in_chain(source),
+            Self::Node(failure) => hint_in_chain(&failure.source),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Unstable(_) => Some(
                 "check the disk, then `talkgraph cache verify`; or choose another folder with --cache".into(),
@@ -110,7 +116,7 @@ impl RunError {
     pub fn causes(&self) -> Vec<String> {
         let mut causes = vec![];
         let mut next = match self {
-            Self::Node { source, .. } => source.source(),
+            Self::Node(failure) => failure.source.source(),
             Self::Store(error) => error.source(),
             other => other.source(),
         };

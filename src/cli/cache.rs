@@ -136,10 +136,10 @@ fn show(store: &Store, start: &str, as_json: bool) -> Outcome {
 }
 
 fn find(store: &Store, start: &str) -> Result<ActionRecord, Failure> {
-    if let Ok(digest) = start.parse() {
-        if let Some(record) = store.action(&digest).map_err(|error| store_failure(&error))? {
-            return Ok(record);
-        }
+    if let Ok(digest) = start.parse()
+        && let Some(record) = store.action(&digest).map_err(|error| store_failure(&error))?
+    {
+        return Ok(record);
     }
     let records = store.actions().map_err(|error| store_failure(&error))?;
     let mut found = records.into_iter().filter(|record| record.key.to_string().starts_with(start));

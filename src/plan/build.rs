@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, Request},
-    failure::RunError,
+    failure::{NodeFailure, RunError},
     graph::{Graph, GraphOutput, Node, NodeId},
 };
 
@@ -200,7 +200,7 @@ fn node_state(
         RunError::Internal(format!("node `{}`: type `{}` is not registered", node.id, node.contract.name))
     })?;
     let fields = key::fixed_fields(node, ty, &engine.models, &engine.store, folder).map_err(|source| {
-        RunError::Node { node: node.id.clone(), place: node.place.clone(), setup: true, source }
+        Box::new(NodeFailure { node: node.id.clone(), place: node.place.clone(), setup: true, source })
     })?;
     let single = matches!(node.contract.time, Time::Value | Time::Reduce);
     let specs: Vec<_> = node

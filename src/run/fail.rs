@@ -5,7 +5,7 @@ use talkgraph_nodes::error::{ErrorKind, NodeError};
 use super::scheduler::Scheduler;
 use crate::{
     events::Event,
-    failure::RunError,
+    failure::{NodeFailure, RunError},
     plan::board::{NodeIx, Phase},
 };
 
@@ -16,12 +16,12 @@ impl Scheduler<'_, '_> {
             return;
         }
         let node = &self.board.nodes[ix];
-        let error = RunError::Node {
+        let error = RunError::from(Box::new(NodeFailure {
             node: node.name.to_string(),
             place: node.place.clone(),
             setup: false,
             source: error,
-        };
+        }));
         let mut message = error.to_string();
         for cause in error.causes() {
             message.push_str(": ");

@@ -4,6 +4,7 @@ mod dispatch;
 mod emit;
 mod fail;
 mod host;
+mod intake;
 pub(crate) mod lazy;
 mod message;
 mod outputs;

@@ -7,7 +7,7 @@ use crate::bench::Bench;
 /// The same graph with other names, another order and comments.
 fn written(names: &[String; 3], reverse: bool, comment: &str) -> String {
     let [a, b, c] = names;
-    let mut nodes = vec![
+    let mut nodes = [
         format!("  n{a}: {{ type: count, in: {{ json: n }}, params: {{ start: 2 }} }}"),
         format!("  n{b}: {{ type: add, in: {{ sequence: n{a}.sequence }} }}"),
         format!("  n{c}: {{ type: collect, in: {{ sequence: n{b}.sequence }} }}"),

@@ -150,9 +150,11 @@ impl MapBody for Apply {
         let count = self.probe.count(self.name);
         if self.name == "slow" {
             let hang = self.probe.hang_after.load(Ordering::Relaxed);
-            while hang > 0 && count > hang {
-                ctx.check_cancelled()?;
-                std::thread::sleep(Duration::from_millis(1));
+            if hang > 0 && count > hang {
+                loop {
+                    ctx.check_cancelled()?;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
         }
         let mut value = number(inputs.tensors("sequence")?)?;
