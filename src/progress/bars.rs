@@ -11,6 +11,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::lines::lost;
 use crate::events::{Event, Listener};
 
+/// A node that took less than this is not kept on the screen.
+const BRIEF: Duration = Duration::from_secs(1);
+
 /// Draws on standard error.
 #[derive(Default)]
 pub struct Bars {
@@ -77,7 +80,7 @@ fn counted() -> ProgressStyle {
 }
 
 fn spinning() -> ProgressStyle {
-    style("{prefix:>14} {spinner} {pos} {elapsed}")
+    style("{prefix:>14} {spinner} {elapsed}")
 }
 
 impl Listener for Bars {
@@ -106,16 +109,20 @@ impl Listener for Bars {
                     bar.count(*done, *total);
                 }
             }),
-            Event::Finished { node, .. } | Event::Found { node, .. } => self.node(node, |bar, _| {
+            Event::Finished { node, .. } | Event::Found { node, .. } => self.node(node, |bar, all| {
                 bar.done += 1;
                 let (done, total) = (bar.done, bar.total);
                 if bar.chunked {
                     bar.count(done, total);
                 }
-                if total == Some(done)
-                    && let Some(bar) = &bar.bar
-                {
-                    bar.finish();
+                match &bar.bar {
+                    // Quick nodes leave no trace: a long graph has many.
+                    Some(bar) if total == Some(done) && bar.elapsed() < BRIEF => {
+                        bar.finish_and_clear();
+                        all.remove(bar);
+                    }
+                    Some(bar) if total == Some(done) => bar.finish(),
+                    _ => {}
                 }
             }),
             Event::Waiting { node } => {
