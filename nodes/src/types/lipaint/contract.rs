@@ -28,8 +28,8 @@ pub(super) fn contract() -> Contract {
         .param(
             "mask",
             ParamKind::Choice { options: vec!["parse".into(), "contour".into()] },
-            ParamValue::Text("parse".into()),
-            "how the mouth is found",
+            ParamValue::Text("contour".into()),
+            "how the mouth is found (published: parse)",
         )
         .param(
             "grow",

@@ -14,6 +14,8 @@ use crate::{
 
 pub(super) struct Render {
     reach: Reach,
+    /// Spacing at which the field is tabulated.
+    step: f32,
     person: Mutex<Option<Arc<Person>>>,
 }
 
@@ -30,7 +32,11 @@ struct Person {
 
 impl Render {
     pub(super) fn new(params: &Params) -> Result<Self> {
-        Ok(Self { reach: contract::reach(params)?, person: Mutex::new(None) })
+        Ok(Self {
+            reach: contract::reach(params)?,
+            step: params.float("step")? as f32,
+            person: Mutex::new(None),
+        })
     }
 
     /// The person, prepared by whichever chunk comes first.
@@ -79,7 +85,7 @@ impl MapBody for Render {
             };
             let mut points = rays.points().to_vec();
             if let Some(field) = Displacement::between(&person.anchors, current, self.reach)? {
-                field.apply(&mut points);
+                field.apply(&mut points, self.step);
             }
             let frame = rays.render(ctx.models, &person.state, points)?;
             features.push(frame.features);

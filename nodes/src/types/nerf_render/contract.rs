@@ -49,6 +49,12 @@ pub(super) fn contract() -> Contract {
             ParamValue::Float(0.3),
             "radius of the Gaussian by which the motion falls off beyond `core`, in units of the volume",
         )
+        .param(
+            "step",
+            ParamKind::Float { min: 0.002, max: 1.0 },
+            ParamValue::Float(0.03),
+            "spacing at which the motion is tabulated where it bends, in units of the volume; four times that elsewhere",
+        )
 }
 
 pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
