@@ -74,9 +74,13 @@ impl Models {
         self.runtime()?.numerics()
     }
 
-    /// The session of `role`, loaded and checked on first use; an error names the role when the pack lacks it.
+    /// The session of `role`, loaded on first use; an error names the role when the pack lacks it. Before the first one the
+    /// whole pack is checked.
     pub fn session(&self, role: &str) -> Result<Arc<Session>> {
-        self.runtime()?.session(self.pack()?.model(role)?)
+        let (runtime, pack) = (self.runtime()?, self.pack()?);
+        let model = pack.model(role)?;
+        pack.ensure_sound()?;
+        runtime.session(model)
     }
 
     /// Runs the model of `role` on those tensors of `inputs` that it declares, and gives its outputs by name.

@@ -42,16 +42,17 @@ install_packages() {
 
 # What the folder's content follows from; a change runs the set-up again.
 fingerprint() {
-  cat "$here/setup.sh" "$here/requirements.txt" "$here/wheels.txt" "$here/networks.py" "$here"/tflite2onnx/*.py | sha256sum | cut -d ' ' -f 1
+  cat "$here/setup.sh" "$here/requirements.txt" "$here/wheels.txt" "$here/contents.sha256" "$here/networks.py" "$here"/tflite2onnx/*.py |
+    sha256sum | cut -d ' ' -f 1
+}
+
+# Every file is there with the bytes it must have.
+sound() {
+  (cd "$home" && sha256sum --check --strict "$@" "$here/contents.sha256")
 }
 
 complete() {
-  [ "$(cat "$home/stamp" 2>/dev/null)" = "$(fingerprint)" ] || return 1
-  compgen -G "$home/lib/libonnxruntime.so.*" >/dev/null || return 1
-  local name
-  for name in face_detector face_mesh person_mask; do
-    [ -s "$home/models/$name.onnx" ] || return 1
-  done
+  [ "$(cat "$home/stamp" 2>/dev/null)" = "$(fingerprint)" ] && sound --status 2>/dev/null
 }
 
 fill_home() {
@@ -90,6 +91,7 @@ PYTHON
 
   say "converting the face networks to ONNX"
   "$home/venv/bin/python" "$here/networks.py" "$scratch"/mediapipe-*.whl "$home/models"
+  sound --quiet || fail "$home has other content than expected, see above: please report this"
   fingerprint >"$home/stamp"
 }
 

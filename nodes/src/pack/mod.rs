@@ -12,6 +12,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use serde::Serialize;
@@ -85,6 +86,8 @@ pub struct Pack {
     optimisations: BTreeMap<String, Vec<Phase>>,
     /// Everything that has a digest, by name: roles, graphs of phases, settings.
     models: BTreeMap<String, ModelFile>,
+    /// What [`Self::check`] said, once it was asked.
+    faults: OnceLock<Vec<String>>,
 }
 
 impl Pack {
@@ -136,6 +139,7 @@ impl Pack {
             roles,
             optimisations,
             models: BTreeMap::new(),
+            faults: OnceLock::new(),
         };
         pack.models = pack.index();
         Ok(pack)
@@ -145,6 +149,19 @@ impl Pack {
     /// only, without ONNX Runtime.
     pub fn check(&self) -> Vec<NodeError> {
         check::faults(self)
+    }
+
+    /// Fails when [`check`](Self::check) finds a fault; looks only once. Asked before the first model is loaded, so that a
+    /// pack of mismatched parts stops a run before any work.
+    pub fn ensure_sound(&self) -> Result<()> {
+        let faults = self.faults.get_or_init(|| self.check().iter().map(ToString::to_string).collect());
+        let more = match faults.len() {
+            0 => return Ok(()),
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        Err(NodeError::model(format!("pack {}: {}{more}", self.file_name, faults[0]))
+            .hint("`talkgraph pack verify` lists every fault"))
     }
 
     /// Where the pack is.

@@ -121,7 +121,9 @@ fn symbols_agree_between_roles() {
     let upsample = onnx(&[("features", "1,8,5,5")], &[("image", "1,3,32,32")]);
     let folder =
         pack("roles: { camera: c.onnx, upsample: u.onnx }", &[("c.onnx", camera), ("u.onnx", upsample)]);
-    let faults = open(&folder).unwrap().check();
+    let pack = open(&folder).unwrap();
+    assert!(pack.ensure_sound().unwrap_err().to_string().starts_with("pack sample: role `upsample`"));
+    let faults = pack.check();
     assert!(faults[0].to_string().ends_with("R = 5 needs N = 25 rays, found 16"), "{}", faults[0]);
 }
 
