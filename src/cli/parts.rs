@@ -46,11 +46,11 @@ impl Parts {
     /// # Errors
     /// A store that cannot be opened, a pack that is not sound, a device that cannot be had.
     pub fn open(args: &GraphArgs) -> Result<Self, Failure> {
-        let choice: DeviceChoice = args.device.parse().map_err(|error| wrong("--device", &error))?;
+        let choice: DeviceChoice = args.device.parse().map_err(|error| wrong(&error))?;
         let store = open_store(args.cache.as_deref())?;
         let home = Home::find();
         let pack = pack_folder(args.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
-        let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong("--device", &error))?);
+        let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong(&error))?);
         let (pack, models) = match pack.transpose() {
             Ok(pack) => {
                 let pack = pack.map(Arc::new);
@@ -58,7 +58,7 @@ impl Parts {
             }
             // A pack that no one named must be sound only for graphs with models.
             Err(error) if args.pack.is_none() => (None, Models::without_pack(&error, runtime.clone())),
-            Err(error) => return Err(wrong("", &error)),
+            Err(error) => return Err(wrong(&error)),
         };
         Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
     }
@@ -137,7 +137,7 @@ pub fn pack_folder(flag: Option<&Path>) -> Option<PathBuf> {
 /// # Errors
 /// When the pack is not sound.
 pub fn open_pack(folder: &Path, home: &Home, store: &Store) -> Result<Pack, Failure> {
-    pack_at(folder, home, store).map_err(|error| wrong("", &error))
+    pack_at(folder, home, store).map_err(|error| wrong(&error))
 }
 
 fn pack_at(folder: &Path, home: &Home, store: &Store) -> Result<Pack, NodeError> {
@@ -150,6 +150,6 @@ fn pack_at(folder: &Path, home: &Home, store: &Store) -> Result<Pack, NodeError>
 }
 
 /// A wrong flag or pack, before any work.
-fn wrong(context: &str, error: &NodeError) -> Failure {
-    Failure::usage(Diagnostic::from_node(context, error))
+fn wrong(error: &NodeError) -> Failure {
+    Failure::usage(Diagnostic::from_node("", error))
 }
