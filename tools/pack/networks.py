@@ -71,6 +71,8 @@ class Parse(nn.Module):
         self.deep = _Residual(d)
         self.up = nn.ModuleList([nn.Sequential(_conv(i + o, o, k=1), _conv(o, o)) for i, o in ((d, c), (c, b), (b, a))])
         self.out = nn.Conv2d(a + 12, CLASSES * 4, 1)
+        nn.init.zeros_(self.out.weight), nn.init.zeros_(self.out.bias)
+        self.prior = nn.Parameter(torch.zeros(1, CLASSES, sizes.parse_side // 2, sizes.parse_side // 2))  # logits by place
 
     def forward(self, image):
         n, _, h, w = image.shape
@@ -84,4 +86,15 @@ class Parse(nn.Module):
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = up(torch.cat([x, skip], 1))
         detail = F.pixel_unshuffle(image * 2 - 1, 2)  # full-resolution colours help the borders
-        return F.pixel_shuffle(self.out(torch.cat([x, detail], 1)), 2)
+        prior = F.interpolate(self.prior, scale_factor=2, mode="bilinear", align_corners=False)
+        return F.pixel_shuffle(self.out(torch.cat([x, detail], 1)), 2) + prior
+
+    def count(self, labels):
+        """Sets the prior to the log frequencies of classes at each place; labels uint8 [n,Q,Q]."""
+        side = self.prior.shape[-1]
+        small = torch.as_tensor(labels[:, 1::2, 1::2])
+        counts = torch.stack([(small == c).float().mean(0) for c in range(CLASSES)])
+        counts = F.avg_pool2d(F.pad(counts[None], (1, 1, 1, 1), mode="replicate"), 3, 1)
+        if counts.shape[-1] != side:
+            raise ValueError(f"labels of side {labels.shape[-1]}, the network's is {2 * side}")
+        self.prior.data = torch.log(counts + 1e-3)

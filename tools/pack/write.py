@@ -24,7 +24,9 @@ def networks(folder, sizes, weights=None, log=print):
     """Exports `deep3d` and `parse`; `weights` maps a role to a file of trained weights, None: random ones."""
     for role, model, side in (("deep3d", W.Deep3D(sizes), 224), ("parse", W.Parse(sizes), sizes.parse_side)):
         if weights is not None:
-            model.load_state_dict(torch.load(weights[role]))
+            model.load_state_dict(torch.load(weights[role], weights_only=True))
+        elif role == "parse":  # it starts at zero
+            torch.nn.init.normal_(model.out.weight, 0, 0.5), torch.nn.init.normal_(model.prior)
         half = ("head.1.weight",) if role == "deep3d" and weights is not None else ()
         for name in half:
             p = model.get_parameter(name)
