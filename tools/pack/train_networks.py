@@ -27,15 +27,15 @@ def load(rows):
 
 
 class Deep3DTask:
-    batch, rate = 24, 2e-3
+    batch, rate = 16, 2e-3
 
     def __init__(self, pictures):
         self.model, self.shape = W.Deep3D(), G.Morphable()
         p = np.concatenate([np.concatenate(pictures.parts["p"])[:, : P.STYLE], np.concatenate(pictures.parts["pose"])], 1)
         self.model.mean.copy_(torch.tensor(p.mean(0)))
         self.model.std.copy_(torch.tensor(p.std(0)) + 0.01)
-        weight = torch.full((P.K,), 0.25)
-        weight[P.SLOT["identity"]], weight[P.SLOT["expression"]], weight[P.STYLE :] = 0.3, 1.0, 2.0
+        weight = torch.full((P.K,), 0.1)
+        weight[P.SLOT["identity"]], weight[P.SLOT["expression"]], weight[P.STYLE :] = 0.15, 1.5, 2.0
         self.weight = weight / weight.mean()
 
     def loss(self, rows):
@@ -97,6 +97,7 @@ def main():
     a.add_argument("data", type=Path)
     a.add_argument("out", type=Path)
     a.add_argument("--minutes", type=float, default=12)
+    a.add_argument("--start", type=Path, help="weights to continue from")
     a = a.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -107,6 +108,8 @@ def main():
     task = TASKS[a.task](pictures)
     held_out = [{k: pictures.held_out[k][i] for k in pictures.keys} for i in range(100)]
     model = task.model.train()
+    if a.start:
+        model.load_state_dict(torch.load(a.start, weights_only=True))
     optimiser = torch.optim.AdamW(model.parameters(), lr=task.rate, weight_decay=1e-3)
     begin = said = time.time()
     step, total = 0, a.minutes * 60
