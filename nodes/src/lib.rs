@@ -19,7 +19,6 @@ pub mod runtime;
 pub(crate) mod sniff;
 pub mod tensor;
 #[cfg(test)]
-#[allow(dead_code)]
 pub(crate) mod testing;
 pub mod types;
 pub mod volume;
