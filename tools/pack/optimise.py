@@ -1,12 +1,8 @@
 """Writes the optimisations of a pack, `fit3dmm` and `pti`, for a trained generator.
 
-    python -m tools.pack.optimise FOLDER GENERATOR.pt [--config studio|tiny]
-
-Puts the graphs into FOLDER, replaces the block `optimisations:` of its pack.yaml and shares constants among the folder's models
-(see tools/stepgraph/share.py; digests of the pack's roles must be taken after this).
+Afterwards constants are to be shared among the pack's models (tools/stepgraph/share.py), then digests taken.
 """
 
-import argparse
 import re
 from pathlib import Path
 
@@ -14,7 +10,6 @@ import torch
 import yaml
 
 from ..stepgraph.phase import export_phase
-from ..stepgraph.share import share
 from . import generator as N
 from . import geometry, optimise_fit, optimise_pti
 from . import params as P
@@ -47,20 +42,3 @@ def put_block(path: Path, block: dict):
     text = path.read_text() if path.exists() else ""
     text = re.sub(r"^optimisations:[^\n]*\n((?:[ \t#][^\n]*)?\n)*", "", text + "\n", flags=re.M).rstrip("\n")
     path.write_text((text + "\n" if text else "") + "\n".join(lines) + "\n")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("generator", type=Path)
-    parser.add_argument("--config", choices=("studio", "tiny"), default="studio")
-    arguments = parser.parse_args()
-    generator = N.Generator({"studio": N.STUDIO, "tiny": N.TINY}[arguments.config]).eval()
-    generator.load_state_dict(torch.load(arguments.generator, weights_only=True))
-    put_block(arguments.folder / "pack.yaml", write(generator, arguments.folder))
-    for name, count in share(arguments.folder).items():
-        print(f"{name}: {count} constants shared")
-
-
-if __name__ == "__main__":
-    main()

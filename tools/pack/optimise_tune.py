@@ -129,6 +129,6 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     return [
         Phase("grow", grow_init, step(photo_loss), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
               ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss), finish, steps=110, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+        Phase("tune", tune_init, step(photo_loss), finish, steps=140, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss), view_every=2, randoms=view.RANDOMS),
     ]
