@@ -6,7 +6,7 @@ use talkgraph::events::Event;
 
 use crate::{bench::Bench, reuse::CHAIN};
 
-fn blobs(bench: &Bench) -> Vec<PathBuf> {
+pub fn blobs(bench: &Bench) -> Vec<PathBuf> {
     let mut files = vec![];
     let mut folders = vec![bench.engine.store.root().join("blobs")];
     while let Some(folder) = folders.pop() {
@@ -18,7 +18,7 @@ fn blobs(bench: &Bench) -> Vec<PathBuf> {
     files
 }
 
-fn flip(path: &PathBuf) {
+pub fn flip(path: &PathBuf) {
     let mut bytes = fs::read(path).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;

@@ -8,4 +8,5 @@ mod memory;
 mod order;
 mod reuse;
 mod sharing;
+mod storm;
 mod types;

@@ -8,7 +8,7 @@ use talkgraph::{events::Event, report::NodeStatus};
 use crate::bench::Bench;
 
 /// A random graph of map and scan nodes: for each node its type and the nodes that feed it.
-fn graphs() -> impl Strategy<Value = Vec<(usize, usize, Option<usize>)>> {
+pub fn graphs() -> impl Strategy<Value = Vec<(usize, usize, Option<usize>)>> {
     prop::collection::vec(
         (0..5usize, any::<prop::sample::Index>(), any::<Option<prop::sample::Index>>()),
         1..9,
@@ -24,7 +24,7 @@ fn graphs() -> impl Strategy<Value = Vec<(usize, usize, Option<usize>)>> {
 }
 
 /// Writes the graph: node 0 counts, the others follow; a collector takes every node that no other takes.
-fn written(nodes: &[(usize, usize, Option<usize>)]) -> (String, BTreeMap<String, BTreeSet<String>>) {
+pub fn written(nodes: &[(usize, usize, Option<usize>)]) -> (String, BTreeMap<String, BTreeSet<String>>) {
     let mut yaml = "talkgraph: 1\nname: random\ninputs: { n: json }\nnodes:\n".to_owned();
     yaml += "  v0: { type: count, in: { json: n } }\n";
     let mut feeds = BTreeMap::from([("v0".to_owned(), BTreeSet::from(["n".to_owned()]))]);
