@@ -22,7 +22,7 @@ def sheet(rows, columns, side=128, seed=1, labels=True):
         for _ in range(columns):
             p = data.random_person(rng)
             d = data.picture(renderer, p, data.framed(renderer, p, rng), side)
-            line.append((d["image"] if side == 128 else d["image"], PALETTE[d["labels"]]))
+            line.append((d["image"], PALETTE[d["labels"]]))
         out.append(np.concatenate([a for a, _ in line], 1))
         if labels:
             out.append(np.concatenate([b for _, b in line], 1))
