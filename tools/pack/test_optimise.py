@@ -1,0 +1,92 @@
+"""Checks of fit and inversion on the tiny pack's own files: `python -m unittest tools.pack.test_optimise`."""
+
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..stepgraph.check import compare
+from ..stepgraph.phase import example_step
+from ..stepgraph.run import evaluate, run, session
+from . import geometry, optimise_fit, optimise_losses, optimise_pti, optimise_view, tiny
+from . import params as P
+
+PACK = Path(__file__).parents[2] / "models" / "tiny"
+
+
+def person(seed=0):
+    """Coefficients of a plausible person that looks a little aside."""
+    torch.manual_seed(seed)
+    p = P.plausible(torch.randn(1, P.Z), torch.tensor([0.7]))[:, : P.STYLE]
+    return torch.cat([p, torch.tensor([[0.05, 0.2, 0.03, 0.01, -0.02, 0.1]])], 1)
+
+
+class Views(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.set_num_threads(1)
+        cls.morphable = geometry.Morphable()
+
+    def test_a_polygon_has_an_inside(self):
+        square = torch.tensor([[0.2, 0.2], [0.8, 0.2], [0.8, 0.6], [0.2, 0.6]])
+        inside = optimise_view.inside_polygon(optimise_view.pixel_centres(100), square).reshape(100, 100)
+        self.assertAlmostEqual(float(inside.mean()), 0.6 * 0.4, places=3)
+        self.assertEqual((float(inside[40, 50]), float(inside[70, 50])), (1.0, 0.0))
+
+    def test_an_open_mouth_is_seen_and_carried_back(self):
+        c = person()
+        shut, jaw = torch.cat([c[:, : P.STYLE], torch.zeros(1, P.D - P.STYLE)], 1), P.IDENTITY + P.EXPRESSION.index("jaw")
+        opened = shut.clone()
+        opened[:, jaw] = 0.9
+        pose = c[:, P.STYLE :]
+        areas = [float(optimise_view.mouth_mask(self.morphable, w, pose, 128).sum()) for w in (shut, opened)]
+        self.assertLess(areas[0] + 20, areas[1])
+        slot = P.SLOT["expression"]
+        at = [self.morphable.head_frame(w[:, : P.IDENTITY], w[:, slot])[:, 152:153] for w in (shut, opened)]  # the chin
+        back = optimise_view.carry_back(self.morphable, opened, shut, at[1])
+        self.assertLess(float((back - at[0]).norm()), 0.3 * float((at[1] - at[0]).norm()))
+
+    def test_filling_keeps_what_is_known(self):
+        image, known = torch.rand(1, 3, 16, 16), (torch.rand(1, 1, 16, 16) > 0.5).float()
+        filled = optimise_losses.fill(image, known)
+        torch.testing.assert_close(filled * known, image * known)
+        self.assertTrue(bool(((filled >= 0) & (filled <= 1)).all()))
+
+
+class Phases(unittest.TestCase):
+    def test_the_fit_meets_the_landmarks(self):
+        truth, morphable = person(), geometry.Morphable()
+        landmarks = morphable(truth)[1]
+        fitted = run(PACK, "fit3dmm", {"landmarks": landmarks.numpy(), "coefficients": np.zeros((1, P.K), np.float32)}, threads=1)
+        seen = morphable(torch.tensor(fitted["coefficients"]))[1]
+        self.assertLess(float(optimise_fit.landmark_error(seen, landmarks)), 0.25)
+
+    def test_every_step_of_the_inversion_equals_autograd(self):
+        generator = tiny.generator()
+        side, c = generator.config.side, person()
+        across = torch.linspace(-1, 1, side)
+        disc = (across[:, None] ** 2 + across[None] ** 2 < 0.5).float()[None, None]
+        tensors = {"target": torch.rand(1, 3, side, side) * 2 - 1, "person": disc, "coefficients": c, "pose": c[:, P.STYLE :]}
+        for phase in optimise_pti.phases(generator, geometry.Morphable()):
+            with torch.no_grad():
+                known = tensors | phase.init(**tensors)
+                params = known.pop("params")
+                started = evaluate(session(PACK / f"pti_{phase.name}_init.onnx", 1), {k: x.numpy() for k, x in tensors.items()})
+                np.testing.assert_allclose(started["params"], params.numpy(), atol=1e-5)
+                sees = {"step": known}
+                if phase.view:
+                    sees["view_step"] = known | phase.view(**known, random=torch.rand(phase.randoms))
+                tensors = tensors | phase.finish(**known, params=params)
+            moved = params + 0.02 * torch.randn_like(params)  # at the start itself L1 losses stand on their kinks
+            for part, seen in sees.items():
+                result = compare(getattr(phase, part), example_step(phase, seen, moved), PACK / f"pti_{phase.name}_{part}.onnx",
+                                 beta1=phase.beta1, beta2=phase.beta2, rate=phase.learning_rate, steps=5)
+                with self.subTest(phase=phase.name, part=part):
+                    self.assertLess(result["gradient_error"], 1e-4)
+                    self.assertLess(result["loss_error"], 1e-4)
+                    self.assertTrue(result["repeatable"])
+
+
+if __name__ == "__main__":
+    unittest.main()
