@@ -33,8 +33,6 @@ impl SoundEncoder {
         let mut encoder = codec::Context::new_with_codec(aac).encoder().audio()?;
         encoder.set_rate(Self::RATE as i32);
         encoder.set_channel_layout(ChannelLayout::MONO);
-        #[allow(deprecated, reason = "FFmpeg before 7 wants the count beside the layout")]
-        encoder.set_channels(1);
         encoder.set_format(FORMAT);
         encoder.set_bit_rate(bit_rate);
         encoder.set_time_base(base());

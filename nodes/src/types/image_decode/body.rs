@@ -41,7 +41,11 @@ pub(crate) fn decode(path: &Path, under: Rgb<u8>) -> Result<RgbImage> {
         return Err(NodeError::input(format!(
             "{name}: expected a picture (PNG, JPEG, WebP, BMP or TIFF), found {found}"
         ))
-        .hint("convert it to PNG or JPEG"));
+        .hint(if found.contains("picture") {
+            "convert it to PNG or JPEG"
+        } else {
+            "give a picture file"
+        }));
     };
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_PIXELS * 8);
