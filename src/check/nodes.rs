@@ -184,8 +184,6 @@ impl<'a> Checker<'a, '_> {
         mistakes: &mut Mistakes,
     ) -> Draft<'a> {
         let id = written.id;
-        let refreshed = self.settings.refresh.contains(&id.value);
-        let cache = if refreshed { CacheMode::Refresh } else { written.cache };
         let mut draft = Draft {
             id,
             owner,
@@ -193,7 +191,7 @@ impl<'a> Checker<'a, '_> {
             resolved: false,
             params: Params::default(),
             connected,
-            cache,
+            cache: written.cache,
             is_input: false,
             input: None,
             links: written.links,

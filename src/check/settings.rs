@@ -38,7 +38,7 @@ pub type PackDefault<'a> = &'a dyn Fn(&str, &str) -> Option<ParamValue>;
 pub struct Settings<'a> {
     /// `NODE.PARAM=VALUE`, in place of the graph's parameters; the last one wins.
     pub set: Vec<Assignment>,
-    /// Nodes that run again even when their results are stored.
+    /// Nodes that the engine is asked to run again; only their names are checked here.
     pub refresh: Vec<String>,
     /// Defaults that suit the pack; they come after the graph's values and before the contract's defaults.
     pub pack_default: Option<PackDefault<'a>>,

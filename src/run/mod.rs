@@ -71,7 +71,7 @@ pub fn run(
             break;
         }
         // What was refreshed already must not run once more.
-        request.refresh.clear();
+        request.refresh.retain(|node| !tally.ran.contains_key(node));
         board = Board::build(graph, engine, &request, false)?;
     }
     Ok(outcome(&board, engine, events, cancel, tally, &written))

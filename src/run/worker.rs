@@ -106,6 +106,8 @@ impl Job {
             Work::Push(body) => Some(KeptBody::Reduce(body)),
             Work::Value(_) | Work::Map(_) | Work::Finish(_) => None,
         };
+        // The scheduler counts them as gone as soon as it hears of the end.
+        self.inputs.clear();
         // Without a scheduler there is no one left to tell.
         let _ = out.send(Message::Ended { unit, body, result });
     }
