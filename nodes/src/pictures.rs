@@ -6,33 +6,9 @@ use image::{
 };
 
 use crate::{
-    body::NodeUse,
     error::{NodeError, Result},
     tensor::{Tensor, Tensors},
 };
-
-/// The two forms of a type that takes a picture or frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// The port `image`, a value.
-    Image,
-    /// The port `frames`, in chunks.
-    Frames,
-}
-
-/// Which form is used: exactly one of the ports `image` and `frames` must be connected.
-pub(crate) fn form(use_: &NodeUse<'_>) -> Result<Form> {
-    match (use_.connected.contains("image"), use_.connected.contains("frames")) {
-        (true, false) => Ok(Form::Image),
-        (false, true) => Ok(Form::Frames),
-        (true, true) => {
-            Err(NodeError::input("`image` and `frames` are both connected, expected one of them"))
-        }
-        (false, false) => {
-            Err(NodeError::input("neither `image` nor `frames` is connected, expected one of them"))
-        }
-    }
-}
 
 /// The pictures in `frames` u8 [n,H,W,3].
 pub(crate) fn frames(tensors: &Tensors) -> Result<Vec<RgbImage>> {

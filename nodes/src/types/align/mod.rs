@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     models::Models,
     params::Params,
-    pictures,
+    types::one_of::which,
 };
 
 /// The node type `align`.
@@ -31,9 +31,9 @@ impl NodeType for Align {
     }
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
-        Ok(match pictures::form(use_)? {
-            pictures::Form::Image => contract::photo(),
-            pictures::Form::Frames => contract::frames(),
+        Ok(match which(use_, ["image", "frames"])? {
+            "frames" => contract::frames(),
+            _ => contract::photo(),
         })
     }
 

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     models::Models,
     params::Params,
-    pictures,
+    types::one_of::which,
 };
 
 const DOC: &str = "\
@@ -40,13 +40,13 @@ impl NodeType for Deep3d {
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
         let ty = ArtifactType::Coefficients;
-        Ok(match pictures::form(use_)? {
-            pictures::Form::Image => base(Time::Value)
-                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
-                .output("coefficients", ty, "one row"),
-            pictures::Form::Frames => base(Time::Map)
+        Ok(match which(use_, ["image", "frames"])? {
+            "frames" => base(Time::Map)
                 .input("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames")
                 .sequence("coefficients", ty, SequenceRate::Inherited, "one row a frame"),
+            _ => base(Time::Value)
+                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
+                .output("coefficients", ty, "one row"),
         })
     }
 

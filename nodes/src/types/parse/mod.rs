@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     models::Models,
     params::Params,
-    pictures,
+    types::one_of::which,
 };
 
 const DOC: &str = "\
@@ -42,13 +42,13 @@ impl NodeType for Parse {
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
         let ty = ArtifactType::Parsing;
-        Ok(match pictures::form(use_)? {
-            pictures::Form::Image => base(Time::Value)
-                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
-                .output("parsing", ty, "`classes` [1,Q,Q]"),
-            pictures::Form::Frames => base(Time::Map)
+        Ok(match which(use_, ["image", "frames"])? {
+            "frames" => base(Time::Map)
                 .input("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames")
                 .sequence("parsing", ty, SequenceRate::Inherited, "`classes` [n,Q,Q]"),
+            _ => base(Time::Value)
+                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
+                .output("parsing", ty, "`classes` [1,Q,Q]"),
         })
     }
 
