@@ -58,23 +58,14 @@ impl Board<'_> {
         if port.slots[k].data.replace(Lazy::memory(unit, artifact)).is_none() && sequence {
             port.live += 1;
         }
+        self.tell_at_hand(ix, p, k);
         for i in 0..self.nodes[ix].outputs[p].consumers.len() {
             let (node, input) = self.nodes[ix].outputs[p].consumers[i];
             let consumer = &self.nodes[node];
-            match (consumer.inputs[input].arity, consumer.time) {
-                (Arity::Chunk, Time::Reduce) => {
-                    self.touched.push((node, 0));
-                    if consumer.units[0].phase == Phase::Unknown {
-                        // What feeds it is new, so its own action must be: it need not wait until its key is known.
-                        self.begin(node);
-                    }
-                }
-                (Arity::Chunk, _) => self.touched.push((node, k)),
-                (Arity::Value, _) => self.touched.extend((0..consumer.units.len()).map(|k| (node, k))),
-                (Arity::Sequence, _) if self.nodes[ix].outputs[p].settled() => {
-                    self.touched.extend((0..self.nodes[node].units.len()).map(|k| (node, k)));
-                }
-                (Arity::Sequence, _) => {}
+            let eats = consumer.time == Time::Reduce && consumer.inputs[input].arity == Arity::Chunk;
+            if eats && consumer.units[0].phase == Phase::Unknown {
+                // What feeds it is new, so its own action must be: it need not wait until its key is known.
+                self.begin(node);
             }
         }
         if sequence {
@@ -83,6 +74,22 @@ impl Board<'_> {
             let idle = |(node, _): &(NodeIx, usize)| self.nodes[*node].finished();
             if self.nodes[ix].outputs[p].consumers.iter().all(idle) {
                 self.nodes[ix].outputs[p].slots[k].data = None;
+            }
+        }
+    }
+
+    /// Tells those who take a slot that its artifact may be at hand.
+    pub(super) fn tell_at_hand(&mut self, ix: NodeIx, p: usize, k: usize) {
+        let port = &self.nodes[ix].outputs[p];
+        for (node, input) in &port.consumers {
+            let consumer = &self.nodes[*node];
+            match (consumer.inputs[*input].arity, consumer.time) {
+                (Arity::Chunk, Time::Reduce) => self.touched.push((*node, 0)),
+                (Arity::Chunk, _) => self.touched.push((*node, k)),
+                (Arity::Sequence, _) if !port.settled() => {}
+                (Arity::Value | Arity::Sequence, _) => {
+                    self.touched.extend((0..consumer.units.len()).map(|k| (*node, k)));
+                }
             }
         }
     }

@@ -139,6 +139,8 @@ impl Board<'_> {
     pub fn learn(&mut self, ix: NodeIx, p: usize, k: usize, digest: Digest) {
         let port = &mut self.nodes[ix].outputs[p];
         if port.slots[k].digest.replace(digest).is_some() {
+            // Known before and lost since: those who knew it wait for the artifact alone.
+            self.tell_at_hand(ix, p, k);
             return;
         }
         port.known += 1;

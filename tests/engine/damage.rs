@@ -62,3 +62,31 @@ fn every_blob_may_be_damaged_or_gone() {
         assert_eq!(longer.as_array().unwrap()[..9], value.as_array().unwrap()[..]);
     }
 }
+
+#[test]
+fn equal_actions_whose_blobs_are_lost_wait_for_each_other() {
+    // `a` and `b` give the same numbers, so both sums are one action and both lists are one blob.
+    let yaml = "
+talkgraph: 1
+name: equal
+inputs: { n: json }
+nodes:
+  many: { type: count, in: { json: n } }
+  a: { type: slow, in: { sequence: many.sequence } }
+  b: { type: add, in: { sequence: many.sequence } }
+  sa: { type: sum, in: { sequence: a.sequence } }
+  sb: { type: sum, in: { sequence: b.sequence } }
+  la: { type: collect, in: { sequence: sa.sequence } }
+  lb: { type: collect, in: { sequence: sb.sequence } }
+outputs: { out: la.json, other: lb.json }
+";
+    let mut bench = Bench::new();
+    let graph = bench.graph(yaml);
+    let request = bench.request("1");
+    let (_, value) = bench.run(&graph, &request);
+    blobs(&bench).iter().for_each(|path| fs::remove_file(path).unwrap());
+    bench.reopen();
+    let (outcome, again) = bench.run(&graph, &request);
+    assert_eq!(again, value);
+    assert_eq!(outcome.report.outputs["other"].digest, outcome.report.outputs["out"].digest);
+}
