@@ -11,7 +11,7 @@ YAW, PITCH = 0.4, 0.2  # radians either way
 RANDOMS = 8
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
 STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
-REACH = 0.09  # standard deviation of the spread of vertex motion to its surroundings, model units
+REACH = 0.04  # standard deviation of the spread of vertex motion to its surroundings, model units: less than lips are apart
 
 
 def random_view(pose, w, random):
@@ -61,7 +61,7 @@ def carry_back(morphable, w_from, w_to, points):
     end = morphable.head_frame(identity, w_to[:, slot])[:, : morphable.anchor_count]
     squared = points.square().sum(-1, keepdim=True) + start.square().sum(-1)[:, None] - 2 * points @ start.transpose(1, 2)
     weight = torch.exp(-squared.clamp(min=0) / (2 * REACH**2))
-    return points + weight @ (end - start) / (weight.sum(-1, keepdim=True) + 1e-2)
+    return points + weight @ (end - start) / (weight.sum(-1, keepdim=True) + 1e-3)
 
 
 def steepness(depth):
