@@ -63,7 +63,8 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines += [f"  {k}: {_flow(v) if isinstance(v, list) else v}" for k, v in coefficients().items()]
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
-    defaults = {"mel": {"columns": COLUMNS}} | (defaults or {})  # what our audio2exp sees
+    # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
+    defaults = {"mel": {"columns": COLUMNS}, "audio2exp": {"scale": 1.2}} | (defaults or {})
     lines += ["defaults:"] + [f"  {k}: {_flow(v)}" for k, v in defaults.items()]
     lines.append("roles:")
     for role in ROLES:
