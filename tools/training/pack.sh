@@ -4,7 +4,8 @@
 #   tools/training/pack.sh
 #
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
-# .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it anew.
+# .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
+# anew. On two idle cores: heads 10 minutes, generator 55, deep3d 12, parse 12, speech 6, audio2exp 20.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
