@@ -6,6 +6,11 @@ use std::{
     process, thread,
 };
 
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
+
 use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
 use crate::{
     error::{Diagnostic, Diagnostics, Failure, Status},
@@ -96,12 +101,20 @@ fn listeners(args: &Args, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {
     listeners
 }
 
-/// The first Ctrl-C asks for an orderly end, the second ends the process at once. The store stays sound either way.
+/// The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends the process at once. The store stays sound either way.
 fn on_interrupt(cancel: Stop, stop: impl Fn() + Send + 'static) {
     let wait = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            let Ok(mut ended) = signal(SignalKind::terminate()) else { return };
+            loop {
+                let asked = tokio::select! {
+                    asked = ctrl_c() => asked.is_ok(),
+                    asked = ended.recv() => asked.is_some(),
+                };
+                if !asked {
+                    return;
+                }
                 if cancel.stopped() {
                     process::exit(Status::Interrupted as i32);
                 }
