@@ -67,11 +67,17 @@ impl NodeError {
         self
     }
 
+    /// The same error with the place that it was met at in front.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// The same error with the port that it was met at in front.
     #[must_use]
-    pub fn at_port(mut self, port: &str) -> Self {
-        self.message = format!("port `{port}`: {}", self.message);
-        self
+    pub fn at_port(self, port: &str) -> Self {
+        self.at(format_args!("port `{port}`"))
     }
 
     /// What kind of trouble this is.

@@ -63,8 +63,9 @@ fn writable(name: &str, path: &Path) -> Result<(), RunError> {
     }
     let probe = tempfile::Builder::new().prefix(".talkgraph-").tempfile_in(folder);
     probe.map(drop).map_err(|error| {
-        let message = format!("{}: cannot be written: {error}", path.display());
-        fail(message, "choose a folder that you may write to", Some(error))
+        let message = format!("{}: cannot be written", path.display());
+        // The kind alone: the text names the temporary file.
+        fail(message, "choose a folder that you may write to", Some(error.kind().into()))
     })
 }
 

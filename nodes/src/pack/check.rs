@@ -42,7 +42,7 @@ pub(super) fn faults(pack: &Pack) -> Vec<NodeError> {
     for (optimisation, phases) in pack.optimisations() {
         for phase in phases {
             if let Err(error) = check_phase(phase) {
-                faults.push(error.at_port(optimisation));
+                faults.push(error.at(format_args!("optimisation `{optimisation}`")));
             }
         }
     }

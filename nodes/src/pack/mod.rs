@@ -99,7 +99,7 @@ impl Pack {
         let place = |entry: &str| format!("pack {}: {entry}", file.name);
         let resolve = |name: String, entry: &file::FileEntry| -> Result<ModelFile> {
             let path = match entry.name().strip_prefix(SETUP_PREFIX) {
-                Some(network) => home.network(network).map_err(|error| error.at_port(&name))?,
+                Some(network) => home.network(network).map_err(|error| error.at(place(&name)))?,
                 None => folder.join(entry.name()),
             };
             if !path.is_file() {
