@@ -58,7 +58,7 @@ def at_gain(clips, decibels):
     return [(samples * np.float32(10 ** (decibels / 20)), *rest) for samples, *rest in clips]
 
 
-def nobody(runner, seed=4):
+def nobody(runner, scale, seed=4):
     """What the mouth does without speech: mean and largest jaw, mean press, in ten seconds of each sound."""
     rng = np.random.default_rng(seed)
     sounds = {
@@ -69,14 +69,14 @@ def nobody(runner, seed=4):
     }
     report = {}
     for name, samples in sounds.items():
-        spoken = runner(samples)[:, SPOKEN_INDEX]
+        spoken = runner(samples, scale=scale)[:, SPOKEN_INDEX]
         jaw, press = spoken[:, visemes.JAW], spoken[:, visemes.PRESS]
         report[name] = {"jaw": jaw.mean(), "jaw_largest": jaw.max(), "press": press.mean()}
     return {name: {key: round(float(value), 3) for key, value in row.items()} for name, row in report.items()}
 
 
-def evaluate(folder, recordings):
-    """The whole report; `recordings`: name to path of speech without a transcript."""
+def evaluate(folder, recordings, scale=1.0):
+    """The whole report; `recordings`: name to path of speech without a transcript; `scale`: as the node's parameter."""
     runner = Runner(folder)
     librivox = transcribed("librivox", "transcription")
     sets = {
@@ -91,8 +91,8 @@ def evaluate(folder, recordings):
         sets[name] = [clip(samples, align.recognise(align.level(samples)))]
     speech = {}
     for name, clips in sets.items():
-        speech[name] = measures.measure([runner(samples)[:, SPOKEN_INDEX] for samples, *_ in clips], clips)
-    return {"speech": speech, "nobody": nobody(runner)}
+        speech[name] = measures.measure([runner(samples, scale=scale)[:, SPOKEN_INDEX] for samples, *_ in clips], clips)
+    return {"speech": speech, "nobody": nobody(runner, scale)}
 
 
 def table(report):
@@ -112,10 +112,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--speech", action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--scale", type=float, default=1.0, help="the audio2exp node's parameter")
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     recordings = dict(part.split("=", 1) for part in arguments.speech)
-    report = evaluate(arguments.folder, recordings)
+    report = evaluate(arguments.folder, recordings, arguments.scale)
     print(table(report))
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
