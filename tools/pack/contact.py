@@ -13,7 +13,7 @@ from .shade import Renderer
 PALETTE = np.random.default_rng(3).integers(40, 255, (16, 3)).astype(np.uint8)
 
 
-def sheet(rows, columns, side=128, seed=1, labels=True):
+def sheet(rows, columns, side=256, seed=1, labels=True):
     torch.set_num_threads(1)
     renderer, rng, out = Renderer(), np.random.default_rng(seed), []
     start = time.time()
@@ -33,8 +33,8 @@ if __name__ == "__main__":
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("out")
     a.add_argument("--rows", type=int, default=4)
-    a.add_argument("--columns", type=int, default=8)
-    a.add_argument("--side", type=int, default=128)
+    a.add_argument("--columns", type=int, default=6)
+    a.add_argument("--side", type=int, default=256)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--no-labels", action="store_true")
     a = a.parse_args()

@@ -32,7 +32,7 @@ CORNERS = {61, 291, 76, 306, 62, 292, 78, 308}
 CONTOUR = LIPS_U[3] + LIPS_L[3][-2:0:-1]  # inner lip contour, closed polygon
 EYES, LIPS, FACE, SKULL = 2, 3, 0, 1  # triangle tags of the head mesh
 RINGS = 12
-SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.9, 9.2, 9.6])
+SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.8, 10.3, 9.7])
 
 
 def step(a, b, x):
@@ -168,13 +168,3 @@ def grid(f, nu, nv):
     q = (i * nv + j).ravel()
     t = np.concatenate([np.stack([q, q + 1, q + nv], 1), np.stack([q + 1, q + nv + 1, q + nv], 1)])
     return p.astype(np.float64), t.astype(np.int32)
-
-
-def normals(v, f):
-    """Unit vertex normals, area weighted."""
-    n = np.cross(v[f[:, 1]] - v[f[:, 0]], v[f[:, 2]] - v[f[:, 0]])
-    out = np.zeros_like(v)
-    for i in range(3):
-        for k in range(3):
-            out[:, k] += np.bincount(f[:, i], n[:, k], len(v))
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
