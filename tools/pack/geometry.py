@@ -20,7 +20,7 @@ JAW = 0.30  # radians at jaw = 1
 HINGE = (0.5, -1.5)  # y, z of the jaw's axis
 LIDS = (M.EYE_L_UPPER[1:-1] + M.EYE_R_UPPER[1:-1], M.EYE_L_LOWER[1:-1] + M.EYE_R_LOWER[1:-1])  # pairs that meet in a blink
 LID_GAP = 0.03  # what is left of an eye's opening at blink = 1
-SPREAD = 1.35  # identity directions as a whole; single ones were tuned at 1
+SPREAD = 1.2  # identity directions as a whole; single ones were tuned at 1
 ANCHOR_RINGS = 6  # skull rings among the deformation anchors: they hold the back of the head still
 
 

@@ -47,13 +47,14 @@ def grown(head, g):
 def curtain(p, g, wide):
     """Long hair around the back and sides: p (turn in [-1,1], fall in [0,1]) to positions [n,3]."""
     fall = p[:, 1]
-    turn = p[:, 0] * (1.72 + 0.45 * g("frame") - 0.15 * fall)
+    turn = p[:, 0] * (1.80 + 0.62 * g("frame") - 0.15 * fall)
     t = turn + 0.15 * g("wave") * np.sin(3 * fall) * fall
     end = -2.5 - 11.0 * g("length") + 1.2 * g("asym") * p[:, 0] + 0.35 * np.sin(t * 4 + 2 * g("part"))
     end = 2.5 + (end - 2.5) * min(1, 0.3 + g("long"))
     y = 9.5 + (end - 9.5) * fall
     top = np.sqrt(np.clip(1 - (np.clip(y - 2.5, 0, 9) / 10.4) ** 2, 0.02, 1))
-    r = (8.1 + 1.5 * g("sides") + (0.9 + 1.2 * g("curl")) * fall * (0.4 * g("wave") + 0.6)) * top * wide
+    r = (8.1 + 1.5 * g("sides") + (0.3 + 1.2 * g("curl")) * fall * (0.3 * g("wave") + 0.7)) * top * wide
+    r = r - 1.3 * np.abs(p[:, 0]) ** 8 - 1.4 * fall**4  # the edges turn in
     r = r + 0.22 * np.sin(t * 6 + g("wave") * 4) * fall + 0.35 * np.sin(y * 1.1 + g("wave") * 2 + t) * min(1, abs(g("wave"))) * fall
     r = r + 0.3 * g("curl") * np.sin(7 * t + 1.2 * y) * np.sin(1.9 * y - 3 * t)
     return np.stack([r * np.sin(t), y, -2.6 - r * 1.05 * np.cos(t)], 1)

@@ -67,7 +67,7 @@ def _neutral(v):
     for lower, upper in ((EYE_R_LOWER, EYE_R_UPPER), (EYE_L_LOWER, EYE_L_UPPER)):
         centre = v[lower + upper, 1].mean()
         for i in set(lower + upper):
-            v[i, 1] += 0.30 * (v[i, 1] - centre) + 0.04 * (v[i, 1] > centre)
+            v[i, 1] += 0.42 * (v[i, 1] - centre) + 0.04 * (v[i, 1] > centre)
     return v
 
 

@@ -55,6 +55,12 @@ def _table(table, t):
     return out
 
 
+def _cloth(rgb):
+    """Colours of clothes: most are muted."""
+    grey = rgb.mean(1, keepdim=True)
+    return 0.05 + 0.8 * (grey + (rgb - grey) * (0.15 + 0.85 * rgb[:, :1] ** 2))
+
+
 def plausible(z, psi):
     """z [n,Z] standard normal, psi [1] truncation -> p [n,D] of a neutral person with a closed mouth."""
     z = (z * psi).clamp(-2.6, 2.6)
@@ -69,15 +75,15 @@ def plausible(z, psi):
     jitter = draw(3)
     skin = _table(_SKIN, tone) * (1 + 0.05 * jitter[:, :1] + 0.02 * jitter * torch.tensor([1.0, 0.3, -1.0]))
     lip, lip_hue = draw(), draw()
-    lips = skin * (torch.tensor([0.86, 0.60, 0.59]) + lip * torch.tensor([0.06, -0.06, -0.05]) + lip_hue * torch.tensor([0.0, 0.03, -0.02]))
+    lips = skin * (torch.tensor([0.86, 0.66, 0.65]) + lip * torch.tensor([0.04, -0.05, -0.04]) + lip_hue * torch.tensor([0.0, 0.03, -0.02]))
     # dark skins go with dark hair
     hair_t = u(draw()) * (1 - 0.75 * ((tone - 0.35) * 2).clamp(0, 1))
     hair = _table(_HAIR, hair_t) * (1 + 0.12 * draw())
     brow = hair * 0.75 + 0.02 * draw()
     iris = _table(_IRIS, u(draw()) * (1 - 0.8 * ((tone - 0.3) * 2).clamp(0, 1)))
     male = draw()  # one axis ties beard, hair length, brows and lips' colour
-    amount = ((male - 0.1 + 0.5 * draw()) * 1.2).clamp(0, 1)
-    moustache = (amount * (0.7 + 0.4 * draw())).clamp(0, 1)
+    amount = ((male - 0.6 + 0.5 * draw()) * 1.1).clamp(0, 1)
+    moustache = (amount * 0.7 + (0.5 * draw() - 0.45) * (male + 0.4).clamp(0, 1)).clamp(0, 1)
     long = ((-male + 0.7 * draw()) * 1.5 + 0.3).clamp(0, 1)
     bald = ((0.45 * male + draw() - 1.1) * 1.3).clamp(0, 1)
     glasses = ((draw() - 1.0) * 8).clamp(0, 1)
@@ -87,8 +93,8 @@ def plausible(z, psi):
         identity, torch.zeros_like(z[:, :E]), skin, half(), lips, brow, half(), half(), iris,
         half() * 0.5 + 0.5 * u(-1.5 * male), hair * 0.9, amount, moustache, half(),
         hair, bald, draw(), draw(), half(), half(), half(), draw(), half(), half(), long * (1 - bald), half(), draw(), half(),
-        glasses, draw(), half() * 0.5, half(3) * 0.85 + 0.05, draw(), draw(), draw(),
-        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.55 + 0.10 * light[:, 2:3], 0.60 + 0.07 * light[:, 3:4], light[:, 4:5],
+        glasses, draw(), half() * 0.5, _cloth(half(3)), draw(), draw(), draw(),
+        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.52 + 0.10 * light[:, 2:3], 0.56 + 0.06 * light[:, 3:4], light[:, 4:5],
     ]  # fmt: skip
     g = torch.linspace(-1, 1, BACKGROUND)
     gy, gx = -g[:, None].expand(BACKGROUND, BACKGROUND), g[None].expand(BACKGROUND, BACKGROUND)
@@ -103,7 +109,7 @@ def plausible(z, psi):
     fringe = ((draw() - 0.35 * male - 0.2) * 1.3).clamp(0, 1)
     volume = ((draw() + 1.3 * dark - 1.0) * 0.8).clamp(0, 1)
     curl = u(1.3 * draw() + 2.2 * dark - 0.9)
-    bun = ((draw() - 0.6 * male - 1.4) * 2).clamp(0, 1)
+    bun = ((draw() - 0.6 * male - 1.9) * 2).clamp(0, 1)
     age = u(1.2 * draw() - 0.4)
     grey = ((age - 0.65) * 2.5 + 0.15 * draw()).clamp(0, 0.9)
     for i in (2 + _INDEX[name] for name in ("brow", "beard", "hair")):

@@ -37,8 +37,8 @@ def _teeth(jaw, root, edge, front):
         i = np.clip(np.searchsorted(edges, np.abs(x), "right") - 1, 0, len(edges) - 2)
         at = (np.abs(x) - edges[i]) / (edges[i + 1] - edges[i]) * 2 - 1  # -1..1 over a tooth
         canine = 0.12 * (i == 2) - 0.06 * (i == 1)
-        y = root + (edge * (1 + 0.02 * canine) - root) * a * (1 - 0.16 * np.abs(at) ** 4)
-        return x, y, front - 0.225 * x * x - 0.16 * at**2 - 0.12 * a**2 * (jaw == "lower") + 0.08 * np.sin(3 * a)
+        y = root + (edge * (1 + 0.02 * canine) - root) * a * (1 - (0.10 if jaw == "upper" else 0.05) * np.abs(at) ** 4)
+        return x, y, front - 0.225 * x * x - 0.09 * at**2 - 0.12 * a**2 * (jaw == "lower") + 0.08 * np.sin(3 * a)
 
     return f
 
@@ -94,7 +94,7 @@ class Person:
         self._add(skin, head.faces, head.tags, head.fine, mask)
         keep = mask[head.faces].max(1) > 0.02
         if keep.any():
-            off = thick * np.sqrt(np.clip((mask - 0.1) / 0.9, 0, 1)) - 0.05
+            off = thick * np.sqrt(np.clip((mask - 0.3) / 0.7, 0, 1)) - 0.03
             self._add(skin + normal * off[:, None], head.faces[keep], HAIR, head.fine, mask)
         if g("long") > 0.08 and g("bald") < 0.4:
             p, f = _PARTS["curtain"]

@@ -179,7 +179,7 @@ class Renderer:
         wet = s.seam[m]
         base *= 1 - F(0.50) * wet**2 * np.array([[0.8], [1.0], [1.0]], F)
         # hair of the brows, the beard and the scalp's edge
-        arch = F(4.30 + 0.10 * g("brow_tilt")) + F(0.22 + 0.05 * g("brow_tilt")) * ax - F(0.055) * ax**2
+        arch = F(4.20) + F(0.18) * ax - F(0.028) * ax**2 + F(0.05 * g("brow_tilt")) * (ax - F(3.0))
         arch += F(0.10 * g("brow_arch")) * np.exp(-(((ax - F(4.0)) / F(1.1)) ** 2)) - F(0.05 * g("brow_arch"))
         width = F(0.22 + 0.34 * g("brow_width")) * (F(1.15) - F(0.11) * ax)
         brow = np.exp(-(((y - arch) / np.maximum(width, F(0.1))) ** 2)) * M.step(F(0.8), F(1.5), ax) * M.step(F(5.9), F(4.6), ax) * (z > 0)
@@ -240,7 +240,7 @@ class Renderer:
             low, up = self._lid_heights(lids, s.q[0, i])
             ix, iy = ex - F(0.50 * gaze[0]), ey - F(0.05 + 0.28 * gaze[1])
             r = np.hypot(ix, iy)
-            white = np.array([[0.84], [0.81], [0.78]], F) * (1 - F(0.30) * M.step(F(0.6), F(1.4), np.abs(ex)))
+            white = np.array([[0.90], [0.87], [0.84]], F) * (1 - F(0.30) * M.step(F(0.6), F(1.4), np.abs(ex)))
             inner = M.step(F(0.95), F(1.3), -ex if k else ex)  # the pink corner by the nose
             white += inner * F(0.5) * (np.array([[0.80], [0.48], [0.44]], F) - white)
             turn = np.arctan2(iy, ix)
@@ -250,7 +250,7 @@ class Renderer:
             c *= 1 - F(0.97) * M.step(F(0.29), F(0.22), r)
             shadow = np.exp(-np.maximum(up - s.q[1, i], 0) / F(0.20))  # of the upper lid
             rim = np.exp(-np.maximum(s.q[1, i] - low, 0) / F(0.08))
-            c *= (1 - F(0.50) * shadow) * (1 - F(0.25) * rim)
+            c *= (1 - F(0.40) * shadow) * (1 - F(0.25) * rim)
             c *= 1 - F(0.75) * np.exp(-(((up - s.q[1, i]) / F(0.07)) ** 2))
             glint = F(0.95) * np.exp(-(((ix - F(0.16) - F(0.06) * key[0]) ** 2 + (iy - F(0.18)) ** 2) / F(0.012)))
             c += glint * (1 - c)
@@ -316,10 +316,11 @@ class Renderer:
             for edge in edges:
                 gap += row * np.exp(-(((cx - F(edge)) / F(0.05)) ** 2))
         gum = np.where(is_upper, M.step(F(-4.02), F(-3.90), cy), M.step(F(-4.98), F(-5.1), cy)).astype(F)
-        colour *= 1 - F(0.28) * gap * teeth
+        colour *= 1 - F(0.20) * gap * teeth
         colour += (gum * teeth) * (np.array([[0.72], [0.38], [0.37]], F) - colour)
         lip = [np.interp(x, a[np.argsort(a[:, 0]), 0], a[np.argsort(a[:, 0]), 1]).astype(F) for a in (upper, lower)]
-        front = F(upper[5, 2])
+        fall = np.clip((upper[5, 1] - y) / np.maximum(upper[5, 1] - lower[5, 1], 0.1), 0, 1)
+        front = (upper[5, 2] + fall * (lower[5, 2] - upper[5, 2])).astype(F)
         light = F(0.20) + F(0.80) * M.step(F(-2.6), F(-0.5), z + F(0.20) * x * x - front)
         light *= 1 - F(0.38) * np.exp(-np.maximum(lip[0] - y, 0) / F(0.22))
         light *= 1 - F(0.15) * np.exp(-np.maximum(y - lip[1], 0) / F(0.2))
