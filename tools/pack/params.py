@@ -106,10 +106,11 @@ def plausible(z, psi):
     parts.append(ground.clamp(0.01, 0.99).reshape(-1, 3 * BACKGROUND**2))
     # what came later draws from here on, so that older parts keep their numbers
     dark = (tone - 0.5).clamp(0, 1) * 2
-    fringe = ((draw() - 0.35 * male - 0.2) * 1.3).clamp(0, 1)
-    volume = ((draw() + 1.3 * dark - 1.0) * 0.8).clamp(0, 1)
+    fringe = ((draw() - 0.35 * male - 0.2) * 1.3).clamp(0, 1) * (1 - bald)
+    thin = (1 - 3 * bald).clamp(0, 1)
+    volume = ((draw() + 1.3 * dark - 1.0) * 0.8).clamp(0, 1) * thin
     curl = u(1.3 * draw() + 2.2 * dark - 0.9)
-    bun = ((draw() - 0.6 * male - 1.9) * 2).clamp(0, 1)
+    bun = ((draw() - 0.6 * male - 1.9) * 2).clamp(0, 1) * thin
     age = u(1.2 * draw() - 0.4)
     grey = ((age - 0.65) * 2.5 + 0.15 * draw()).clamp(0, 0.9)
     for i in (2 + _INDEX[name] for name in ("brow", "beard", "hair")):

@@ -46,7 +46,7 @@ def _teeth(jaw, root, edge, front):
 def _tongue(a, b):
     t = b * 2 * np.pi
     groove = 0.16 * np.exp(-((a * np.cos(t) / 0.25) ** 2))
-    return 1.45 * a * np.cos(t), -5.0 + 0.62 * (1 - a * a) - groove, 3.0 + 1.45 * a * np.sin(t)
+    return 1.45 * a * np.cos(t), -4.85 + 0.58 * (1 - a * a) - groove, 3.15 + 1.4 * a * np.sin(t)
 
 
 def _ear(a, b):

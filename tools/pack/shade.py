@@ -164,7 +164,7 @@ class Renderer:
         if g("freckles") > 0.01:
             spots = T.look(T.SPOTS, across, along) * front * np.exp(-(((y + 0.3) / 3.2) ** 2)) * F(g("freckles"))
             base *= 1 - spots * np.array([[0.30], [0.42], [0.50]], F)
-        base *= 1 - F(0.7) * _blob(ax - F(0.78), y + F(2.32), F(0.42), F(0.20)) * (z > 4)  # nostrils
+        base *= 1 - F(0.6) * _blob(ax - F(0.75), y + F(2.08), F(0.42), F(0.20)) * (z > 4)  # nostrils
         line = F(0.10) * age * age
         if age > 0.3:  # wrinkles
             wave = y + 0.12 * np.sin(1.1 * x)
@@ -268,7 +268,7 @@ class Renderer:
         strands, curls = T.look(T.STRANDS, across, along), T.look(T.CURLS, across, along)
         tone = (1 - curl) * strands + curl * (F(0.4) * strands + F(0.9) * curls)
         hair = g("hair")[:, None] * (1 + F(0.07 + 0.10 * g("strands")) * tone) + F(0.006) * tone
-        edge = M.step(F(0.06), F(0.48), s.hair[m] + F(0.06) * strands)
+        edge = M.step(F(0.10), F(0.36), s.hair[m] + F(0.06) * strands)
         skin = g("skin")[:, None]
         s.colour[:, m] = skin + edge * (hair - skin)
         s.shade[m] *= 1 - F(0.12) * np.clip(-tone, 0, 1)
@@ -296,7 +296,7 @@ class Renderer:
         s.colour[:, m] = skin * (1 + F(0.02) * weave) * (1 - cover) + cover * cloth * (1 + F(0.03) * weave) * seam
         s.label[m] = np.where(cover > 0.5, CLOTHES, np.where(s.tag[m] == NECK, NECK_C, BODY))
         s.gloss[m] *= 1 - cover
-        s.shade[m] *= np.where(s.tag[m] == NECK, F(0.52) + F(0.48) * M.step(F(-7.8), F(-13.5), y + F(0.15) * np.abs(x)), F(1))
+        s.shade[m] *= 1 - (1 - cover) * F(0.45) * M.step(F(-13.5), F(-7.8), y + F(0.15) * np.abs(x))
 
     def _inside(self, person, g, s):
         """The mouth's inside: lit by how near the lips' opening a point is, shaded under the upper lip."""
@@ -321,7 +321,7 @@ class Renderer:
         lip = [np.interp(x, a[np.argsort(a[:, 0]), 0], a[np.argsort(a[:, 0]), 1]).astype(F) for a in (upper, lower)]
         fall = np.clip((upper[5, 1] - y) / np.maximum(upper[5, 1] - lower[5, 1], 0.1), 0, 1)
         front = (upper[5, 2] + fall * (lower[5, 2] - upper[5, 2])).astype(F)
-        light = F(0.20) + F(0.80) * M.step(F(-2.6), F(-0.5), z + F(0.20) * x * x - front)
+        light = F(0.24) + F(0.76) * M.step(F(-3.6), F(-0.5), z + F(0.20) * x * x - front)
         light *= 1 - F(0.38) * np.exp(-np.maximum(lip[0] - y, 0) / F(0.22))
         light *= 1 - F(0.15) * np.exp(-np.maximum(y - lip[1], 0) / F(0.2))
         s.colour[:, m], s.shade[m], s.label[m] = colour, light, MOUTH
