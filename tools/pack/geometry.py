@@ -54,7 +54,7 @@ def _bases(head):
     identity.append(d(z=0.35 * bump([0, 1.5, 5.5], [0.9, 1.8, 2])))  # bridge
     a, b = both([3.1, 2.6, 3.5], [2, 1.3, 3])  # eyes: apart, high, open, wide, tilted
     yy = y - 2.62
-    identity += [d(0.22 * (a - b)), d(y=0.25 * (a + b)), d(y=0.22 * yy * (a + b))]
+    identity += [d(0.22 * (a - b)), d(y=0.25 * (a + b)), d(y=0.17 * yy * (a + b))]
     identity.append(d(0.12 * ((x - 3.1) * a + (x + 3.1) * b)))
     identity.append(d(y=0.14 * ((x - 3.1) * a - (x + 3.1) * b)))
     a, b = both([3.2, 4.6, 4], [2.4, 0.9, 3])

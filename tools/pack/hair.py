@@ -48,8 +48,9 @@ def curtain(p, g, wide):
     """Long hair around the back and sides: p (turn in [-1,1], fall in [0,1]) to positions [n,3]."""
     fall = p[:, 1]
     turn = p[:, 0] * (1.80 + 0.62 * g("frame") - 0.15 * fall)
-    t = turn + 0.15 * g("wave") * np.sin(3 * fall) * fall
-    end = -2.5 - 11.0 * g("length") + 1.2 * g("asym") * p[:, 0] + 0.35 * np.sin(t * 4 + 2 * g("part"))
+    t = turn + 0.15 * g("wave") * np.sin(3 * fall) * fall + 0.03 * np.sin(9 * fall + 7 * np.sign(p[:, 0])) * fall
+    tips = 0.5 * np.sin(t * 23) * np.sin(t * 41 + 1) + 0.35 * np.sin(t * 67)
+    end = -2.5 - 11.0 * g("length") + 1.2 * g("asym") * p[:, 0] + 0.35 * np.sin(t * 4 + 2 * g("part")) + tips
     end = 2.5 + (end - 2.5) * min(1, 0.3 + g("long"))
     y = 9.5 + (end - 9.5) * fall
     top = np.sqrt(np.clip(1 - (np.clip(y - 2.5, 0, 9) / 10.4) ** 2, 0.02, 1))

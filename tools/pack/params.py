@@ -94,7 +94,7 @@ def plausible(z, psi):
         half() * 0.5 + 0.5 * u(-1.5 * male), hair * 0.9, amount, moustache, half(),
         hair, bald, draw(), draw(), half(), half(), half(), draw(), half(), half(), long * (1 - bald), half(), draw(), half(),
         glasses, draw(), half() * 0.5, _cloth(half(3)), draw(), draw(), draw(),
-        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.52 + 0.10 * light[:, 2:3], 0.56 + 0.06 * light[:, 3:4], light[:, 4:5],
+        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.52 + 0.10 * light[:, 2:3], 0.60 + 0.06 * light[:, 3:4], light[:, 4:5],
     ]  # fmt: skip
     g = torch.linspace(-1, 1, BACKGROUND)
     gy, gx = -g[:, None].expand(BACKGROUND, BACKGROUND), g[None].expand(BACKGROUND, BACKGROUND)

@@ -10,13 +10,13 @@ from .raster import normals
 
 HAIR, NECK, TORSO, CAVITY, TEETH, TONGUE, EAR_L, EAR_R, GLASSES = 4, 5, 6, 7, 8, 9, 10, 11, 12
 # Half widths of the teeth from the middle outwards, which also place the gaps.
-TOOTH_EDGES = {"upper": np.cumsum([0, 0.52, 0.42, 0.45, 0.42, 0.42]), "lower": np.cumsum([0, 0.36, 0.37, 0.42, 0.42, 0.42])}
+TOOTH_EDGES = {"upper": np.cumsum([0, 0.47, 0.38, 0.40, 0.36, 0.34]), "lower": np.cumsum([0, 0.32, 0.33, 0.38, 0.37, 0.34])}
 
 
 def _neck(a, b):
     t = b * 2 * np.pi
     flare = 1 + 1.1 * M.step(0.5, 1, a)
-    front = 4.9 * (1 + 0.3 * M.step(0.6, 1, a)) - 3.2 * M.step(0.45, 0.15, a)
+    front = 4.9 * (1 + 0.3 * M.step(0.6, 1, a)) - 3.2 * M.step(0.60, 0.25, a)
     cord = 0.25 * np.exp(-(((np.abs(np.sin(t)) - 0.55) / 0.25) ** 2)) * (np.cos(t) > 0) * M.step(0.2, 0.5, a)
     return (5.3 * flare + cord) * np.sin(t), -3.0 - a * 10, -3.4 + (front + cord) * np.cos(t)
 
@@ -36,8 +36,8 @@ def _teeth(jaw, root, edge, front):
         x = (b - 0.5) * 2 * edges[-1]
         i = np.clip(np.searchsorted(edges, np.abs(x), "right") - 1, 0, len(edges) - 2)
         at = (np.abs(x) - edges[i]) / (edges[i + 1] - edges[i]) * 2 - 1  # -1..1 over a tooth
-        canine = 0.12 * (i == 2) - 0.06 * (i == 1)
-        y = root + (edge * (1 + 0.02 * canine) - root) * a * (1 - (0.10 if jaw == "upper" else 0.05) * np.abs(at) ** 4)
+        arc = (0.018 if jaw == "upper" else -0.014) * i**2 - 0.05 * (i == 2) + 0.04 * (i == 1)  # canines are longer
+        y = root + (edge + arc - root) * a * (1 - (0.10 if jaw == "upper" else 0.05) * np.abs(at) ** 4)
         return x, y, front - 0.225 * x * x - 0.09 * at**2 - 0.12 * a**2 * (jaw == "lower") + 0.08 * np.sin(3 * a)
 
     return f
@@ -63,7 +63,7 @@ _TURN = lambda a, b: (b * 2 * np.pi, a * 2 * np.pi, 0 * a)
 _PARTS = {
     "neck": M.grid(_neck, 12, 49), "torso": M.grid(_torso, 20, 49),
     "upper": M.grid(_teeth("upper", -3.6, -4.78, 4.95), 6, 121), "lower": M.grid(_teeth("lower", -5.4, -4.36, 4.72), 6, 121),
-    "tongue": M.grid(_tongue, 8, 25), "ear": M.grid(_ear, 9, 25), "curtain": M.grid(lambda a, b: ((b - 0.5) * 2, a, 0 * a), 24, 73),
+    "tongue": M.grid(_tongue, 8, 25), "ear": M.grid(_ear, 9, 25), "curtain": M.grid(lambda a, b: ((b - 0.5) * 2, a, 0 * a), 24, 161),
     "rim": M.grid(_TURN, 8, 49), "bridge": M.grid(lambda a, b: ((b - 0.5) * 1.6, a * 2 * np.pi, 0 * a), 6, 7),
     "arm": M.grid(lambda a, b: (b, a * 2 * np.pi, 0 * a), 6, 9), "bun": M.grid(H.bun, 15, 25), "cavity": M.grid(_TURN, 10, 21),
 }  # fmt: skip
@@ -110,7 +110,7 @@ class Person:
         self._add(p * [1 + 0.06 * g("neck"), 1, 1], f, NECK)
         p, f = _PARTS["torso"]
         self._add(p * [1 + 0.07 * g("shoulders"), 1, 1], f, TORSO)
-        self._mouth(skin, moved, expression)
+        self._mouth(skin, rest, moved, expression)
         if g("glasses") > 0.05:
             self._glasses(head, moved, g)
         self.v, self.f = np.concatenate(self._lists[0]), np.concatenate(self._lists[1]).astype(np.int32)
@@ -132,25 +132,29 @@ class Person:
             part.append(value)
         self._n += len(p)
 
-    def _mouth(self, skin, moved, expression):
+    def _mouth(self, skin, rest, moved, expression):
         """Teeth and tongue, and a pocket behind the lips that closes the mouth against everything behind it."""
         shift = moved[[13, 14]].mean(0)
-        wide = 1 + 0.10 * expression[1] - 0.16 * expression[2]
+        deeper = (moved[M.LIPS_U[3], 2] + moved[M.LIPS_L[3], 2]) / 2  # the row of teeth follows the lips' arch
+        at = (rest[M.LIPS_U[3], 0] + rest[M.LIPS_L[3], 0]) / 2
+        width = (at[-1] - at[0]) / 4.3
+        wide = width * (1 + 0.10 * expression[1] - 0.16 * expression[2])
         for name, tag, follow in (("upper", TEETH, 0), ("lower", TEETH, 0.95), ("tongue", TONGUE, 0.85)):
             p, f = _PARTS[name]
             angle = JAW * expression[0] * follow
             c, s = np.cos(angle), np.sin(angle)
             y, z = p[:, 1] - HINGE[0], p[:, 2] - HINGE[1]
             q = np.stack([p[:, 0] * (wide if tag == TEETH else 1), HINGE[0] + y * c - z * s, HINGE[1] + y * s + z * c], 1)
-            self._add(q + shift, f, tag, p)
+            lips = np.interp(q[:, 0] + shift[0], at, deeper) if tag == TEETH else shift[2]
+            self._add(q + np.stack([0 * y + shift[0], 0 * y + shift[1], 0 * y + lips], 1), f, tag, p)
         _, f = _PARTS["cavity"]
         loop = skin[M.CONTOUR + M.CONTOUR[:1]]
         centre = loop.mean(0)
         a = np.linspace(0, 1, 10)[:, None, None]
         out = loop - centre
-        room = np.sign(out) * [0.25, 0.75, 0] * np.clip(a * 8, 0, 1)
+        room = np.sign(out) * [0.05, 0.75, 0] * np.clip(a * 8, 0, 1)
         size = np.sqrt(np.clip(1 - a**3, 0, 1))
-        q = centre + (out * [1, 1, 1] + room) * size * [1, 1, 0] + (out * [0, 0, 1]) * (1 - a) - a * [0, 0, 4.2] - [0, 0, 0.05]
+        q = centre + (out * [1, 1, 1] + room) * size * [1, 1, 0] + (out * [0, 0, 1]) * (1 - a) - a**0.7 * [0, 0, 2.9] - [0, 0, 0.05]
         self._add(q.reshape(-1, 3), f, CAVITY)
 
     def _glasses(self, head, moved, g):

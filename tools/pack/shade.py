@@ -254,7 +254,7 @@ class Renderer:
             c *= 1 - F(0.75) * np.exp(-(((up - s.q[1, i]) / F(0.07)) ** 2))
             glint = F(0.95) * np.exp(-(((ix - F(0.16) - F(0.06) * key[0]) ** 2 + (iy - F(0.18)) ** 2) / F(0.012)))
             c += glint * (1 - c)
-            shut = M.step(F(0.26), F(0.12), up - low)
+            shut = M.step(F(0.36), F(0.20), up - low)
             c += shut * ((0.25 * g("brow") + 0.35 * g("skin"))[:, None].astype(F) - c)
             s.colour[:, i] = c
             s.label[i] = np.where(shut > 0.5, SKIN, EYE_L if k else EYE_R)
@@ -267,7 +267,7 @@ class Renderer:
         across = across + F(0.25) * wave * np.sin(along * F(0.8)) + F(0.35) * curl * np.sin(along * F(2.2) + across)
         strands, curls = T.look(T.STRANDS, across, along), T.look(T.CURLS, across, along)
         tone = (1 - curl) * strands + curl * (F(0.4) * strands + F(0.9) * curls)
-        hair = g("hair")[:, None] * (1 + F(0.07 + 0.10 * g("strands")) * tone) + F(0.006) * tone
+        hair = g("hair")[:, None] * (1 + F(0.06 + 0.08 * g("strands")) * tone) + F(0.006) * tone
         edge = M.step(F(0.10), F(0.36), s.hair[m] + F(0.06) * strands)
         skin = g("skin")[:, None]
         s.colour[:, m] = skin + edge * (hair - skin)
@@ -296,7 +296,7 @@ class Renderer:
         s.colour[:, m] = skin * (1 + F(0.02) * weave) * (1 - cover) + cover * cloth * (1 + F(0.03) * weave) * seam
         s.label[m] = np.where(cover > 0.5, CLOTHES, np.where(s.tag[m] == NECK, NECK_C, BODY))
         s.gloss[m] *= 1 - cover
-        s.shade[m] *= 1 - (1 - cover) * F(0.45) * M.step(F(-13.5), F(-7.8), y + F(0.15) * np.abs(x))
+        s.shade[m] *= 1 - (1 - cover) * F(0.55) * M.step(F(-15.0), F(-9.0), y + F(0.15) * np.abs(x))
 
     def _inside(self, person, g, s):
         """The mouth's inside: lit by how near the lips' opening a point is, shaded under the upper lip."""
@@ -306,7 +306,7 @@ class Renderer:
         upper, lower = person.lips
         t, x, y, z = s.tag[m], s.q[0, m], s.q[1, m], s.q[2, m]
         teeth = t == TEETH
-        enamel = np.array([0.93, 0.89, 0.82]) * (1 - np.array([0.02, 0.07, 0.16]) * (1 - g("teeth")))
+        enamel = np.array([0.93, 0.89, 0.82]) * (1 - np.array([0.01, 0.05, 0.12]) * (1 - g("teeth")))
         colour = np.where(teeth, enamel[:, None], np.where(t == TONGUE, [[0.74], [0.38], [0.37]], [[0.40], [0.13], [0.12]])).astype(F)
         cx, cy = np.abs(s.c[0, m]), s.c[1, m]
         gap, gum = np.zeros(len(m), F), np.zeros(len(m), F)
@@ -324,6 +324,7 @@ class Renderer:
         light = F(0.24) + F(0.76) * M.step(F(-3.6), F(-0.5), z + F(0.20) * x * x - front)
         light *= 1 - F(0.38) * np.exp(-np.maximum(lip[0] - y, 0) / F(0.22))
         light *= 1 - F(0.15) * np.exp(-np.maximum(y - lip[1], 0) / F(0.2))
+        light *= 1 - F(0.40) * M.step(F(0.9), F(2.1), np.abs(x - F(upper[5, 0])))
         s.colour[:, m], s.shade[m], s.label[m] = colour, light, MOUTH
         s.gloss[m] = np.where(t == CAVITY, F(0), F(0.10)) * light
 
