@@ -41,14 +41,14 @@ def step(a, b, x):
     return t * t * (3 - 2 * t)
 
 
-def _boundary(faces):
-    """The mesh's border as one loop of vertices."""
+def _boundary(faces, start=None):
+    """The mesh's border as one loop of vertices, the one through `start` where there are several."""
     count = defaultdict(int)
     for f in faces:
         for i in range(3):
             count[(int(f[i]), int(f[(i + 1) % 3]))] += 1
     after = {a: b for (a, b) in count if (b, a) not in count}
-    loop = [next(iter(after))]
+    loop = [next(iter(after)) if start is None else start]
     while after[loop[-1]] != loop[0]:
         loop.append(after[loop[-1]])
     return loop
@@ -154,6 +154,7 @@ class Head:
         self.subdivide = (two @ one).tocsr()
         self.faces, self.tags = f2.astype(np.int32), np.repeat(tags, 16)
         self.fine = self.subdivide @ self.base
+        self.mouth = _boundary(self.faces, LIPS_U[3][0])  # the lips' inner edge on the fine mesh
         ring = np.zeros(len(self.base))
         ring[468:] = 1
         self.is_skull = ring

@@ -110,9 +110,9 @@ def plausible(z, psi):
     thin = (1 - 3 * bald).clamp(0, 1)
     volume = ((draw() + 1.3 * dark - 1.0) * 0.8).clamp(0, 1) * thin
     curl = u(1.3 * draw() + 2.2 * dark - 0.9)
-    bun = ((draw() - 0.6 * male - 1.9) * 2).clamp(0, 1) * thin
+    bun = ((draw() - 0.6 * male - 1.8) * 4).clamp(0, 1) * thin
     age = u(1.2 * draw() - 0.4)
-    grey = ((age - 0.65) * 2.5 + 0.15 * draw()).clamp(0, 0.9)
+    grey = ((age - 0.72) * 2.5 + 0.15 * draw()).clamp(0, 0.9)
     for i in (2 + _INDEX[name] for name in ("brow", "beard", "hair")):
         parts[i] = parts[i] * (1 - grey) + grey * torch.tensor([0.56, 0.55, 0.54])
     parts[-1:-1] = [

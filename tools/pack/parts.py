@@ -36,7 +36,7 @@ def _teeth(jaw, root, edge, front):
         x = (b - 0.5) * 2 * edges[-1]
         i = np.clip(np.searchsorted(edges, np.abs(x), "right") - 1, 0, len(edges) - 2)
         at = (np.abs(x) - edges[i]) / (edges[i + 1] - edges[i]) * 2 - 1  # -1..1 over a tooth
-        arc = (0.018 if jaw == "upper" else -0.014) * i**2 - 0.05 * (i == 2) + 0.04 * (i == 1)  # canines are longer
+        arc = (0.012 if jaw == "upper" else -0.014) * i**2 - 0.05 * (i == 2) + 0.04 * (i == 1)  # canines are longer
         y = root + (edge + arc - root) * a * (1 - (0.10 if jaw == "upper" else 0.05) * np.abs(at) ** 4)
         return x, y, front - 0.225 * x * x - 0.09 * at**2 - 0.12 * a**2 * (jaw == "lower") + 0.08 * np.sin(3 * a)
 
@@ -61,11 +61,11 @@ def _ear(a, b):
 
 _TURN = lambda a, b: (b * 2 * np.pi, a * 2 * np.pi, 0 * a)
 _PARTS = {
-    "neck": M.grid(_neck, 12, 49), "torso": M.grid(_torso, 20, 49),
+    "neck": M.grid(_neck, 24, 97), "torso": M.grid(_torso, 48, 97),
     "upper": M.grid(_teeth("upper", -3.6, -4.78, 4.95), 6, 121), "lower": M.grid(_teeth("lower", -5.4, -4.36, 4.72), 6, 121),
     "tongue": M.grid(_tongue, 8, 25), "ear": M.grid(_ear, 9, 25), "curtain": M.grid(lambda a, b: ((b - 0.5) * 2, a, 0 * a), 24, 161),
     "rim": M.grid(_TURN, 8, 49), "bridge": M.grid(lambda a, b: ((b - 0.5) * 1.6, a * 2 * np.pi, 0 * a), 6, 7),
-    "arm": M.grid(lambda a, b: (b, a * 2 * np.pi, 0 * a), 6, 9), "bun": M.grid(H.bun, 15, 25), "cavity": M.grid(_TURN, 10, 21),
+    "arm": M.grid(lambda a, b: (b, a * 2 * np.pi, 0 * a), 6, 9), "bun": M.grid(H.bun, 15, 25), "cavity": M.grid(_TURN, 10, 81),
 }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ class Person:
             self._add(H.curtain(p, g, 1 + 0.06 * identity[0]), f, HAIR, hair=1.0)
         if g("bun") > 0.03 and g("bald") < 0.4:
             p, f = _PARTS["bun"]
-            self._add(p * [2.9, 2.5, 2.7] * g("bun") ** 0.5 + [0, 12.6 + 1.3 * g("top"), -4.6], f, HAIR, hair=1.0)
+            self._add(p * [2.9, 2.5, 2.7] + [0, 9.4 + 3.4 * g("bun") + 1.3 * g("top"), -4.6], f, HAIR, hair=1.0)
         for side, vertex, tag in ((1, 454, EAR_L), (-1, 234, EAR_R)):
             p, f = _PARTS["ear"]
             centre = head.base[vertex] + moved[vertex] + [0, 0.9, -0.1]
@@ -110,7 +110,7 @@ class Person:
         self._add(p * [1 + 0.06 * g("neck"), 1, 1], f, NECK)
         p, f = _PARTS["torso"]
         self._add(p * [1 + 0.07 * g("shoulders"), 1, 1], f, TORSO)
-        self._mouth(skin, rest, moved, expression)
+        self._mouth(head, skin, rest, moved, expression)
         if g("glasses") > 0.05:
             self._glasses(head, moved, g)
         self.v, self.f = np.concatenate(self._lists[0]), np.concatenate(self._lists[1]).astype(np.int32)
@@ -132,7 +132,7 @@ class Person:
             part.append(value)
         self._n += len(p)
 
-    def _mouth(self, skin, rest, moved, expression):
+    def _mouth(self, head, skin, rest, moved, expression):
         """Teeth and tongue, and a pocket behind the lips that closes the mouth against everything behind it."""
         shift = moved[[13, 14]].mean(0)
         deeper = (moved[M.LIPS_U[3], 2] + moved[M.LIPS_L[3], 2]) / 2  # the row of teeth follows the lips' arch
@@ -148,7 +148,7 @@ class Person:
             lips = np.interp(q[:, 0] + shift[0], at, deeper) if tag == TEETH else shift[2]
             self._add(q + np.stack([0 * y + shift[0], 0 * y + shift[1], 0 * y + lips], 1), f, tag, p)
         _, f = _PARTS["cavity"]
-        loop = skin[M.CONTOUR + M.CONTOUR[:1]]
+        loop = skin[head.mouth + head.mouth[:1]]
         centre = loop.mean(0)
         a = np.linspace(0, 1, 10)[:, None, None]
         out = loop - centre

@@ -73,7 +73,8 @@ class Renderer:
         at = np.flatnonzero(triangle >= 0)
         t = triangle[at]
         a, b, c = (screen[person.f[:, i], :2] for i in range(3))
-        back = np.cross(b - a, c - a) > 0  # on screen, y down: triangles seen from behind
+        e, f = b - a, c - a
+        back = e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0] > 0  # on screen, y down: triangles seen from behind
         pixels = Pixels(blend(self._vertices(person, g), person.f, at, triangle, bary), person.tag[t], t, back[t])
         eye = (np.array([0, 0, G.DISTANCE], F) - np.asarray(pose[3:], F)) @ r  # the camera in the head frame
         view = (eye * G.SCALE + G.ORIGIN).astype(F)[:, None] - pixels.q
