@@ -75,7 +75,7 @@ def plausible(z, psi):
     jitter = draw(3)
     skin = _table(_SKIN, tone) * (1 + 0.05 * jitter[:, :1] + 0.02 * jitter * torch.tensor([1.0, 0.3, -1.0]))
     lip, lip_hue = draw(), draw()
-    lips = skin * (torch.tensor([0.88, 0.62, 0.61]) + lip * torch.tensor([0.03, -0.05, -0.04]) + lip_hue * torch.tensor([0.0, 0.03, -0.02])) + torch.tensor([0.035, 0.0, 0.006])
+    lips = skin * (torch.tensor([0.87, 0.62, 0.66]) + lip * torch.tensor([0.03, -0.05, -0.04]) + lip_hue * torch.tensor([0.0, 0.03, -0.02])) + torch.tensor([0.035, 0.0, 0.006])
     # dark skins go with dark hair
     hair_t = u(draw()) * (1 - 0.75 * ((tone - 0.35) * 2).clamp(0, 1))
     hair = _table(_HAIR, hair_t) * (1 + 0.12 * draw())

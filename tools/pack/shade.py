@@ -183,8 +183,8 @@ class Renderer:
         arch = F(4.20) + F(0.18) * ax - F(0.028) * ax**2 + F(0.05 * g("brow_tilt")) * (ax - F(3.0))
         arch += F(0.10 * g("brow_arch")) * np.exp(-(((ax - F(4.0)) / F(1.1)) ** 2)) - F(0.05 * g("brow_arch"))
         width = F(0.22 + 0.34 * g("brow_width")) * (F(1.15) - F(0.11) * ax)
-        brow = np.exp(-(((y - arch) / np.maximum(width, F(0.1))) ** 2)) * M.step(F(0.8), F(1.5), ax) * M.step(F(5.9), F(4.6), ax) * (z > 0)
-        cover = np.clip(brow * F(0.40 + 0.60 * g("brow_strength")) * (F(0.86) + F(0.30) * hairs), 0, F(0.95))
+        brow = np.exp(-(((y - arch) / np.maximum(width, F(0.1))) ** 2)) * M.step(F(0.7), F(2.0), ax) * M.step(F(5.9), F(4.6), ax) * (z > 0)
+        cover = np.clip(brow * F(0.40 + 0.60 * g("brow_strength")) * (F(0.88) + F(0.22) * hairs), 0, F(0.95))
         base += cover * (g("brow")[:, None] * (1 + F(0.12) * hairs) - base)
         full = s.facial[m]
         cover = np.clip(full * (F(1.0) + F(0.22) * hairs) - F(0.06), 0, F(0.94)) * (1 - lip)
@@ -200,7 +200,7 @@ class Renderer:
         label = np.where(nose, NOSE, np.where(is_hair, HAIR_C, SKIN))
         label = np.where((brow > 0.5) & ~is_hair, np.where(x > 0, BROW_L, BROW_R), label)
         s.label[m] = np.where(is_lip, np.where(y > -4.27, LIP_U, LIP_L), label)
-        s.gloss[m] *= (1 + F(1.3) * lip) * (1 - F(0.8) * np.maximum(full, scalp)) * (1 + F(0.15) * fine)
+        s.gloss[m] *= (1 + F(0.8) * lip) * (1 - F(0.8) * np.maximum(full, scalp)) * (1 + F(0.15) * fine)
 
     @staticmethod
     def _lid_heights(lids, x):
@@ -290,8 +290,8 @@ class Renderer:
         round_ = np.hypot(x * F(0.8), y + 9) - F(4.0 + 1.2 * g("neckline"))
         vee = np.abs(x) * F(1.25) - (y + F(13.6 + 1.4 * g("neckline")))
         open_ = (1 - pointed) * round_ + pointed * np.minimum(vee, round_ + 3) + 4 * (z < -4)
-        turtle = F(-14.5 + 6.5 * g("collar")) - y  # a collar climbs the neck
-        on = np.maximum(np.where(s.tag[m] == NECK, -9, M.step(F(-0.05), F(0.05), open_) * 9 - 4.5), turtle * (g("collar") > 0))
+        turtle = F(-15.5 + 7.5 * g("collar")) - y  # a collar climbs the neck
+        on = np.maximum(np.where(s.tag[m] == NECK, -9, M.step(F(-0.05), F(0.05), open_) * 9 - 4.5), turtle)
         cover = M.step(F(-0.08), F(0.08), on)
         seam = 1 - F(0.22) * np.exp(-((np.where(s.tag[m] == NECK, turtle, open_) - F(0.45)) / F(0.12)) ** 2)
         s.colour[:, m] = skin * (1 + F(0.02) * weave) * (1 - cover) + cover * cloth * (1 + F(0.03) * weave) * seam

@@ -121,6 +121,14 @@ class Drawing(unittest.TestCase):
                 inside = row["image"][row["labels"] == S.MOUTH].min(-1)
                 self.assertGreater(int((inside > 90).sum()), 60, (person, expression))
 
+    def test_necks_are_skin_without_a_collar_and_cloth_with_a_high_one(self):
+        skin = []
+        for collar in (0.0, 1.0):
+            self.people[:, P.SLOT["collar"]] = collar
+            skin.append(sum(int(np.isin(self.draw(i)["labels"], (S.NECK_C, S.BODY)).sum()) for i in range(4)))
+        self.assertGreater(skin[0], 1000)
+        self.assertLess(skin[1], 0.5 * skin[0])
+
     def test_turned_faces_show_nothing_of_the_body_in_the_mouth(self):
         for yaw in (-0.5, 0.5):
             labels = self.draw(1, yaw, jaw=1.0)["labels"]
