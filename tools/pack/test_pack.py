@@ -122,7 +122,7 @@ class Drawing(unittest.TestCase):
                 self.assertGreater(int((inside > 90).sum()), 60, (person, expression))
 
     def test_necks_are_skin_without_a_collar_and_cloth_with_a_high_one(self):
-        skin = []
+        skin, self.people = [], self.people.copy()
         for collar in (0.0, 1.0):
             self.people[:, P.SLOT["collar"]] = collar
             skin.append(sum(int(np.isin(self.draw(i)["labels"], (S.NECK_C, S.BODY)).sum()) for i in range(4)))
