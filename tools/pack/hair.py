@@ -54,7 +54,7 @@ def curtain(p, g, wide):
     end = 2.5 + (end - 2.5) * min(1, 0.3 + g("long"))
     y = 9.5 + (end - 9.5) * fall
     top = np.sqrt(np.clip(1 - (np.clip(y - 2.5, 0, 9) / 10.4) ** 2, 0.02, 1))
-    r = (8.1 + 1.5 * g("sides") + (0.3 + 1.2 * g("curl")) * fall * (0.3 * g("wave") + 0.7)) * top * wide
+    r = (7.75 + 1.5 * g("sides") + (0.3 + 1.2 * g("curl")) * fall * (0.3 * g("wave") + 0.7)) * top * wide
     r = r - 1.3 * np.abs(p[:, 0]) ** 8 - 1.4 * fall**4  # the edges turn in
     r = r + 0.22 * np.sin(t * 6 + g("wave") * 4) * fall + 0.35 * np.sin(y * 1.1 + g("wave") * 2 + t) * min(1, abs(g("wave"))) * fall
     r = r + 0.3 * g("curl") * np.sin(7 * t + 1.2 * y) * np.sin(1.9 * y - 3 * t)

@@ -32,7 +32,7 @@ CORNERS = {61, 291, 76, 306, 62, 292, 78, 308}
 CONTOUR = LIPS_U[3] + LIPS_L[3][-2:0:-1]  # inner lip contour, closed polygon
 EYES, LIPS, FACE, SKULL = 2, 3, 0, 1  # triangle tags of the head mesh
 RINGS = 12
-SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.8, 10.3, 9.7])
+SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.4, 10.3, 9.7])
 
 
 def step(a, b, x):
@@ -72,6 +72,7 @@ def _neutral(v):
         d = v - [side * 3.1, 2.6, 0]
         v[:, :2] += (d[:, :2] * [0.13, 0.20]) * np.exp(-((d[:, 0] / 2.2) ** 4) - (d[:, 1] / 1.3) ** 4)[:, None]
         v[:, 1] += 0.13 * np.exp(-(((v[:, 0] - side * 2.4) / 1.1) ** 2) - ((v[:, 1] + 4.3) / 0.9) ** 2)
+    v[:, 0] *= 1 - 0.06 * step(3.0, 7.0, np.abs(v[:, 0]))  # a slimmer face about the same eyes and mouth
     return v
 
 
