@@ -10,7 +10,7 @@ help:
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
-	@echo 'make pack    train the bundled model pack anew (about two hours, in .talkgraph/training)'
+	@echo 'make pack    train the bundled model pack anew (about two and a half hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs and checks'
 
 setup:
