@@ -101,7 +101,8 @@ class Modulated(nn.Module):
 class Field:
     """The radiance field: decodes points of a state; holds sizes and no weights.
 
-    The decoder has one hidden layer after the summed planes: features = W2·leaky(W1·sum(planes) + b1) + b2.
+    The decoder has one hidden layer after the summed planes: features = W2·leaky(W1·sum(planes) + b1) + b2. W2 and b2 are a person's own:
+    hidden units are materials, and what colour a person's hair, skin or clothes have stands in the last layer.
     """
 
     def __init__(self, config):
@@ -121,7 +122,7 @@ class Field:
         f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
         f = f.reshape(n, 3, c, m).sum(1)
         h = F.leaky_relu(torch.bmm(state["decode1_weight"].expand(n, -1, -1), f) + state["decode1_bias"][:, None], 0.2)
-        return torch.bmm(state["decode2_weight"].expand(n, -1, -1), h) + state["decode2_bias"][:, None]
+        return torch.bmm(state["decode2_weight"].expand(n, -1, -1), h) + state["decode2_bias"].reshape(-1, c + 1, 1)
 
     def depths(self, state, origins, directions):
         """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
@@ -155,7 +156,7 @@ class Generator(nn.Module):
     """Functional use: `torch.func.functional_call(generator, weights, (w, pose), {...})` runs `forward`."""
 
     # What inversion tunes: everything that is neither the mapping into the style nor the learned planes.
-    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean")
+    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean", "palette")
 
     def __init__(self, config=STUDIO):
         super().__init__()
@@ -172,6 +173,8 @@ class Generator(nn.Module):
         self.basis_weight = nn.Linear(c.style, c.basis)
         self.decode1 = nn.Linear(c.channels, c.hidden)
         self.decode2 = nn.Linear(c.hidden, c.channels + 1)
+        self.palette = nn.Linear(P.TEXTURE, (c.channels + 1) * (c.hidden + 1))
+        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias)
         self.ground = nn.Linear(3, c.channels)
         nn.init.zeros_(self.ground.weight), nn.init.zeros_(self.ground.bias)
         with torch.no_grad():
@@ -210,9 +213,21 @@ class Generator(nn.Module):
         }
 
     # -- stages -------------------------------------------------------------------------------------------------------------
+    def normal(self, w):
+        """What the style sees of w [n,D], as standard deviations [n,STYLE]."""
+        return (w[:, : P.STYLE] - self.p_mean) / self.p_std
+
+    def decoder(self, w):
+        """The decoder's last layer of a person, W2 [n,1+C,hidden] and b2 [n,1+C]: the general one, moved by the texture part of w alone.
+
+        So another expression of the same person leaves it as it is.
+        """
+        moved = self.palette(self.normal(w)[:, P.SLOT["texture"]]).reshape(len(w), self.config.channels + 1, -1)
+        return self.decode2.weight + moved[..., :-1], self.decode2.bias + moved[..., -1]
+
     def style(self, w, style_offset=None):
         """w [n,D] -> style [n,style]."""
-        x = self.style_in((w[:, : P.STYLE] - self.p_mean) / self.p_std)
+        x = self.style_in(self.normal(w))
         x = x + self.style_b(F.leaky_relu(self.style_a(x), 0.2))
         return x if style_offset is None else x + style_offset
 
@@ -252,6 +267,7 @@ class Generator(nn.Module):
     def prepare(self, w, plane_offset=None, background_offset=None, style_offset=None, rays=None):
         """All that does not depend on the camera, as a dictionary (the state)."""
         v = self.style(w, style_offset)
+        weight, bias = self.decoder(w)
         return {
             "planes": self.planes(v, plane_offset),
             "background": self.background(w, rays or self.config.rays, background_offset),
@@ -259,8 +275,8 @@ class Generator(nn.Module):
             "warp": self.warp(w),
             "decode1_weight": self.decode1.weight,
             "decode1_bias": self.decode1.bias,
-            "decode2_weight": self.decode2.weight,
-            "decode2_bias": self.decode2.bias,
+            "decode2_weight": weight,
+            "decode2_bias": bias,
         }
 
     def upsample(self, state, features):

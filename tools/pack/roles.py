@@ -47,8 +47,8 @@ class Prepare(nn.Module):
         for (module, attribute, shape), piece in zip(self.places, pieces):
             object.__setattr__(module, attribute, piece.reshape(shape))
         s = g.prepare(w[:, 0], plane_offset, background_offset, style_offset)
-        d1, d2, u1, u2, rgb = g.decode1, g.decode2, g.up1, g.up2, g.to_rgb
-        field = (s["planes"], s["warp"], d1.weight, d1.bias, d2.weight, d2.bias)
+        d1, u1, u2, rgb = g.decode1, g.up1, g.up2, g.to_rgb
+        field = (s["planes"], s["warp"], d1.weight, d1.bias, s["decode2_weight"][0], s["decode2_bias"][0])
         up = (u1.kernel(s["style"]), u1.bias, u2.kernel(s["style"]), u2.bias, rgb.weight, rgb.bias)
         return *field, s["background"], *up
 
