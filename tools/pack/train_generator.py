@@ -171,8 +171,8 @@ def main():
     model = N.Generator()
     full = model.config.side
     # every number of the palette reaches all pixels of a material at once
-    scales = {"mean": 1.5, "basis": 1.5, "palette": 0.3}
-    groups = {scale: [] for scale in (1.0, 1.5, 0.3)}
+    scales = {"mean": 1.5, "basis": 1.5, "palette": 0.1}
+    groups = {scale: [] for scale in (1.0, 1.5, 0.1)}
     for name, value in model.named_parameters():
         groups[scales.get(name.split(".")[0], 1.0)].append(value)
     groups = [{"params": values, "scale": scale} for scale, values in groups.items()]
