@@ -1,7 +1,7 @@
 //! The roles that node types ask for, and the tensors that each takes and gives (the table of docs/packs.md).
 
-/// A tensor of a role: name and sizes. `n` is a batch of its own in every role; other symbols mean the same size in
-/// the whole pack; `*` is any size.
+/// A tensor of a role: name and sizes; floats, or integers where the sizes follow `i64 `. `n` is a batch of its own in every role; other
+/// symbols mean the same size in the whole pack; `*` is any size.
 pub(super) type TensorContract = (&'static str, &'static str);
 
 /// What fills a role.
@@ -37,8 +37,17 @@ pub(super) const ROLES: &[RoleContract] = &[
     open("depths", &[("origins", "1,N,3"), ("directions", "1,N,3")], &[("depths", "1,N,S")]),
     open(
         "render",
-        &[("points", "1,N,S,3"), ("depths", "1,N,S"), ("directions", "1,N,3")],
-        &[("features", "1,C,R,R"), ("alpha", "1,1,R,R")],
+        &[
+            ("origins", "1,N,3"),
+            ("directions", "1,N,3"),
+            ("depths", "1,N,S"),
+            ("pixels", "i64 N"),
+            ("motion", "1,3,*,*,*"),
+            ("motion_box", "2,3"),
+            ("detail", "1,3,*,*,*"),
+            ("detail_box", "2,3"),
+        ],
+        &[("features", "1,C,N"), ("alpha", "1,1,N")],
     ),
     open("upsample", &[("features", "1,C,R,R")], &[("image", "1,3,P,P")]),
     role(
@@ -46,6 +55,7 @@ pub(super) const ROLES: &[RoleContract] = &[
         &[("w", "1,L,D"), ("expression", "n,E"), ("reference", "1,E")],
         &[("w_inpainted", "n,L,D")],
     ),
+    open("lipaint_state", &[("w", "1,L,D")], &[]),
     role("deep3d", &[("image", "n,3,224,224")], &[("coefficients", "n,K")]),
     role(
         "morphable_model",

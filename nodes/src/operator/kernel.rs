@@ -1,0 +1,306 @@
+//! Marching along rays: where samples lie, what the planes hold there, how much of it is seen.
+
+use super::{
+    isa::Isa,
+    lanes::{self, LANES, Lanes, Portable},
+    scene::{HIDDEN, Lattice, Scene},
+};
+
+/// Samples between two looks at the transmittance.
+const GROUP: usize = 8;
+
+/// Work that is done in pieces, each with the best instructions.
+pub(super) trait Task: Sync {
+    /// Does piece `index`, with blocks of `B` samples that share the decoder's weights.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `V`.
+    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize);
+}
+
+/// Does piece `index` of `task` with the instructions of `isa`, which the processor must have.
+pub(super) fn run(isa: Isa, task: &impl Task, index: usize) {
+    // SAFETY: an `Isa` is only ever one of those that were found.
+    unsafe {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => on_avx512(task, index),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => on_avx2(task, index),
+            _ => task.run::<Portable, 1>(index),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn on_avx512(task: &impl Task, index: usize) {
+    // SAFETY: this function has the features.
+    unsafe { task.run::<lanes::Avx512, 4>(index) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn on_avx2(task: &impl Task, index: usize) {
+    // SAFETY: this function has the features.
+    unsafe { task.run::<lanes::Avx2, 2>(index) }
+}
+
+/// A ray.
+#[derive(Clone, Copy)]
+pub(super) struct Ray<'a> {
+    pub(super) origin: [f32; 3],
+    pub(super) direction: [f32; 3],
+    /// Ascending depths of its samples.
+    pub(super) depths: &'a [f32],
+}
+
+/// Room for the sixteen samples at work.
+#[repr(align(64))]
+pub(super) struct Scratch {
+    depth: [f32; LANES],
+    index: [i32; LANES],
+    part: [[f32; LANES]; 3],
+    moved: [[f32; LANES]; 3],
+    /// Texel of the lower corner in each plane.
+    texel: [[i32; LANES]; 3],
+    /// Weights of the four corners in each plane.
+    corner: [[f32; LANES]; 12],
+    mixed: [[f32; LANES]; 4],
+    density: [f32; LANES],
+    opacity: [f32; LANES],
+    hidden: [[f32; HIDDEN]; GROUP],
+}
+
+impl Scratch {
+    pub(super) const fn new() -> Self {
+        Self {
+            depth: [0.0; LANES],
+            index: [0; LANES],
+            part: [[0.0; LANES]; 3],
+            moved: [[0.0; LANES]; 3],
+            texel: [[0; LANES]; 3],
+            corner: [[0.0; LANES]; 12],
+            mixed: [[0.0; LANES]; 4],
+            density: [0.0; LANES],
+            opacity: [0.0; LANES],
+            hidden: [[0.0; HIDDEN]; GROUP],
+        }
+    }
+}
+
+/// Marches along `ray`. `see` gets the number of a sample, the transmittance before it, its opacity and its hidden vector; `H` is the
+/// number of vectors of hidden units. Ends where the transmittance falls below the scene's.
+///
+/// # Safety
+///
+/// The processor has the instructions of `V`, and the scene's decoder has `H` blocks.
+#[inline(always)]
+pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
+    scene: &Scene<'_>,
+    ray: Ray<'_>,
+    stop: f32,
+    scratch: &mut Scratch,
+    mut see: impl FnMut(usize, f32, f32, &[f32; HIDDEN]),
+) {
+    let count = ray.depths.len();
+    let mut light = 1.0;
+    let mut first = 0;
+    while first < count {
+        let valid = (count - first).min(LANES);
+        for (lane, depth) in scratch.depth.iter_mut().enumerate() {
+            *depth = ray.depths[first + lane.min(valid - 1)];
+        }
+        // SAFETY: as of this function.
+        unsafe { place::<V>(scene, ray, valid, scratch) };
+        let mut group = 0;
+        while group < valid {
+            let end = (group + GROUP).min(valid);
+            let mut block = group;
+            while block < end {
+                // SAFETY: as of this function; blocks divide groups, and groups the lanes.
+                unsafe { decode::<V, B, H>(scene, block, block - group, scratch) };
+                block += B;
+            }
+            let marching = &scene.marching;
+            let mut step = [0.0; LANES];
+            for (lane, step) in step.iter_mut().enumerate().take(end).skip(group) {
+                let next = ray.depths.get(first + lane + 1);
+                *step = next.map_or(marching.last, |next| next - ray.depths[first + lane]);
+            }
+            // SAFETY: as of this function.
+            unsafe {
+                let density = V::load(scratch.density.as_ptr()).sub(V::splat(marching.shift));
+                let thickness = lanes::softplus(density).mul(V::splat(-marching.density));
+                let left = lanes::exp(thickness.mul(V::load(step.as_ptr())));
+                V::splat(1.0).sub(left).store(scratch.opacity.as_mut_ptr());
+            }
+            for lane in group..end {
+                let opacity = scratch.opacity[lane];
+                see(first + lane, light, opacity, &scratch.hidden[lane - group]);
+                light *= 1.0 - opacity;
+            }
+            if light < stop {
+                return;
+            }
+            group = end;
+        }
+        first += LANES;
+    }
+}
+
+/// Where the samples lie in the planes: texels and weights of corners.
+#[inline(always)]
+unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch: &mut Scratch) {
+    // SAFETY: the caller has the instructions of `V`; all pointers are to arrays of sixteen.
+    unsafe {
+        let depth = V::load(scratch.depth.as_ptr());
+        let mut point = [depth; 3];
+        for axis in 0..3 {
+            point[axis] = depth.fma(V::splat(ray.direction[axis]), V::splat(ray.origin[axis]));
+        }
+        let straight = point;
+        for bend in &scene.bends {
+            let all = (1u32 << valid) - 1;
+            let mut wanted = all as u16;
+            if bend.closed {
+                for axis in 0..3 {
+                    wanted &= straight[axis].within(V::splat(bend.low[axis]), V::splat(bend.high[axis]));
+                }
+            }
+            if wanted != 0 {
+                displace(bend, straight, wanted, &mut point, scratch);
+            }
+        }
+        if let Some(warp) = &scene.warp {
+            displace(warp, point, ((1u32 << valid) - 1) as u16, &mut point, scratch);
+        }
+        let inverse = 1.0 / scene.marching.radius;
+        let (width, height) = (scene.planes.width, scene.planes.height);
+        let axis = |axis: usize, sign: f32, size: usize| {
+            let half = size as f32 * 0.5;
+            let at = point[axis].fma(V::splat(sign * inverse * half), V::splat(half - 0.5));
+            let at = at.max(V::splat(0.0)).min(V::splat((size - 1) as f32));
+            let lower = at.floor().min(V::splat((size - 2) as f32));
+            (lower, at.sub(lower))
+        };
+        let (x, y) = (axis(0, 1.0, width), axis(1, -1.0, height));
+        let (down, across) = (axis(2, 1.0, height), axis(2, 1.0, width));
+        for (plane, (u, v)) in [(x, y), (x, down), (across, y)].into_iter().enumerate() {
+            let (left, above) = (V::splat(1.0).sub(u.1), V::splat(1.0).sub(v.1));
+            let corners = [left.mul(above), u.1.mul(above), left.mul(v.1), u.1.mul(v.1)];
+            for (corner, weight) in corners.into_iter().enumerate() {
+                weight.store(scratch.corner[4 * plane + corner].as_mut_ptr());
+            }
+            v.0.fma(V::splat(width as f32), u.0).store_i32(scratch.texel[plane].as_mut_ptr());
+        }
+    }
+}
+
+/// Adds to `point` what `lattice` gives at `at`, in the lanes of `wanted`.
+#[inline(always)]
+unsafe fn displace<V: Lanes>(
+    lattice: &Lattice,
+    at: [V; 3],
+    wanted: u16,
+    point: &mut [V; 3],
+    scratch: &mut Scratch,
+) {
+    // SAFETY: the caller has the instructions of `V`. Places are cut to the lattice, so that all nodes of a cell are in it; a NaN is
+    // cut to its low end.
+    unsafe {
+        let (row, layer) = (lattice.size[0], lattice.size[0] * lattice.size[1]);
+        let mut index = V::splat(0.0);
+        for (axis, stride) in [(2, layer), (1, row), (0, 1)] {
+            let most = lattice.size[axis] - 1;
+            let x = at[axis].sub(V::splat(lattice.low[axis])).mul(V::splat(lattice.scale[axis]));
+            let x = x.max(V::splat(0.0)).min(V::splat(most as f32));
+            let lower = x.floor().min(V::splat((most - 1) as f32));
+            x.sub(lower).store(scratch.part[axis].as_mut_ptr());
+            index = lower.fma(V::splat(stride as f32), index);
+        }
+        index.store_i32(scratch.index.as_mut_ptr());
+        for axis in &mut scratch.moved {
+            *axis = [0.0; LANES];
+        }
+        let mut left = wanted;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let part = [scratch.part[0][lane], scratch.part[1][lane], scratch.part[2][lane]];
+            let node = lattice.nodes.as_ptr().add(4 * scratch.index[lane] as usize);
+            let moved = V::cell(node, 4 * row, 4 * layer, part);
+            for axis in 0..3 {
+                scratch.moved[axis][lane] = moved[axis];
+            }
+        }
+        for axis in 0..3 {
+            point[axis] = point[axis].add(V::load(scratch.moved[axis].as_ptr()));
+        }
+    }
+}
+
+/// Decodes `B` samples from lane `first` on: densities to the same lanes, hidden vectors from `slot` on.
+#[inline(always)]
+unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
+    scene: &Scene<'_>,
+    first: usize,
+    slot: usize,
+    scratch: &mut Scratch,
+) {
+    // SAFETY: the caller has the instructions of `V`; `place` cut all texels to the planes, and the decoder's arrays have whole
+    // vectors.
+    unsafe {
+        let (width, decoder) = (scene.planes.width, scene.decoder);
+        let area = width * scene.planes.height;
+        for sample in 0..B {
+            let lane = first + sample;
+            let mut sum = V::splat(0.0);
+            for plane in 0..3 {
+                let texel = plane * area + scratch.texel[plane][lane] as usize;
+                let at = scene.planes.texels.as_ptr().add(LANES * texel);
+                let corners = [0, LANES, LANES * width, LANES * (width + 1)];
+                for (corner, offset) in corners.into_iter().enumerate() {
+                    let weight = V::splat(scratch.corner[4 * plane + corner][lane]);
+                    sum = weight.fma(V::load(at.add(offset)), sum);
+                }
+            }
+            sum.store(scratch.mixed[sample].as_mut_ptr());
+        }
+        let mut units = [[V::splat(0.0); H]; B];
+        for block in 0..H {
+            let bias = V::load(decoder.first_bias.as_ptr().add(LANES * block));
+            for sample in 0..B {
+                units[sample][block] = bias;
+            }
+        }
+        for channel in 0..LANES {
+            let row = decoder.first.as_ptr().add(channel * LANES * H);
+            let mut weights = [V::splat(0.0); H];
+            for block in 0..H {
+                weights[block] = V::load(row.add(LANES * block));
+            }
+            for sample in 0..B {
+                let value = V::splat(scratch.mixed[sample][channel]);
+                for block in 0..H {
+                    units[sample][block] = value.fma(weights[block], units[sample][block]);
+                }
+            }
+        }
+        let slope = V::splat(scene.marching.slope);
+        let mut density = [V::splat(0.0); B];
+        for sample in 0..B {
+            for block in 0..H {
+                let unit = units[sample][block];
+                let unit = unit.max(unit.mul(slope));
+                unit.store(scratch.hidden[slot + sample].as_mut_ptr().add(LANES * block));
+                let weight = V::load(decoder.density.as_ptr().add(LANES * block));
+                density[sample] = unit.fma(weight, density[sample]);
+            }
+        }
+        for (sample, sum) in V::sums(density).into_iter().enumerate() {
+            scratch.density[first + sample] = sum + decoder.density_bias;
+        }
+    }
+}
