@@ -2,7 +2,9 @@
 
 use ort::{
     Result,
-    operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext},
+    operator::{
+        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
+    },
     value::TensorElementType,
 };
 
@@ -16,8 +18,16 @@ use super::{
 };
 
 const NAME: &str = "TriplaneDepths";
-const INPUTS: [&str; 8] =
-    ["planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias", "origins", "directions"];
+const INPUTS: [&str; 8] = [
+    "planes",
+    "warp",
+    "decode1_weight",
+    "decode1_bias",
+    "decode2_weight",
+    "decode2_bias",
+    "origins",
+    "directions",
+];
 /// Rays of one piece.
 const PIECE: usize = 64;
 /// The most samples of a kind.
@@ -75,7 +85,9 @@ impl Operator for Depths {
                     .ok_or_else(|| wrong(NAME, format!("attribute `{name}` is missing")))?;
                 match usize::try_from(value) {
                     Ok(count) if value >= least && count <= MOST => Ok(count),
-                    _ => Err(wrong(NAME, format!("attribute `{name}` is {value}, expected {least} to {MOST}"))),
+                    _ => {
+                        Err(wrong(NAME, format!("attribute `{name}` is {value}, expected {least} to {MOST}")))
+                    }
                 }
             };
             let sampling = Sampling {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock};
 
-/// Forces a set of instructions: `avx512`, `avx2` or `portable`. What the processor lacks is ignored.
+/// Forces a set of instructions, `avx512`, `avx2` or `portable`, or `plain`: the models' own bodies. What the processor lacks is ignored.
 const FORCED: &str = "TALKGRAPH_ISA";
 
 /// A set of instructions. AVX-512 and AVX2 give equal bits; portable code rounds products before it adds them.
@@ -20,18 +20,14 @@ impl Isa {
     /// All of them, best first.
     const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
 
-    /// The one that this process uses: the one forced, else the best that the processor has.
-    pub(crate) fn chosen() -> Self {
-        static CHOSEN: OnceLock<Isa> = OnceLock::new();
+    /// The one that this process uses: the one forced, else the best that the processor has. `None`: no operators.
+    pub(crate) fn chosen() -> Option<Self> {
+        static CHOSEN: OnceLock<Option<Isa>> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
             let forced = std::env::var(FORCED).unwrap_or_default();
             let found = Self::available();
-            found
-                .iter()
-                .copied()
-                .find(|isa| isa.to_string() == forced)
-                .or_else(|| found.first().copied())
-                .unwrap_or(Self::Portable)
+            let named = found.iter().copied().find(|isa| isa.to_string() == forced);
+            if forced == "plain" { None } else { named.or_else(|| found.first().copied()) }
         })
     }
 

@@ -26,8 +26,14 @@ pub(crate) use self::isa::Isa;
 /// The domain's name in models.
 const DOMAIN: &str = "talkgraph";
 
-/// Raised whenever the operators give other numbers for the same inputs; enters keys.
-pub(crate) const VERSION: u32 = 1;
+/// Raised whenever the operators give other numbers for the same inputs.
+const VERSION: u32 = 1;
+
+/// What the operators change in the numbers of nodes that render volumes, for their keys.
+pub(crate) fn facts() -> Vec<(&'static str, String)> {
+    let numbers = Isa::chosen().map_or("plain".into(), |isa| format!("{VERSION} {}", isa.rounding()));
+    vec![("operators", numbers)]
+}
 
 /// The domain with its operators, which use the instructions of `isa`.
 pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {

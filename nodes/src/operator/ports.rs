@@ -181,7 +181,12 @@ impl Input<'_> {
     /// The planes [1,3,H,W,C]; with fewer channels than lanes, filled up into `padded`.
     pub(super) fn planes<'p>(&'p self, channels: usize, padded: &'p mut Vec<f32>) -> Result<Planes<'p>> {
         let [one, three, height, width, found] = self.sizes()?;
-        if one != 1 || three != 3 || height < 2 || width < 2 || found != channels || height * width > COUNTABLE
+        if one != 1
+            || three != 3
+            || height < 2
+            || width < 2
+            || found != channels
+            || height * width > COUNTABLE
         {
             return Err(self.wrong(format!(
                 "shape [{one},{three},{height},{width},{found}], expected [1,3,H,W,{channels}]"
@@ -238,10 +243,7 @@ impl<'a> Rays<'a> {
             return Err(origins.wrong(format!("shape [{one},{count},{three}], expected [1,N,3]")));
         }
         directions.expect(&[1, count, 3])?;
-        Ok(Self {
-            origins: origins.floats()?.as_chunks().0,
-            directions: directions.floats()?.as_chunks().0,
-        })
+        Ok(Self { origins: origins.floats()?.as_chunks().0, directions: directions.floats()?.as_chunks().0 })
     }
 
     /// How many.

@@ -2,7 +2,9 @@
 
 use ort::{
     Result,
-    operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext},
+    operator::{
+        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
+    },
     value::{Shape, SymbolicDimensions, TensorElementType, ValueType},
 };
 
@@ -16,8 +18,21 @@ use super::{
 
 const NAME: &str = "TriplaneRender";
 const INPUTS: [&str; 15] = [
-    "planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias", "background", "origins",
-    "directions", "depths", "pixels", "motion", "motion_box", "detail", "detail_box",
+    "planes",
+    "warp",
+    "decode1_weight",
+    "decode1_bias",
+    "decode2_weight",
+    "decode2_bias",
+    "background",
+    "origins",
+    "directions",
+    "depths",
+    "pixels",
+    "motion",
+    "motion_box",
+    "detail",
+    "detail_box",
 ];
 /// Rays of one piece.
 const PIECE: usize = 64;

@@ -59,9 +59,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn fma(self, factor: Self, term: Self) -> Self {
-        unsafe {
-            Self(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1))
-        }
+        unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, term.0), _mm256_fmadd_ps(self.1, factor.1, term.1)) }
     }
 
     #[inline(always)]

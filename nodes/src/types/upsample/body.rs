@@ -6,6 +6,7 @@ use crate::{
     error::{NodeError, Result},
     geometry::resample,
     models::Models,
+    runtime::Values,
     tensor::{Tensor, Tensors},
     volume,
 };
@@ -13,11 +14,11 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Finish {
     /// The person's state, prepared by whichever chunk comes first.
-    state: Mutex<Option<Tensors>>,
+    state: Mutex<Option<Values>>,
 }
 
 impl Finish {
-    fn state(&self, inputs: &Inputs, models: &Models) -> Result<Tensors> {
+    fn state(&self, inputs: &Inputs, models: &Models) -> Result<Values> {
         let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = &*slot {
             return Ok(state.clone());
@@ -109,8 +110,14 @@ fn blend(features: &mut [f32], inpainted: &[f32], mask: &[f32]) {
 
 /// Appends a picture of planes in [-1,1] as interleaved bytes, as published: x·127.5 + 128, clamped, cut to whole numbers.
 fn append(pixels: &mut Vec<u8>, planes: &[f32], area: usize) {
-    pixels.reserve(3 * area);
-    for at in 0..area {
-        pixels.extend((0..3).map(|channel| (planes[channel * area + at] * 127.5 + 128.0) as u8));
+    let from = pixels.len();
+    pixels.resize(from + 3 * area, 0);
+    let (red, rest) = planes.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    let byte = |x: &f32| (x * 127.5 + 128.0) as u8;
+    for (pixel, ((r, g), b)) in
+        pixels[from..].as_chunks_mut().0.iter_mut().zip(red.iter().zip(green).zip(blue))
+    {
+        *pixel = [byte(r), byte(g), byte(b)];
     }
 }
