@@ -10,11 +10,11 @@ use ort::{
 
 use super::{
     isa::Isa,
-    kernel::{self, Ray, Scratch, Task},
+    kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
     ports::{Ports, Rays, Shared, attribute, guarded, marching, wrong},
     render::floats,
-    scene::{Marching, Scene},
+    scene::{HIDDEN, Marching, Scene},
 };
 
 const NAME: &str = "TriplaneDepths";
@@ -164,7 +164,7 @@ impl Search<'_> {
         let Sampling { coarse, fine, near, far } = self.sampling;
         let mut scratch = Scratch::new();
         let mut depths = [0.0; 2 * MOST];
-        let mut weights = [0.0; MOST];
+        let mut weights = Weights([0.0; MOST]);
         let width = (far + near) / (coarse - 1) as f32;
         for at in index * PIECE..((index + 1) * PIECE).min(self.rays.len()) {
             let origin = self.rays.origins[at];
@@ -174,18 +174,24 @@ impl Search<'_> {
             }
             let ray = Ray { origin, direction: self.rays.directions[at], depths: &depths[..coarse] };
             // SAFETY: as of this function. Nothing is left out: where a ray is dark, its weights are small, not zero.
-            unsafe {
-                kernel::march::<V, B, H>(self.scene, ray, 0.0, &mut scratch, |sample, light, opacity, _| {
-                    weights[sample] = light * opacity;
-                });
-            }
+            unsafe { kernel::march::<V, B, H>(self.scene, ray, 0.0, &mut scratch, &mut weights) };
             let (from, to) = depths.split_at_mut(coarse);
-            importance(&weights[..coarse], from, width, &mut to[..fine]);
+            importance(&weights.0[..coarse], from, width, &mut to[..fine]);
             let depths = &mut depths[..coarse + fine];
             depths.sort_unstable_by(f32::total_cmp);
             // SAFETY: each piece has rays of its own; the output lives until all pieces are done.
             unsafe { self.depths.write(at * (coarse + fine), depths) };
         }
+    }
+}
+
+/// How much is seen of each sample.
+struct Weights([f32; MOST]);
+
+impl Sink for Weights {
+    #[inline(always)]
+    unsafe fn take(&mut self, number: usize, light: f32, opacity: f32, _: &[f32; HIDDEN]) {
+        self.0[number] = light * opacity;
     }
 }
 

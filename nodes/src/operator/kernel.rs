@@ -1,5 +1,8 @@
 //! Marching along rays: where samples lie, what the planes hold there, how much of it is seen.
 
+// Counting loops are clearer where several arrays run along, and surely inlined.
+#![allow(clippy::needless_range_loop)]
+
 use super::{
     isa::Isa,
     lanes::{self, LANES, Lanes, Portable},
@@ -90,8 +93,21 @@ impl Scratch {
     }
 }
 
-/// Marches along `ray`. `see` gets the number of a sample, the transmittance before it, its opacity and its hidden vector; `H` is the
-/// number of vectors of hidden units. Ends where the transmittance falls below the scene's.
+/// What is done with the samples of a ray, in order.
+///
+/// (Traits and indices rather than closures and iterators in these loops: of closures it is not certain that they are
+/// inlined, and where they are not, every instruction becomes a call.)
+pub(super) trait Sink {
+    /// Takes sample `number`: the transmittance before it, its opacity and its hidden vector.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions that the sink was made for.
+    unsafe fn take(&mut self, number: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN]);
+}
+
+/// Marches along `ray` and gives `sink` its samples; ends where the transmittance falls below `stop`. `H` is the number of vectors of
+/// hidden units.
 ///
 /// # Safety
 ///
@@ -102,16 +118,15 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
     ray: Ray<'_>,
     stop: f32,
     scratch: &mut Scratch,
-    mut see: impl FnMut(usize, f32, f32, &[f32; HIDDEN]),
+    sink: &mut impl Sink,
 ) {
     let count = ray.depths.len();
     let mut light = 1.0;
     let mut first = 0;
     while first < count {
         let valid = (count - first).min(LANES);
-        for (lane, depth) in scratch.depth.iter_mut().enumerate() {
-            *depth = ray.depths[first + lane.min(valid - 1)];
-        }
+        scratch.depth[..valid].copy_from_slice(&ray.depths[first..first + valid]);
+        scratch.depth[valid..].fill(ray.depths[first + valid - 1]);
         // SAFETY: as of this function.
         unsafe { place::<V>(scene, ray, valid, scratch) };
         let mut group = 0;
@@ -125,9 +140,10 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
             }
             let marching = &scene.marching;
             let mut step = [0.0; LANES];
-            for (lane, step) in step.iter_mut().enumerate().take(end).skip(group) {
-                let next = ray.depths.get(first + lane + 1);
-                *step = next.map_or(marching.last, |next| next - ray.depths[first + lane]);
+            for lane in group..end {
+                let at = first + lane;
+                let next = if at + 1 < count { ray.depths[at + 1] - ray.depths[at] } else { marching.last };
+                step[lane] = next;
             }
             // SAFETY: as of this function.
             unsafe {
@@ -138,7 +154,8 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
             }
             for lane in group..end {
                 let opacity = scratch.opacity[lane];
-                see(first + lane, light, opacity, &scratch.hidden[lane - group]);
+                // SAFETY: as of this function.
+                unsafe { sink.take(first + lane, light, opacity, &scratch.hidden[lane - group]) };
                 light *= 1.0 - opacity;
             }
             if light < stop {
@@ -178,23 +195,33 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
         }
         let inverse = 1.0 / scene.marching.radius;
         let (width, height) = (scene.planes.width, scene.planes.height);
-        let axis = |axis: usize, sign: f32, size: usize| {
-            let half = size as f32 * 0.5;
-            let at = point[axis].fma(V::splat(sign * inverse * half), V::splat(half - 0.5));
-            let at = at.max(V::splat(0.0)).min(V::splat((size - 1) as f32));
-            let lower = at.floor().min(V::splat((size - 2) as f32));
-            (lower, at.sub(lower))
-        };
-        let (x, y) = (axis(0, 1.0, width), axis(1, -1.0, height));
-        let (down, across) = (axis(2, 1.0, height), axis(2, 1.0, width));
-        for (plane, (u, v)) in [(x, y), (x, down), (across, y)].into_iter().enumerate() {
-            let (left, above) = (V::splat(1.0).sub(u.1), V::splat(1.0).sub(v.1));
-            let corners = [left.mul(above), u.1.mul(above), left.mul(v.1), u.1.mul(v.1)];
-            for (corner, weight) in corners.into_iter().enumerate() {
-                weight.store(scratch.corner[4 * plane + corner].as_mut_ptr());
-            }
+        let (x, y) = (texel(point[0], inverse, width), texel(point[1], -inverse, height));
+        let (down, across) = (texel(point[2], inverse, height), texel(point[2], inverse, width));
+        let axes = [(x, y), (x, down), (across, y)];
+        let one = V::splat(1.0);
+        for plane in 0..3 {
+            let (u, v) = axes[plane];
+            let (left, above) = (one.sub(u.1), one.sub(v.1));
+            left.mul(above).store(scratch.corner[4 * plane].as_mut_ptr());
+            u.1.mul(above).store(scratch.corner[4 * plane + 1].as_mut_ptr());
+            left.mul(v.1).store(scratch.corner[4 * plane + 2].as_mut_ptr());
+            u.1.mul(v.1).store(scratch.corner[4 * plane + 3].as_mut_ptr());
             v.0.fma(V::splat(width as f32), u.0).store_i32(scratch.texel[plane].as_mut_ptr());
         }
+    }
+}
+
+/// The lower of the two texels around places `at` of a volume, along an axis of `size` texels, and how far beyond it. Centres of texels
+/// lie at halves.
+#[inline(always)]
+unsafe fn texel<V: Lanes>(at: V, inverse: f32, size: usize) -> (V, V) {
+    // SAFETY: the caller has the instructions of `V`.
+    unsafe {
+        let half = size as f32 * 0.5;
+        let at = at.fma(V::splat(inverse * half), V::splat(half - 0.5));
+        let at = at.max(V::splat(0.0)).min(V::splat((size - 1) as f32));
+        let lower = at.floor().min(V::splat((size - 2) as f32));
+        (lower, at.sub(lower))
     }
 }
 
@@ -212,7 +239,9 @@ unsafe fn displace<V: Lanes>(
     unsafe {
         let (row, layer) = (lattice.size[0], lattice.size[0] * lattice.size[1]);
         let mut index = V::splat(0.0);
-        for (axis, stride) in [(2, layer), (1, row), (0, 1)] {
+        let strides = [1, row, layer];
+        for axis in [2, 1, 0] {
+            let stride = strides[axis];
             let most = lattice.size[axis] - 1;
             let x = at[axis].sub(V::splat(lattice.low[axis])).mul(V::splat(lattice.scale[axis]));
             let x = x.max(V::splat(0.0)).min(V::splat(most as f32));
@@ -221,9 +250,7 @@ unsafe fn displace<V: Lanes>(
             index = lower.fma(V::splat(stride as f32), index);
         }
         index.store_i32(scratch.index.as_mut_ptr());
-        for axis in &mut scratch.moved {
-            *axis = [0.0; LANES];
-        }
+        scratch.moved = [[0.0; LANES]; 3];
         let mut left = wanted;
         while left != 0 {
             let lane = left.trailing_zeros() as usize;
@@ -261,9 +288,9 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
                 let texel = plane * area + scratch.texel[plane][lane] as usize;
                 let at = scene.planes.texels.as_ptr().add(LANES * texel);
                 let corners = [0, LANES, LANES * width, LANES * (width + 1)];
-                for (corner, offset) in corners.into_iter().enumerate() {
+                for corner in 0..4 {
                     let weight = V::splat(scratch.corner[4 * plane + corner][lane]);
-                    sum = weight.fma(V::load(at.add(offset)), sum);
+                    sum = weight.fma(V::load(at.add(corners[corner])), sum);
                 }
             }
             sum.store(scratch.mixed[sample].as_mut_ptr());
@@ -299,8 +326,9 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
                 density[sample] = unit.fma(weight, density[sample]);
             }
         }
-        for (sample, sum) in V::sums(density).into_iter().enumerate() {
-            scratch.density[first + sample] = sum + decoder.density_bias;
+        let sums = V::sums(density);
+        for sample in 0..B {
+            scratch.density[first + sample] = sums[sample] + decoder.density_bias;
         }
     }
 }

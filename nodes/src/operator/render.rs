@@ -1,5 +1,8 @@
 //! `TriplaneRender`: rays, bent, through a volume, before a background.
 
+// Counting loops: see `kernel`.
+#![allow(clippy::needless_range_loop)]
+
 use ort::{
     Result,
     operator::{
@@ -10,10 +13,10 @@ use ort::{
 
 use super::{
     isa::Isa,
-    kernel::{self, Ray, Scratch, Task},
+    kernel::{self, Ray, Scratch, Sink, Task},
     lanes::{LANES, Lanes},
     ports::{Ports, Rays, Shared, guarded, marching, wrong},
-    scene::{Marching, Scene},
+    scene::{HIDDEN, Marching, Scene},
 };
 
 const NAME: &str = "TriplaneRender";
@@ -217,30 +220,46 @@ impl Frame<'_> {
         let decoder = self.scene.decoder;
         // SAFETY: as of this function; the decoder's arrays have whole vectors.
         unsafe {
-            let mut sum = [V::splat(0.0); H];
-            let mut alpha = 0.0;
-            let stop = self.scene.marching.stop;
-            kernel::march::<V, B, H>(self.scene, ray, stop, scratch, |_, light, opacity, hidden| {
-                let weight = light * opacity;
-                alpha += weight;
-                let weight = V::splat(weight);
-                for (block, sum) in sum.iter_mut().enumerate() {
-                    *sum = weight.fma(V::load(hidden.as_ptr().add(LANES * block)), *sum);
-                }
-            });
+            let mut seen = Seen { sum: [V::splat(0.0); H], alpha: 0.0 };
+            kernel::march::<V, B, H>(self.scene, ray, self.scene.marching.stop, scratch, &mut seen);
             let mut units = [[0.0; LANES]; H];
-            for (sum, units) in sum.iter().zip(&mut units) {
-                sum.store(units.as_mut_ptr());
+            for block in 0..H {
+                seen.sum[block].store(units[block].as_mut_ptr());
             }
+            let alpha = seen.alpha;
             let mut parts = [V::splat(0.0); 4];
             parts[0] = V::splat(alpha).mul(V::load(decoder.feature_bias.as_ptr()));
-            for (unit, value) in units.as_flattened().iter().enumerate() {
-                let row = V::load(decoder.features.as_ptr().add(unit * LANES));
-                parts[unit % 4] = V::splat(*value).fma(row, parts[unit % 4]);
+            for block in 0..H {
+                for lane in 0..LANES {
+                    let row = V::load(decoder.features.as_ptr().add((block * LANES + lane) * LANES));
+                    parts[lane % 4] = V::splat(units[block][lane]).fma(row, parts[lane % 4]);
+                }
             }
             let mut colour = [0.0; LANES];
             parts[0].add(parts[1]).add(parts[2].add(parts[3])).store(colour.as_mut_ptr());
             (colour, alpha)
+        }
+    }
+}
+
+/// The hidden vectors of a ray, weighted by how much of each is seen, and the sum of the weights.
+struct Seen<V, const H: usize> {
+    sum: [V; H],
+    alpha: f32,
+}
+
+impl<V: Lanes, const H: usize> Sink for Seen<V, H> {
+    #[inline(always)]
+    unsafe fn take(&mut self, _: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN]) {
+        let weight = light * opacity;
+        self.alpha += weight;
+        // SAFETY: as of this function; the vector has room for `H` blocks.
+        unsafe {
+            let weight = V::splat(weight);
+            for block in 0..H {
+                let units = V::load(hidden.as_ptr().add(LANES * block));
+                self.sum[block] = weight.fma(units, self.sum[block]);
+            }
         }
     }
 }

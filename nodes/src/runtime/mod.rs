@@ -74,6 +74,12 @@ impl Runtime {
         })
     }
 
+    /// The same runtime, nothing opened yet, with so many threads a model.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
     /// The same runtime, nothing opened yet, with fused operators of these instructions or with the models' plain bodies.
     #[cfg(test)]
     pub(crate) fn with_operators(self, operators: Option<Isa>) -> Self {

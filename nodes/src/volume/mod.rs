@@ -36,7 +36,7 @@ pub fn rest(models: &Models) -> Result<Values> {
 /// The features [1,C,R,R] of `state` at rest, seen from `pose`.
 pub fn portrait(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Tensor> {
     let rays = Rays::cast(models, state, pose, None)?;
-    let mut frames = Frames::blank(1, rays.side());
+    let mut frames = Frames::blank(1, rays.side(), Window::whole(rays.side()));
     rays.render(models, state, &rest(models)?, &mut frames, 0)?;
     frames.features(0)
 }

@@ -20,6 +20,40 @@ pub struct Window {
     pub rows: (usize, usize),
 }
 
+impl Window {
+    /// All of a picture of `side` x `side`.
+    pub fn whole(side: usize) -> Self {
+        Self { columns: (0, side), rows: (0, side) }
+    }
+
+    /// The smallest window that holds both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        let join = |a: (usize, usize), b: (usize, usize)| (a.0.min(b.0), a.1.max(b.1));
+        Self { columns: join(self.columns, other.columns), rows: join(self.rows, other.rows) }
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.columns.1 - self.columns.0
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.rows.1 - self.rows.0
+    }
+
+    /// Pixels.
+    pub fn area(&self) -> usize {
+        self.width() * self.height()
+    }
+
+    /// Where pixel `pixel` of a picture of `side` columns, which the window must hold, is in the window.
+    pub(super) fn index(&self, pixel: usize, side: usize) -> usize {
+        (pixel / side - self.rows.0) * self.width() + pixel % side - self.columns.0
+    }
+}
+
 /// Rays and the depths at which they are sampled, frozen for a person.
 #[derive(Clone)]
 pub struct Rays {
@@ -44,7 +78,7 @@ impl Rays {
                 directions.len() / 3
             )));
         }
-        let window = window.unwrap_or(Window { columns: (0, side), rows: (0, side) });
+        let window = window.unwrap_or(Window::whole(side));
         let pixels = strips(window, side);
         let pick = |all: &[f32]| {
             let picked = pixels.iter().flat_map(|&pixel| &all[3 * pixel..3 * pixel + 3]).copied().collect();
@@ -77,6 +111,11 @@ impl Rays {
     /// R, the side of the picture in rays.
     pub fn side(&self) -> usize {
         self.side
+    }
+
+    /// `origins`, `directions` [1,N,3], `depths` [1,N,S] and `pixels` [N].
+    pub fn tensors(&self) -> &Tensors {
+        &self.tensors
     }
 
     /// Those of the rays that have a sample point which is `wanted`.

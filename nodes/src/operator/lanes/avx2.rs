@@ -79,30 +79,21 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn exp2(self) -> Self {
-        let half = |x| unsafe {
-            let exponent = _mm256_add_epi32(_mm256_cvttps_epi32(x), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
-        };
-        Self(half(self.0), half(self.1))
+        unsafe { Self(exp2(self.0), exp2(self.1)) }
     }
 
     #[inline(always)]
     unsafe fn sums<const N: usize>(vectors: [Self; N]) -> [f32; N] {
         let mut out = [0.0; N];
-        for (out, v) in out.iter_mut().zip(vectors) {
-            *out = unsafe { sum(_mm256_add_ps(v.0, v.1)) };
+        for i in 0..N {
+            out[i] = unsafe { sum(_mm256_add_ps(vectors[i].0, vectors[i].1)) };
         }
         out
     }
 
     #[inline(always)]
     unsafe fn within(self, low: Self, high: Self) -> u16 {
-        let half = |x, low, high| unsafe {
-            let inside =
-                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(x, low), _mm256_cmp_ps::<_CMP_LE_OQ>(x, high));
-            _mm256_movemask_ps(inside) as u16
-        };
-        half(self.0, low.0, high.0) | half(self.1, low.1, high.1) << 8
+        unsafe { within(self.0, low.0, high.0) | within(self.1, low.1, high.1) << 8 }
     }
 
     #[inline(always)]
@@ -111,15 +102,31 @@ impl Lanes for Avx2 {
     }
 }
 
+/// 2^x of whole x.
+#[inline(always)]
+unsafe fn exp2(x: __m256) -> __m256 {
+    unsafe {
+        let exponent = _mm256_add_epi32(_mm256_cvttps_epi32(x), _mm256_set1_epi32(127));
+        _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+    }
+}
+
+/// [`Lanes::within`] of one register.
+#[inline(always)]
+unsafe fn within(x: __m256, low: __m256, high: __m256) -> u16 {
+    unsafe {
+        let above = _mm256_cmp_ps::<_CMP_GE_OQ>(x, low);
+        _mm256_movemask_ps(_mm256_and_ps(above, _mm256_cmp_ps::<_CMP_LE_OQ>(x, high))) as u16
+    }
+}
+
 /// [`Lanes::cell`] with 256-bit registers: a register holds two nodes that are neighbours in x.
 #[inline(always)]
 pub(super) unsafe fn cell(at: *const f32, row: usize, layer: usize, [x, y, z]: [f32; 3]) -> [f32; 4] {
     unsafe {
-        let pair = |offset: usize| _mm256_loadu_ps(at.add(offset));
-        let mix = |a, b, by| _mm256_fmadd_ps(_mm256_sub_ps(b, a), by, a);
         let (y, z) = (_mm256_set1_ps(y), _mm256_set1_ps(z));
-        let low = mix(pair(0), pair(row), y);
-        let high = mix(pair(layer), pair(layer + row), y);
+        let low = mix(_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(row)), y);
+        let high = mix(_mm256_loadu_ps(at.add(layer)), _mm256_loadu_ps(at.add(layer + row)), y);
         let both = mix(low, high, z);
         let (left, right) = (_mm256_castps256_ps128(both), _mm256_extractf128_ps::<1>(both));
         let out = _mm_fmadd_ps(_mm_sub_ps(right, left), _mm_set1_ps(x), left);
@@ -127,6 +134,12 @@ pub(super) unsafe fn cell(at: *const f32, row: usize, layer: usize, [x, y, z]: [
         _mm_storeu_ps(floats.as_mut_ptr(), out);
         floats
     }
+}
+
+/// a + by·(b − a).
+#[inline(always)]
+unsafe fn mix(a: __m256, b: __m256, by: __m256) -> __m256 {
+    unsafe { _mm256_fmadd_ps(_mm256_sub_ps(b, a), by, a) }
 }
 
 /// The sum of eight floats.

@@ -84,8 +84,8 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn sums<const N: usize>(vectors: [Self; N]) -> [f32; N] {
         let mut out = [0.0; N];
-        for (out, v) in out.iter_mut().zip(vectors) {
-            *out = unsafe { sum(halves(v.0)) };
+        for i in 0..N {
+            out[i] = unsafe { sum(halves(vectors[i].0)) };
         }
         out
     }

@@ -3,6 +3,9 @@
 //! Every method is inlined into a function that carries the target feature ([`run`](super::kernel::run) chooses it), which is
 //! why they are unsafe: called without that feature the processor would not know the instruction.
 
+// Counting loops: see `kernel`.
+#![allow(clippy::needless_range_loop)]
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -70,8 +73,9 @@ pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
         let rest = whole.fma(V::splat(2.121_944_4e-4), rest);
         // The Taylor series: |rest| ≤ 0.35, where the next term is 3e-9.
         let mut sum = V::splat(1.0 / 5040.0);
-        for factor in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-            sum = sum.fma(rest, V::splat(factor));
+        let factors = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+        for i in 0..factors.len() {
+            sum = sum.fma(rest, V::splat(factors[i]));
         }
         sum.mul(whole.exp2())
     }
@@ -88,8 +92,9 @@ pub(super) unsafe fn softplus<V: Lanes>(x: V) -> V {
         let ratio = small.div(small.add(V::splat(2.0)));
         let square = ratio.mul(ratio);
         let mut sum = V::splat(1.0 / 13.0);
-        for odd in [11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
-            sum = sum.fma(square, V::splat(1.0 / odd));
+        let factors = [1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
+        for i in 0..factors.len() {
+            sum = sum.fma(square, V::splat(factors[i]));
         }
         x.max(zero).add(ratio.add(ratio).mul(sum))
     }

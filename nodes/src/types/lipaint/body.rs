@@ -9,7 +9,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Frames, Rays},
+    volume::{self, Frames, Rays, Window},
 };
 
 pub(super) struct Paint {
@@ -79,13 +79,17 @@ impl MapBody for Paint {
             Some(grow) => Some(mask::contours(models, reference, expression, &poses, grow)?),
             None => None,
         };
+        let windows = mouths.iter().flatten().map(|mouth| mouth.window);
+        let window = windows.reduce(Window::union);
         let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
         for (frame, (code, pose)) in codes.into_iter().zip(poses).enumerate() {
             ctx.check_cancelled()?;
             let state = person.moved(models, code, mouths.is_none())?;
-            let window = mouths.as_ref().map(|mouths| mouths[frame].window);
-            let rays = Rays::cast(models, &state, pose, window)?;
-            let frames = frames.get_or_insert_with(|| Frames::blank(count, rays.side()));
+            let part = mouths.as_ref().map(|mouths| mouths[frame].window);
+            let rays = Rays::cast(models, &state, pose, part)?;
+            let side = rays.side();
+            let frames = frames
+                .get_or_insert_with(|| Frames::blank(count, side, window.unwrap_or(Window::whole(side))));
             rays.render(models, &state, &person.rest, frames, frame)?;
             masks.push(match &mouths {
                 None => mask::parsed(models, volume::upsample(models, &state, frames.features(frame)?)?)?,

@@ -13,7 +13,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Frames, Rays},
+    volume::{self, Frames, Rays, Window},
 };
 
 pub(super) struct Render {
@@ -66,7 +66,7 @@ impl Render {
             true => None,
             false => {
                 let rays = Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0], None)?;
-                let mut canvas = Frames::blank(1, rays.side());
+                let mut canvas = Frames::blank(1, rays.side(), Window::whole(rays.side()));
                 rays.render(models, &state, &volume::rest(models)?, &mut canvas, 0)?;
                 Some(Still { canvas, rays: rays.reaching(models, |point| face.reaches(point))? })
             }
@@ -103,7 +103,8 @@ impl MapBody for Render {
                     &cast
                 }
             };
-            let frames = frames.get_or_insert_with(|| Frames::blank(count, rays.side()));
+            let side = rays.side();
+            let frames = frames.get_or_insert_with(|| Frames::blank(count, side, Window::whole(side)));
             rays.render(models, &person.state, &bend, frames, frame)?;
         }
         let frames =
