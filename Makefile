@@ -1,15 +1,16 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
 TALKGRAPH := target/release/talkgraph
-.PHONY: help setup build demo test lint docs docs-check pack bench
+.PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
 	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
+	@echo "make demo-pictures  the README's pictures from the demo"
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
-	@echo 'make pack    train the bundled model pack anew (about two hours, in .talkgraph/training)'
+	@echo 'make pack    train the bundled model pack anew (about two and a half hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs and checks'
 
 setup:
@@ -20,6 +21,9 @@ build: setup
 
 demo: build
 	$(TALKGRAPH) run graphs/from_image.yaml -i portrait=graphs/media/portrait.png -i speech=graphs/media/speech.wav -o video=demo.mp4
+
+demo-pictures: demo
+	tools/demo_pictures.sh
 
 test: setup
 	cargo test --workspace --locked

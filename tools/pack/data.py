@@ -1,8 +1,8 @@
 """Draws training pictures: `python -m tools.pack.data OUT --pictures 10000 --workers 2`.
 
-Each shard (`shard_W_I.npz`, 100 pictures): p [n,D], pose [n,6], image uint8 [n,128,128,3], labels uint8 [n,128,128],
-depth float16 [n,128,128] (camera depth minus DISTANCE, 9: background), mask uint8 [n,64,64]; every fourth shard also
-image256 uint8 [n,256,256,3].
+Each shard (`shard_W_I.npz`, 100 pictures): p float32 [n,D], pose float32 [n,6], image uint8 [n,256,256,3] (drawn at 512, box
+filtered), labels uint8 [n,256,256], depth float16 [n,128,128] (camera depth minus DISTANCE at the samples' centres, 9: background),
+mask uint8 [n,128,128] (coverage, 255: all of it).
 """
 
 import argparse
@@ -55,16 +55,16 @@ def reduce(a, k):
     return a.reshape(a.shape[0] // k, k, a.shape[1] // k, k, *a.shape[2:]).mean((1, 3))
 
 
-def picture(renderer, p, pose, side=128):
+def picture(renderer, p, pose, side=256):
+    """One row of a shard, without p and pose; depth and mask have half the picture's side."""
     d = renderer.draw(p, pose, side)
-    depth = d["depth"][1::2, 1::2] - G.DISTANCE
+    depth = d["depth"][2::4, 2::4] - G.DISTANCE
     hit = (d["labels"] > 0).astype(np.float32)
     return {
-        "image256": d["big"],
         "image": (reduce(d["big"].astype(np.float32), 2) + 0.5).astype(np.uint8),
         "labels": d["labels"][1::2, 1::2],
         "depth": np.where(np.isfinite(depth), depth, 9).astype(np.float16),
-        "mask": (reduce(hit, 4) * 255).astype(np.uint8),
+        "mask": (reduce(hit, 4) * 255 + 0.5).astype(np.uint8),
     }
 
 
@@ -86,8 +86,6 @@ def work(out, worker, shards, seed):
             pose = framed(renderer, p, rng)
             for k, v in {"p": p, "pose": pose.astype(np.float32), **picture(renderer, p, pose)}.items():
                 rows.setdefault(k, []).append(v)
-        if s % 4:
-            del rows["image256"]
         part = out / f"part_{worker}.npz"
         np.savez(part, **{k: np.array(v) for k, v in rows.items()})
         os.rename(part, out / f"shard_{worker}_{s:03d}.npz")

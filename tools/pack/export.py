@@ -152,8 +152,12 @@ def generator_roles(generator, folder, log=print):
     large = ("generator.basis", "generator.mean", "generator.warp_basis")
     write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=large)
     tuned = {k: moved[k] for k in ("theta", "plane_offset", "style_offset")}
-    examples = [{"w": w, **tuned}, {"w": w + 0.1 * torch.randn(w.shape), **tuned}]
-    write("lipaint_state", R.Planes(prepare), examples, ["planes"], half=["prepare." + name for name in large])
+    several = w + 0.1 * torch.randn(3, *w.shape[1:])
+    side = config.plane_side
+    write(
+        "lipaint_state", R.Planes(prepare), [{"w": several, **tuned}, {"w": w, **tuned}], ["planes"], ("w", "planes"),
+        {"w": ["n", 1, P.D], "planes": ["n", 3, side, side, config.channels]}, half=["prepare." + name for name in large],
+    )  # fmt: skip
     pose = torch.tensor([[0.1, 0.3, -0.05, 0.02, -0.03, 0.2], [0, 0, 0, 0, 0, 0]])
     write(
         "camera", R.Camera(rays), [{"pose": pose}, {"pose": pose[:1]}], ["origins", "directions"], ("pose", "origins", "directions"),

@@ -6,6 +6,7 @@ volume features with a 2-D up-sampler after StyleNeRF (Gu et al. 2022). Trained 
 Shapes: n people, N = R·R rays, S samples a ray, C feature channels. All sizes come from `Config`; R is free at run time.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,18 +20,20 @@ from . import warp
 NEAR, FAR = 0.70, 1.05  # of the volume, before and behind the head's origin along a ray
 GAIN = 1.3  # after every leaky rectifier of a modulated convolution
 RADIUS = 1.15  # half side of the volume that the planes cover
+FOCUS = (0.0, -0.2, 0.15)  # where planes are finest: between eyes and mouth, near the skin
 
 
 @dataclass(frozen=True)
 class Config:
-    side: int = 128  # P, finished pixels; R is half of it
+    side: int = 256  # P, finished pixels; R is half of it
     style: int = 128
     channels: int = 16  # C
     hidden: int = 48  # of the decoder
-    conv: tuple = (128, 96, 64, 48)  # modulated convolutions at 4, 8, 16, ... pixels
-    basis: int = 36
-    plane_side: int = 64
-    offset_side: int = 128  # of a person's own plane offset
+    conv: tuple = (128, 96, 64, 48, 32)  # modulated convolutions at 4, 8, 16, ... pixels
+    basis: int = 32
+    basis_side: int = 64
+    plane_side: int = 128  # of the mean, of a person's own offset and of the planes that points are looked up in
+    focus: float = 2.0  # how much finer planes are about FOCUS than at their rim; see `contract`
     up: int = 32
     coarse: int = 12
     fine: int = 12
@@ -49,12 +52,22 @@ class Config:
 
 STUDIO = Config()
 TINY = Config(
-    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, plane_side=16, offset_side=32, up=8, coarse=4, fine=4, warp_side=6
+    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=8, plane_side=16, up=8, coarse=4, fine=4, warp_side=6
 )
 
 
 def resize(x, side):
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def contract(x, middle, strength):
+    """Coordinates [..] along one axis to plane coordinates: stretched about `middle`, squeezed towards ±RADIUS, which stay.
+
+    An inverse hyperbolic sine: texels are small where a face has its features and large at hair's rim and shoulders.
+    """
+    bend = lambda t: torch.log(t + torch.sqrt(t * t + 1))
+    low, high = (math.asinh(strength * (end - middle)) for end in (-RADIUS, RADIUS))
+    return (bend(strength * (x - middle)) - low) * (2 * RADIUS / (high - low)) - RADIUS
 
 
 class Modulated(nn.Module):
@@ -88,7 +101,8 @@ class Modulated(nn.Module):
 class Field:
     """The radiance field: decodes points of a state; holds sizes and no weights.
 
-    The decoder has one hidden layer after the summed planes: features = W2·leaky(W1·sum(planes) + b1) + b2.
+    The decoder has one hidden layer after the summed planes: features = W2·leaky(W1·sum(planes) + b1) + b2. W2 and b2 are a person's own:
+    hidden units are materials, and what colour a person's hair, skin or clothes have stands in the last layer.
     """
 
     def __init__(self, config):
@@ -108,7 +122,7 @@ class Field:
         f = F.grid_sample(planes, at.reshape(n * 3, m, 1, 2), align_corners=False, padding_mode="border")
         f = f.reshape(n, 3, c, m).sum(1)
         h = F.leaky_relu(torch.bmm(state["decode1_weight"].expand(n, -1, -1), f) + state["decode1_bias"][:, None], 0.2)
-        return torch.bmm(state["decode2_weight"].expand(n, -1, -1), h) + state["decode2_bias"][:, None]
+        return torch.bmm(state["decode2_weight"].expand(n, -1, -1), h) + state["decode2_bias"].reshape(-1, c + 1, 1)
 
     def depths(self, state, origins, directions):
         """Where to sample: coarse and importance samples [n,N,S], ascending. No gradient."""
@@ -142,7 +156,7 @@ class Generator(nn.Module):
     """Functional use: `torch.func.functional_call(generator, weights, (w, pose), {...})` runs `forward`."""
 
     # What inversion tunes: everything that is neither the mapping into the style nor the learned planes.
-    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean")
+    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean", "palette")
 
     def __init__(self, config=STUDIO):
         super().__init__()
@@ -155,10 +169,12 @@ class Generator(nn.Module):
         self.convs = nn.ModuleList([Modulated(a, b, c.style) for a, b in zip(widths, widths[1:])])
         self.head = nn.Conv2d(c.conv[-1], 3 * c.channels, 1)
         self.mean = nn.Parameter(torch.randn(1, 3 * c.channels, c.plane_side, c.plane_side) * 0.05)
-        self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.plane_side**2) * 0.01)
+        self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.basis_side**2) * 0.01)
         self.basis_weight = nn.Linear(c.style, c.basis)
         self.decode1 = nn.Linear(c.channels, c.hidden)
         self.decode2 = nn.Linear(c.hidden, c.channels + 1)
+        self.palette = nn.Linear(P.TEXTURE, (c.channels + 1) * (c.hidden + 1))
+        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias)
         self.ground = nn.Linear(3, c.channels)
         nn.init.zeros_(self.ground.weight), nn.init.zeros_(self.ground.bias)
         with torch.no_grad():
@@ -191,29 +207,43 @@ class Generator(nn.Module):
         """Zero offsets of an untuned person: plane_offset, background_offset, style_offset."""
         c, r = self.config, (side or self.config.side) // 2
         return {
-            "plane_offset": torch.zeros(1, 3 * c.channels, c.offset_side, c.offset_side),
+            "plane_offset": torch.zeros(1, 3 * c.channels, c.plane_side, c.plane_side),
             "background_offset": torch.zeros(1, c.channels, r, r),
             "style_offset": torch.zeros(1, c.style),
         }
 
     # -- stages -------------------------------------------------------------------------------------------------------------
+    def normal(self, w):
+        """What the style sees of w [n,D], as standard deviations [n,STYLE]."""
+        return (w[:, : P.STYLE] - self.p_mean) / self.p_std
+
+    def decoder(self, w):
+        """The decoder's last layer of a person, W2 [n,1+C,hidden] and b2 [n,1+C]: the general one, moved by the texture part of w alone.
+
+        So another expression of the same person leaves it as it is.
+        """
+        moved = self.palette(self.normal(w)[:, P.SLOT["texture"]]).reshape(len(w), self.config.channels + 1, -1)
+        return self.decode2.weight + moved[..., :-1], self.decode2.bias + moved[..., -1]
+
     def style(self, w, style_offset=None):
         """w [n,D] -> style [n,style]."""
-        x = self.style_in((w[:, : P.STYLE] - self.p_mean) / self.p_std)
+        x = self.style_in(self.normal(w))
         x = x + self.style_b(F.leaky_relu(self.style_a(x), 0.2))
         return x if style_offset is None else x + style_offset
 
-    def planes(self, style, plane_offset=None):
-        """style -> planes [n,3C,side,side] in the order xy, xz, zy; at the offset's side where one is given."""
-        c, x = self.config, self.const.expand(len(style), -1, -1, -1)
+    def frozen(self, style):
+        """The style's mixture of learned planes [n,3C,basis_side,basis_side]; inversion leaves it and the mean alone."""
+        c = self.config
+        return (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
+
+    def planes(self, style, plane_offset=None, frozen=None):
+        """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
+        c, x = self.config, self.const.expand(style.shape[0], -1, -1, -1)
         for i, conv in enumerate(self.convs):
-            if i:
-                x = resize(x, 4 << i)
-            x = conv(x, style)
-        x = resize(self.head(x), c.plane_side)
-        x = x + (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.plane_side, c.plane_side)
-        x = x + self.mean
-        return x if plane_offset is None else resize(x, c.offset_side) + plane_offset
+            x = conv(resize(x, 4 << i) if i else x, style)
+        x = resize(self.head(x), c.basis_side) + (self.frozen(style) if frozen is None else frozen)
+        x = resize(x, c.plane_side) + self.mean
+        return x if plane_offset is None else x + plane_offset
 
     def background(self, w, rays, background_offset=None):
         """Features behind the volume [n,C,rays,rays]."""
@@ -223,13 +253,21 @@ class Generator(nn.Module):
         return f if background_offset is None else f + background_offset
 
     def warp(self, w):
-        """Displacement that takes a point back to the mean identity: grid [n,3,s,s,s] over the volume, indexed z, y, x."""
+        """Displacement that takes a point to the mean identity and to plane coordinates: grid [n,3,s,s,s] indexed z, y, x.
+
+        Both at once, since both are smooth on the grid's scale: looking up a point costs the same as without `contract`.
+        """
         s = self.config.warp_side
-        return (w[:, P.SLOT["identity"]] @ self.warp_basis).reshape(-1, 3, s, s, s)
+        back = (w[:, P.SLOT["identity"]] @ self.warp_basis).reshape(-1, 3, s, s, s)
+        at = torch.linspace(-RADIUS, RADIUS, s)
+        grid = torch.stack([at[None, None].expand(s, s, s), at[None, :, None].expand(s, s, s), at[:, None, None].expand(s, s, s)])
+        to = [contract(grid[i] + back[:, i], FOCUS[i], self.config.focus) - grid[i] for i in range(3)]
+        return torch.stack(to, 1)
 
     def prepare(self, w, plane_offset=None, background_offset=None, style_offset=None, rays=None):
         """All that does not depend on the camera, as a dictionary (the state)."""
         v = self.style(w, style_offset)
+        weight, bias = self.decoder(w)
         return {
             "planes": self.planes(v, plane_offset),
             "background": self.background(w, rays or self.config.rays, background_offset),
@@ -237,8 +275,8 @@ class Generator(nn.Module):
             "warp": self.warp(w),
             "decode1_weight": self.decode1.weight,
             "decode1_bias": self.decode1.bias,
-            "decode2_weight": self.decode2.weight,
-            "decode2_bias": self.decode2.bias,
+            "decode2_weight": weight,
+            "decode2_bias": bias,
         }
 
     def upsample(self, state, features):

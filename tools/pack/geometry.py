@@ -18,6 +18,9 @@ SCALE, ORIGIN = 12.6, (0.0, 1.9, 1.5)
 DISTANCE, TAN = 9.5, math.tan(math.radians(6.0))
 JAW = 0.30  # radians at jaw = 1
 HINGE = (0.5, -1.5)  # y, z of the jaw's axis
+LIDS = (M.EYE_L_UPPER[1:-1] + M.EYE_R_UPPER[1:-1], M.EYE_L_LOWER[1:-1] + M.EYE_R_LOWER[1:-1])  # pairs that meet in a blink
+LID_GAP = 0.03  # what is left of an eye's opening at blink = 1
+SPREAD = 1.2  # identity directions as a whole; single ones were tuned at 1
 ANCHOR_RINGS = 6  # skull rings among the deformation anchors: they hold the back of the head still
 
 
@@ -51,7 +54,7 @@ def _bases(head):
     identity.append(d(z=0.35 * bump([0, 1.5, 5.5], [0.9, 1.8, 2])))  # bridge
     a, b = both([3.1, 2.6, 3.5], [2, 1.3, 3])  # eyes: apart, high, open, wide, tilted
     yy = y - 2.62
-    identity += [d(0.22 * (a - b)), d(y=0.25 * (a + b)), d(y=0.22 * yy * (a + b))]
+    identity += [d(0.22 * (a - b)), d(y=0.25 * (a + b)), d(y=0.17 * yy * (a + b))]
     identity.append(d(0.12 * ((x - 3.1) * a + (x + 3.1) * b)))
     identity.append(d(y=0.14 * ((x - 3.1) * a - (x + 3.1) * b)))
     a, b = both([3.2, 4.6, 4], [2.4, 0.9, 3])
@@ -92,15 +95,9 @@ def _bases(head):
         (M.EYE_R_LOWER, M.EYE_R_UPPER, M.LID_R_ABOVE),
     ):
         blink = d()
-        order = np.argsort(v[low_lid, 0])
-        lx, ly, lz = v[np.array(low_lid)[order]].T
-        for i in up_lid[1:-1]:
-            to = np.interp(v[i, 0], lx, ly) + 0.03
-            blink[i] = [0, to - v[i, 1], max(0.0, np.interp(v[i, 0], lx, lz) - v[i, 2]) + 0.05]
-        for i in above:
-            blink[i] = [0, -0.28, 0.03]
-        for i in low_lid[1:-1]:
-            blink[i] = [0, 0.04, 0]
+        blink[up_lid[1:-1]] = [0, 0, 0.05]  # the lids' own travel is that of `LIDS`
+        blink[above] = [0, -0.28, 0.06]
+        blink[low_lid[1:-1]] = [0, 0.04, 0]
         blinks.append(blink)
     a, b = both([3.2, 4.8, 4], [3, 1.2, 3])
     brow = d(y=0.6 * (a + b))
@@ -112,7 +109,7 @@ def _bases(head):
         close[1, M.LIPS_L[ring][1:-1]] = k
     chin = bump([0, -6.2, 5.0], [2.6, 1.0, 3]) * (y < -5.3)
     close[1] = np.maximum(close[1], 0.3 * chin)
-    return np.array(identity), np.array(expression), jaw, close
+    return SPREAD * np.array(identity), np.array(expression), jaw, close
 
 
 class Morphable(torch.nn.Module):
@@ -136,13 +133,17 @@ class Morphable(torch.nn.Module):
         self.register_buffer("pairs", torch.tensor(pairs))
         self.register_buffer("close_upper", f(close[0][:, None] * tent))
         self.register_buffer("close_lower", f(close[1][:, None] * tent))
+        lids = np.zeros((n, len(LIDS[0])))
+        lids[LIDS[0], np.arange(len(LIDS[0]))] = 1
+        self.register_buffer("lid_pairs", torch.tensor(np.array(LIDS)))
+        self.register_buffer("lids", f(lids))
         self.register_buffer("origin", f(ORIGIN))
         self.anchor_count = 468 + ANCHOR_RINGS * 36
 
     def cut(self, count):
         """Drops all but the first `count` vertices (at least the 468 of the face)."""
         n = len(self.base)
-        for name in ("base", "jaw", "close_upper", "close_lower"):
+        for name in ("base", "jaw", "close_upper", "close_lower", "lids"):
             setattr(self, name, getattr(self, name)[:count].clone())
         for name in ("identity", "expression"):
             b = getattr(self, name)
@@ -153,6 +154,10 @@ class Morphable(torch.nn.Module):
         """Base mesh in centimetres [n,N,3] from identity [n,24] and expression [n,12]."""
         n = identity.shape[0]
         v = self.base[None] + (identity @ self.identity + expression @ self.expression).reshape(n, -1, 3)
+        # a blink takes every upper lid to its lower one, whatever the eye's shape
+        per_pair = expression[:, 7:9].repeat_interleave(len(LIDS[0]) // 2, 1).clamp(min=0)[..., None]
+        travel = per_pair * (v[:, self.lid_pairs[1]] - v[:, self.lid_pairs[0]]) * (1 - LID_GAP)
+        v = v + self.lids[: v.shape[1]] @ (travel * travel.new_tensor([0.0, 1.0, 1.0]))
         angle = JAW * expression[:, :1] * self.jaw[None]
         x, y, z = v[..., 0], v[..., 1] - HINGE[0], v[..., 2] - HINGE[1]
         c, s = torch.cos(angle), torch.sin(angle)

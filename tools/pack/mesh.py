@@ -32,7 +32,7 @@ CORNERS = {61, 291, 76, 306, 62, 292, 78, 308}
 CONTOUR = LIPS_U[3] + LIPS_L[3][-2:0:-1]  # inner lip contour, closed polygon
 EYES, LIPS, FACE, SKULL = 2, 3, 0, 1  # triangle tags of the head mesh
 RINGS = 12
-SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.9, 9.2, 9.6])
+SKULL_CENTRE, SKULL_RADII = np.array([0, 2.2, -3.5]), np.array([7.4, 10.3, 9.7])
 
 
 def step(a, b, x):
@@ -41,21 +41,21 @@ def step(a, b, x):
     return t * t * (3 - 2 * t)
 
 
-def _boundary(faces):
-    """The mesh's border as one loop of vertices."""
+def _boundary(faces, start=None):
+    """The mesh's border as one loop of vertices, the one through `start` where there are several."""
     count = defaultdict(int)
     for f in faces:
         for i in range(3):
             count[(int(f[i]), int(f[(i + 1) % 3]))] += 1
     after = {a: b for (a, b) in count if (b, a) not in count}
-    loop = [next(iter(after))]
+    loop = [next(iter(after)) if start is None else start]
     while after[loop[-1]] != loop[0]:
         loop.append(after[loop[-1]])
     return loop
 
 
 def _neutral(v):
-    """Closes the canonical mouth and opens the canonical eyes a little."""
+    """Closes the canonical mouth and opens and enlarges the canonical eyes."""
     v = v.astype(np.float64).copy()
     for u, l in zip(LIPS_U[3], LIPS_L[3]):
         middle = (v[u] + v[l]) / 2
@@ -67,7 +67,12 @@ def _neutral(v):
     for lower, upper in ((EYE_R_LOWER, EYE_R_UPPER), (EYE_L_LOWER, EYE_L_UPPER)):
         centre = v[lower + upper, 1].mean()
         for i in set(lower + upper):
-            v[i, 1] += 0.30 * (v[i, 1] - centre) + 0.04 * (v[i, 1] > centre)
+            v[i, 1] += 0.42 * (v[i, 1] - centre) + 0.04 * (v[i, 1] > centre)
+    for side in (-1, 1):  # larger eyes, corners of the mouth a little up
+        d = v - [side * 3.1, 2.6, 0]
+        v[:, :2] += (d[:, :2] * [0.13, 0.20]) * np.exp(-((d[:, 0] / 2.2) ** 4) - (d[:, 1] / 1.3) ** 4)[:, None]
+        v[:, 1] += 0.13 * np.exp(-(((v[:, 0] - side * 2.4) / 1.1) ** 2) - ((v[:, 1] + 4.3) / 0.9) ** 2)
+    v[:, 0] *= 1 - 0.06 * step(3.0, 7.0, np.abs(v[:, 0]))  # a slimmer face about the same eyes and mouth
     return v
 
 
@@ -154,6 +159,7 @@ class Head:
         self.subdivide = (two @ one).tocsr()
         self.faces, self.tags = f2.astype(np.int32), np.repeat(tags, 16)
         self.fine = self.subdivide @ self.base
+        self.mouth = _boundary(self.faces, LIPS_U[3][0])  # the lips' inner edge on the fine mesh
         ring = np.zeros(len(self.base))
         ring[468:] = 1
         self.is_skull = ring
@@ -168,13 +174,3 @@ def grid(f, nu, nv):
     q = (i * nv + j).ravel()
     t = np.concatenate([np.stack([q, q + 1, q + nv], 1), np.stack([q + 1, q + nv + 1, q + nv], 1)])
     return p.astype(np.float64), t.astype(np.int32)
-
-
-def normals(v, f):
-    """Unit vertex normals, area weighted."""
-    n = np.cross(v[f[:, 1]] - v[f[:, 0]], v[f[:, 2]] - v[f[:, 0]])
-    out = np.zeros_like(v)
-    for i in range(3):
-        for k in range(3):
-            out[:, k] += np.bincount(f[:, i], n[:, k], len(v))
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)

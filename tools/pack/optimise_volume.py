@@ -27,17 +27,12 @@ class Volume(nn.Module):
         self.generator = generator
 
     def frozen(self, style):
-        """The part of the planes that inversion leaves alone: mean and basis, `[1,3C,side,side]`."""
-        g = self.generator
-        return g.mean + (g.basis_weight(style) @ g.basis).reshape(g.mean.shape)
+        """What inversion leaves alone of the planes' mixture, `[1,3C,side,side]`."""
+        return self.generator.frozen(style)
 
     def planes(self, style, frozen, plane_offset=None):
-        """All planes of a style, given their frozen part; at the offset's side where one is given."""
-        g, x = self.generator, self.generator.const
-        for i, conv in enumerate(g.convs):
-            x = conv(N.resize(x, 4 << i) if i else x, style)
-        x = N.resize(g.head(x), g.config.plane_side) + frozen
-        return x if plane_offset is None else N.resize(x, g.config.offset_side) + plane_offset
+        """All planes of a style, given their frozen part."""
+        return self.generator.planes(style, plane_offset, frozen)
 
     def decode(self, planes, points):
         """Canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""

@@ -19,6 +19,8 @@ _TEXTURE = [
     ("glasses", 1), ("glasses_size", 1), ("glasses_shade", 1),
     ("cloth", 3), ("neckline", 1), ("shoulders", 1), ("neck", 1),
     ("key_x", 1), ("key_y", 1), ("key", 1), ("ambient", 1), ("tint", 1),
+    ("fringe", 1), ("volume", 1), ("curl", 1), ("bun", 1), ("brow_arch", 1), ("brow_tilt", 1), ("freckles", 1), ("age", 1),
+    ("glasses_rim", 1), ("glasses_round", 1), ("collar", 1), ("neck_v", 1), ("teeth", 1), ("stubble", 1),
 ]  # fmt: skip
 BACKGROUND = 8  # side of the background's colour grid
 E = len(EXPRESSION)
@@ -26,13 +28,14 @@ SLOT, _at = {"identity": slice(0, IDENTITY), "expression": slice(IDENTITY, IDENT
 for _name, _n in _TEXTURE:
     SLOT[_name] = slice(_at, _at + _n)
     _at += _n
+_INDEX = {name: i for i, (name, _) in enumerate(_TEXTURE)}
 SLOT["texture"] = slice(IDENTITY + E, _at)
 TEXTURE = _at - IDENTITY - E
 SLOT["background"] = slice(_at, _at + 3 * BACKGROUND**2)
 STYLE = _at  # what the style network sees: everything but the background
 D = SLOT["background"].stop
 K = STYLE + 6
-Z = 96
+Z = 128
 
 _SKIN = torch.tensor([[0.93, 0.77, 0.67], [0.88, 0.67, 0.55], [0.76, 0.56, 0.43], [0.58, 0.39, 0.28], [0.43, 0.28, 0.20], [0.29, 0.18, 0.13]])
 _HAIR = torch.tensor([[0.05, 0.04, 0.04], [0.11, 0.075, 0.055], [0.22, 0.14, 0.09], [0.36, 0.24, 0.15], [0.58, 0.43, 0.26], [0.45, 0.21, 0.10], [0.52, 0.50, 0.48]])
@@ -52,6 +55,12 @@ def _table(table, t):
     return out
 
 
+def _cloth(rgb):
+    """Colours of clothes: most are muted."""
+    grey = rgb.mean(1, keepdim=True)
+    return 0.05 + 0.8 * (grey + (rgb - grey) * (0.15 + 0.85 * rgb[:, :1] ** 2))
+
+
 def plausible(z, psi):
     """z [n,Z] standard normal, psi [1] truncation -> p [n,D] of a neutral person with a closed mouth."""
     z = (z * psi).clamp(-2.6, 2.6)
@@ -66,17 +75,17 @@ def plausible(z, psi):
     jitter = draw(3)
     skin = _table(_SKIN, tone) * (1 + 0.05 * jitter[:, :1] + 0.02 * jitter * torch.tensor([1.0, 0.3, -1.0]))
     lip, lip_hue = draw(), draw()
-    lips = skin * (torch.tensor([0.86, 0.60, 0.59]) + lip * torch.tensor([0.06, -0.06, -0.05]) + lip_hue * torch.tensor([0.0, 0.03, -0.02]))
+    lips = skin * (torch.tensor([0.87, 0.62, 0.66]) + lip * torch.tensor([0.03, -0.05, -0.04]) + lip_hue * torch.tensor([0.0, 0.03, -0.02])) + torch.tensor([0.035, 0.0, 0.006])
     # dark skins go with dark hair
     hair_t = u(draw()) * (1 - 0.75 * ((tone - 0.35) * 2).clamp(0, 1))
     hair = _table(_HAIR, hair_t) * (1 + 0.12 * draw())
     brow = hair * 0.75 + 0.02 * draw()
     iris = _table(_IRIS, u(draw()) * (1 - 0.8 * ((tone - 0.3) * 2).clamp(0, 1)))
     male = draw()  # one axis ties beard, hair length, brows and lips' colour
-    amount = ((male - 0.1 + 0.5 * draw()) * 1.2).clamp(0, 1)
-    moustache = (amount * (0.7 + 0.4 * draw())).clamp(0, 1)
+    amount = ((male - 0.6 + 0.5 * draw()) * 1.1).clamp(0, 1)
+    moustache = (amount * 0.7 + (0.5 * draw() - 0.45) * (male + 0.4).clamp(0, 1)).clamp(0, 1)
     long = ((-male + 0.7 * draw()) * 1.5 + 0.3).clamp(0, 1)
-    bald = ((0.45 * male + draw() - 1.35) * 4).clamp(0, 1)
+    bald = ((0.45 * male + draw() - 1.1) * 1.3).clamp(0, 1)
     glasses = ((draw() - 1.0) * 8).clamp(0, 1)
     light = draw(5)
     half = lambda k=1: u(draw(k))
@@ -84,8 +93,8 @@ def plausible(z, psi):
         identity, torch.zeros_like(z[:, :E]), skin, half(), lips, brow, half(), half(), iris,
         half() * 0.5 + 0.5 * u(-1.5 * male), hair * 0.9, amount, moustache, half(),
         hair, bald, draw(), draw(), half(), half(), half(), draw(), half(), half(), long * (1 - bald), half(), draw(), half(),
-        glasses, draw(), half() * 0.5, half(3) * 0.85 + 0.05, draw(), draw(), draw(),
-        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.55 + 0.10 * light[:, 2:3], 0.60 + 0.07 * light[:, 3:4], light[:, 4:5],
+        glasses, draw(), half() * 0.5, _cloth(half(3)), draw(), draw(), draw(),
+        0.9 * light[:, :1], 0.35 + 0.35 * light[:, 1:2], 0.52 + 0.10 * light[:, 2:3], 0.60 + 0.06 * light[:, 3:4], light[:, 4:5],
     ]  # fmt: skip
     g = torch.linspace(-1, 1, BACKGROUND)
     gy, gx = -g[:, None].expand(BACKGROUND, BACKGROUND), g[None].expand(BACKGROUND, BACKGROUND)
@@ -95,6 +104,21 @@ def plausible(z, psi):
     spot = torch.exp(-((gx - 0.7 * blob[:, :1, None, None]) ** 2 + (gy - 0.5 * blob[:, 1:2, None, None]) ** 2) / 0.35)
     ground = base + ramp + spot * (0.2 * blob_c)[:, :, None, None]
     parts.append(ground.clamp(0.01, 0.99).reshape(-1, 3 * BACKGROUND**2))
+    # what came later draws from here on, so that older parts keep their numbers
+    dark = (tone - 0.5).clamp(0, 1) * 2
+    fringe = ((draw() - 0.35 * male - 0.2) * 1.3).clamp(0, 1) * (1 - bald)
+    thin = (1 - 3 * bald).clamp(0, 1)
+    volume = ((draw() + 1.3 * dark - 1.0) * 0.8).clamp(0, 1) * thin
+    curl = u(1.3 * draw() + 2.2 * dark - 0.9)
+    bun = ((draw() - 0.6 * male - 1.8) * 4).clamp(0, 1) * thin
+    age = u(1.2 * draw() - 0.4)
+    grey = ((age - 0.72) * 2.5 + 0.15 * draw()).clamp(0, 0.9)
+    for i in (2 + _INDEX[name] for name in ("brow", "beard", "hair")):
+        parts[i] = parts[i] * (1 - grey) + grey * torch.tensor([0.56, 0.55, 0.54])
+    parts[-1:-1] = [
+        fringe, volume, curl, bun, draw(), draw(), ((draw() - 0.9) * (1 - dark)).clamp(0, 1), age,
+        half(), half(), ((draw() - 1.0) * 2).clamp(0, 1), half(), half(), (1.4 * u(male + 0.5 * draw() - 0.4)).clamp(0, 1) * (male + 0.6).clamp(0, 1),
+    ]  # fmt: skip
     if n[0] > Z:
         raise ValueError(f"plausible draws {n[0]} numbers, Z is {Z}")
     p = torch.cat(parts, 1)

@@ -13,15 +13,17 @@ from .shade import Renderer
 POSE = np.array([0.02, -0.16, 0.0, 0.0, 0.0, 0.0])
 
 
-# A slim face with open eyes and long red hair; numbers index the identity's directions (see geometry.py).
+# A slim face with open eyes and dark curls; numbers index the identity's directions (see geometry.py).
 SUBJECT = {
     "seed": 36,
-    "identity": {0: -0.9, 1: 0.3, 3: -0.9, 4: -0.4, 5: 0.2, 6: 0.8, 7: -0.2, 9: -1.0, 13: 1.4, 14: 0.7, 15: 0.5, 17: -0.2, 20: 0.8, 21: 0.9, 22: 0.5},
+    "identity": {0: -1.1, 1: 0.3, 3: -2.3, 4: -0.5, 5: 0.3, 6: 0.5, 7: -0.8, 8: 0.5, 9: -0.8, 13: 1.6, 14: 0.9, 15: 0.6, 17: 0.3, 18: 0.3, 20: 0.5, 21: 0.6},
     "changes": {
-        "expression": [0, 0, 0, 0.1, 0.12, 0, 0, 0, 0, 0.15, 0.1, 0], "iris": [0.24, 0.42, 0.36], "skin": [0.90, 0.70, 0.60], "flush": 0.55,
-        "lips": [0.80, 0.40, 0.38], "brow": [0.30, 0.15, 0.08], "brow_strength": 0.35, "brow_width": 0.2, "hair": [0.47, 0.20, 0.09],
-        "hairline": 0.2, "part": 1.6, "top": 0.55, "sides": 0.9, "wave": 1.2, "length": 0.75, "frame": 0.2, "strands": 0.7,
-        "cloth": [0.13, 0.32, 0.35], "neckline": 0.8, "neck": -1.6, "shoulders": -1.2, "key_x": 0.55, "key_y": 0.45, "key": 0.62, "ambient": 0.58, "tint": 0.6,
+        "expression": [0, 0, 0, 0.1, 0.15, 0, 0, 0, 0, 0.15, 0.1, 0], "iris": [0.26, 0.15, 0.08], "skin": [0.66, 0.46, 0.34], "flush": 0.5,
+        "lips": [0.60, 0.32, 0.30], "brow": [0.09, 0.06, 0.05], "brow_strength": 0.4, "brow_width": 0.25, "brow_tilt": 0.3, "brow_arch": 0.5,
+        "hair": [0.12, 0.08, 0.055], "hairline": 0.5, "part": 1.0, "top": 0.55, "sides": 0.7, "wave": 1.2, "strands": 0.5, "curl": 0.85, "volume": 0.45,
+        "long": 0.8, "length": 0.45, "frame": 0.2, "fringe": 0.0, "bun": 0.0, "bald": 0.0, "asym": 0.3, "age": 0.0, "freckles": 0.0, "stubble": 0.0,
+        "beard_amount": 0.0, "moustache": 0.0, "glasses": 0.0, "teeth": 0.7, "collar": 0.0, "cloth": [0.55, 0.25, 0.20], "neckline": 0.8, "neck": -1.6,
+        "shoulders": -1.0, "key_x": 0.55, "key_y": 0.45, "key": 0.60, "ambient": 0.58, "tint": 0.6,
     },
 }  # fmt: skip
 

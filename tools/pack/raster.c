@@ -37,3 +37,33 @@ void raster(const float *v, const int *f, int count, int w, int h, float *depth,
             }
     }
 }
+
+/* Unit vertex normals, area weighted, of triangles f over positions v [n,3]. */
+void normals(const float *v, const int *f, int count, int n, float *out)
+{
+    for (int i = 0; i < 3 * n; i++) out[i] = 0;
+    for (int t = 0; t < count; t++) {
+        const int *i = f + 3 * t;
+        const float *a = v + 3 * i[0], *b = v + 3 * i[1], *c = v + 3 * i[2];
+        float e[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]}, g[3] = {c[0] - a[0], c[1] - a[1], c[2] - a[2]};
+        float m[3] = {e[1] * g[2] - e[2] * g[1], e[2] * g[0] - e[0] * g[2], e[0] * g[1] - e[1] * g[0]};
+        for (int k = 0; k < 3; k++)
+            for (int j = 0; j < 3; j++) out[3 * i[k] + j] += m[j];
+    }
+    for (int i = 0; i < n; i++) {
+        float *o = out + 3 * i, l = sqrtf(o[0] * o[0] + o[1] * o[1] + o[2] * o[2]);
+        l = 1.f / fmaxf(l, 1e-9f);
+        for (int j = 0; j < 3; j++) o[j] *= l;
+    }
+}
+
+/* Vertex values a [n,channels] at the `count` pixels `at`: out [channels,count]. */
+void blend(const float *a, int channels, const int *f, const int *at, int count, const int *triangle, const float *bary, float *out)
+{
+    for (int i = 0; i < count; i++) {
+        const int *t = f + 3 * triangle[at[i]];
+        float l0 = bary[2 * at[i]], l1 = bary[2 * at[i] + 1], l2 = 1 - l0 - l1;
+        const float *p = a + (long)channels * t[0], *q = a + (long)channels * t[1], *r = a + (long)channels * t[2];
+        for (int k = 0; k < channels; k++) out[(long)k * count + i] = l0 * p[k] + l1 * q[k] + l2 * r[k];
+    }
+}

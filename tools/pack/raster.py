@@ -26,11 +26,31 @@ def _load():
     return _library
 
 
+def _pointer(a):
+    return a.ctypes.data_as(ctypes.c_void_p)
+
+
 def raster(screen, faces, side):
-    """screen [N,3] (x, y in pixels, depth) -> depth, triangle (-1: none), barycentric [.., 3], each over [side*side]."""
+    """screen [N,3] (x, y in pixels, depth) -> depth, triangle (-1: none), first two barycentric [.., 2], each over [side*side]."""
     screen, faces = np.ascontiguousarray(screen, np.float32), np.ascontiguousarray(faces, np.int32)
     depth, triangle = np.empty(side * side, np.float32), np.empty(side * side, np.int32)
-    bary = np.zeros((side * side, 2), np.float32)
-    pointer = lambda a: a.ctypes.data_as(ctypes.c_void_p)
-    _load().raster(pointer(screen), pointer(faces), len(faces), side, side, pointer(depth), pointer(triangle), pointer(bary))
-    return depth, triangle, np.concatenate([bary, 1 - bary.sum(1, keepdims=True)], 1)
+    bary = np.empty((side * side, 2), np.float32)
+    _load().raster(_pointer(screen), _pointer(faces), len(faces), side, side, _pointer(depth), _pointer(triangle), _pointer(bary))
+    return depth, triangle, bary
+
+
+def normals(v, faces):
+    """Unit vertex normals [N,3], area weighted, of positions v [N,3]."""
+    v, faces = np.ascontiguousarray(v, np.float32), np.ascontiguousarray(faces, np.int32)
+    out = np.empty_like(v)
+    _load().normals(_pointer(v), _pointer(faces), len(faces), len(v), _pointer(out))
+    return out
+
+
+def blend(values, faces, at, triangle, bary):
+    """Vertex values [N,C] interpolated at the pixels `at` [P] of a `raster` result: [C,P]."""
+    values, faces = np.ascontiguousarray(values, np.float32), np.ascontiguousarray(faces, np.int32)
+    at = np.ascontiguousarray(at, np.int32)
+    out = np.empty((values.shape[1], len(at)), np.float32)
+    _load().blend(_pointer(values), values.shape[1], _pointer(faces), _pointer(at), len(at), _pointer(triangle), _pointer(bary), _pointer(out))
+    return out

@@ -52,8 +52,8 @@ class Prepare(nn.Module):
     def forward(self, w, theta, plane_offset, background_offset, style_offset):
         g = self.resolve(theta)
         s = g.prepare(w[:, 0], plane_offset, background_offset, style_offset)
-        d1, d2, u1, u2, rgb = g.decode1, g.decode2, g.up1, g.up2, g.to_rgb
-        field = (texels(s["planes"]), s["warp"], d1.weight, d1.bias, d2.weight, d2.bias)
+        d1, u1, u2, rgb = g.decode1, g.up1, g.up2, g.to_rgb
+        field = (texels(s["planes"]), s["warp"], d1.weight, d1.bias, s["decode2_weight"][0], s["decode2_bias"][0])
         up = (u1.kernel(s["style"]), u1.bias, u2.kernel(s["style"]), u2.bias, rgb.weight, rgb.bias)
         return *field, s["background"], *up
 
@@ -132,7 +132,7 @@ def still():
 
 
 class Planes(nn.Module):
-    """w [1,1,D] and the identity tensors -> planes: what changes when w moves by the expression alone."""
+    """w [n,1,D] and the identity tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone."""
 
     def __init__(self, prepare):
         super().__init__()

@@ -2,13 +2,16 @@
 
 import unittest
 
+import numpy as np
 import torch
 
+from . import data
 from . import generator as N
 from . import geometry as G
 from . import mesh as M
 from . import params as P
 from . import roles as R
+from . import shade as S
 
 
 class Geometry(unittest.TestCase):
@@ -59,9 +62,79 @@ class Geometry(unittest.TestCase):
         height = lambda m: float(m[145, 1] - m[159, 1])
         self.assertLess(height(self.moved(blink_right=1.0)), 0.15 * height(self.moved()))
 
+    def test_lids_meet_whatever_the_shape_of_the_eyes(self):
+        c = self.neutral.clone()
+        for size in (-2.6, 2.6):
+            c[0, : P.IDENTITY] = size * torch.linspace(1, -1, P.IDENTITY).sign()
+            for blink, most in ((1.0, 0.004), (0.0, 1.0)):
+                c[0, P.IDENTITY + P.EXPRESSION.index("blink_left")] = blink
+                marks = self.model(c)[1][0]
+                gap = (marks[M.EYE_L_LOWER, 1] - marks[M.EYE_L_UPPER, 1])[1:-1]
+                self.assertLess(float(gap.abs().max()), most)
+
     def test_the_contour_is_a_polygon_of_the_inner_lip(self):
         self.assertEqual(len(M.CONTOUR), 20)
         self.assertEqual(len(set(M.CONTOUR)), 20)
+
+
+class Drawing(unittest.TestCase):
+    """Pictures of the head: what data holds and what expressions show."""
+
+    @classmethod
+    def setUpClass(cls):
+        torch.set_num_threads(1)
+        cls.renderer = S.Renderer()
+        cls.people = P.plausible(torch.randn(4, P.Z, generator=torch.Generator().manual_seed(5)), torch.ones(1)).numpy()
+        cls.people[:, P.SLOT["glasses"]] = 0
+
+    def draw(self, person=0, yaw=0.0, **expression):
+        p = self.people[person].copy()
+        pose = data.centred(self.renderer, p, np.array([0, yaw, 0, 0, 0, 0]))
+        for name, value in expression.items():
+            p[P.IDENTITY + P.EXPRESSION.index(name)] = value
+        return data.picture(self.renderer, p, pose)
+
+    def test_a_row_has_the_documented_sizes(self):
+        row = self.draw()
+        expected = {"image": ((256, 256, 3), "uint8"), "labels": ((256, 256), "uint8"), "depth": ((128, 128), "float16"), "mask": ((128, 128), "uint8")}
+        self.assertEqual({k: (v.shape, str(v.dtype)) for k, v in row.items()}, expected)
+
+    def test_depth_and_mask_agree(self):
+        row = self.draw(yaw=0.4)
+        self.assertTrue((row["depth"][row["mask"] == 255] < 5).all())
+        self.assertTrue((row["depth"][row["mask"] == 0] == 9).all())
+
+    def test_a_picture_depends_on_its_parameters_alone(self):
+        self.assertTrue(np.array_equal(self.draw(jaw=0.5)["image"], self.draw(jaw=0.5)["image"]))
+
+    def test_a_blink_leaves_no_eye(self):
+        eyes = lambda row: int(np.isin(row["labels"], (S.EYE_L, S.EYE_R)).sum())
+        for person in range(4):
+            self.assertGreater(eyes(self.draw(person)), 60)
+            self.assertLess(eyes(self.draw(person, blink_left=1, blink_right=1)), 3)
+
+    def test_a_shut_mouth_shows_no_inside_and_an_open_one_shows_teeth(self):
+        for person in range(4):
+            self.assertLess(int((self.draw(person)["labels"] == S.MOUTH).sum()), 25)
+            for expression in ({"jaw": 1.0}, {"upper_raise": 0.9, "lower_drop": 0.9}):
+                row = self.draw(person, **expression)
+                inside = row["image"][row["labels"] == S.MOUTH].min(-1)
+                self.assertGreater(int((inside > 90).sum()), 60, (person, expression))
+
+    def test_necks_are_skin_without_a_collar_and_cloth_with_a_high_one(self):
+        skin, self.people = [], self.people.copy()
+        for collar in (0.0, 1.0):
+            self.people[:, P.SLOT["collar"]] = collar
+            skin.append(sum(int(np.isin(self.draw(i)["labels"], (S.NECK_C, S.BODY)).sum()) for i in range(4)))
+        self.assertGreater(skin[0], 1000)
+        self.assertLess(skin[1], 0.5 * skin[0])
+
+    def test_turned_faces_show_nothing_of_the_body_in_the_mouth(self):
+        for yaw in (-0.5, 0.5):
+            labels = self.draw(1, yaw, jaw=1.0)["labels"]
+            rows, columns = np.nonzero(labels == S.MOUTH)
+            inner = labels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            self.assertFalse(np.isin(inner, (S.CLOTHES, S.NECK_C, S.BODY, S.BACKGROUND)).any())
 
 
 class Generator(unittest.TestCase):

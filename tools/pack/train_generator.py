@@ -1,7 +1,8 @@
-"""Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 55`.
+"""Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 80`.
 
-Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; L1 with eyes, lips and mouth weighted,
-low-resolution colours, gradients, alpha and depth. Keeps OUT/generator.pt (weights) and OUT/generator.png (truth above generator).
+Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; errors of colours with eyes, lips and mouth
+weighted, low-resolution colours, gradients, alpha and depth. It starts at half resolution, where a patch shows a whole face, and goes on
+at the full one. Keeps OUT/generator.pt (weights), OUT/generator.state (to go on from) and OUT/generator.png (truth above generator).
 """
 
 import argparse
@@ -20,6 +21,8 @@ from . import params as P
 from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH
 
 BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
+COARSE = 0.3  # of the time at half resolution
+ANYWHERE = 0.3  # of the patches lie anywhere, the others about the face
 HELD_OUT = 100
 KEYS = ("p", "pose", "image", "labels", "depth", "mask")
 
@@ -53,7 +56,7 @@ class Pictures:
 
 
 def picture(u8):
-    """uint8 [.., h, w, 3] to float [.., 3, h, w] in [-1,1]."""
+    """Numbers in [0,255], [.., h, w, 3], to float [.., 3, h, w] in [-1,1]."""
     return torch.from_numpy(np.ascontiguousarray(u8)).movedim(-1, -3).float() / 127.5 - 1
 
 
@@ -72,37 +75,45 @@ def validate(model, rows, count, path=None):
             face += (-10 * torch.log10((error * mask).sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))))).tolist()
             strips.append(torch.cat([truth, out], 2))
     if path is not None:
-        strip = torch.cat(list(torch.cat(strips)[:20]), 2)
+        strip = torch.cat(list(torch.cat(strips)[:8]), 2)
         rows_ = torch.cat([strip[..., : strip.shape[-1] // 2], strip[..., strip.shape[-1] // 2 :]], 1)
         Image.fromarray(((rows_.permute(1, 2, 0) + 1) * 127.5).byte().numpy()).save(path)
     return float(np.mean(whole)), float(np.mean(face))
 
 
-def batch(pictures, rng, side, key):
-    """A batch of patches; `key` is `image` at 128 px or `image256`."""
-    rays = side // 2
+def halved(a):
+    """Box filter by two over the axes after the first."""
+    n, h, w = a.shape[:3]
+    return a.reshape(n, h // 2, 2, w // 2, 2, *a.shape[3:]).mean((2, 4), dtype=np.float32)
+
+
+def batch(pictures, rng, side, full):
+    """A batch of patches of pictures of `side` pixels; pictures are stored at `full` pixels, depth and mask at half of that."""
+    rays, k = side // 2, full // side
     rows = [pictures.row(i) for i in rng.integers(0, len(pictures), BATCH)]
-    x0 = np.clip(rng.normal(0.25, 0.15, BATCH) * rays if side == 128 else rng.normal(0.375, 0.17, BATCH) * rays, 0, rays - PATCH).astype(int)
-    y0 = np.clip(rng.normal(0.27, 0.16, BATCH) * rays if side == 128 else rng.normal(0.42, 0.19, BATCH) * rays, 0, rays - PATCH).astype(int)
-    k = side // 128  # depth and labels are kept at 128 px, the mask at 64
+    room = rays - PATCH
 
-    def cut(a, scale):
-        return np.stack([np.asarray(v)[int(y * scale) : int((y + PATCH) * scale), int(x * scale) : int((x + PATCH) * scale)] for v, x, y in zip(a, x0, y0)])
+    def corner(middle, spread):
+        face = rng.normal(middle * rays - PATCH / 2, spread * rays, BATCH)
+        at = np.where(rng.random(BATCH) < ANYWHERE, rng.uniform(-0.1, 1.1, BATCH) * room, face)
+        return np.clip(np.round(at), 0, room).astype(int)
 
-    out = {"p": torch.tensor(np.stack([r["p"] for r in rows])), "pose": torch.tensor(np.stack([r["pose"] for r in rows]))}
-    out["image"] = picture(cut([r[key] for r in rows], 2))
-    if k == 1:
-        out["depth"] = torch.from_numpy(cut([r["depth"][::2, ::2] for r in rows], 1).astype(np.float32))
-        out["mask"] = torch.from_numpy(cut([r["mask"] for r in rows], 1).astype(np.float32)) / 255
-        label = torch.from_numpy(cut([r["labels"] for r in rows], 2))
-    else:
-        out["depth"] = torch.from_numpy(cut([r["depth"] for r in rows], 1).astype(np.float32))
-        out["mask"] = (out["depth"] < 5).float()
-        label = torch.from_numpy(cut([r["labels"].repeat(2, 0).repeat(2, 1) for r in rows], 2))
+    x0, y0 = corner(0.5, 0.17), corner(0.54, 0.19)
+
+    def cut(key, scale):
+        size = scale * PATCH
+        return np.stack([r[key][y * scale : y * scale + size, x * scale : x * scale + size] for r, x, y in zip(rows, x0, y0)])
+
+    images, labels, depth, mask = cut("image", 2 * k), cut("labels", 2 * k), cut("depth", k).astype(np.float32), cut("mask", k)
+    if k == 2:
+        images, labels, depth, mask = halved(images), labels[:, ::2, ::2], depth[:, ::2, ::2], halved(mask)
+    label = torch.from_numpy(np.ascontiguousarray(labels))
     fine = (label == EYE_L) | (label == EYE_R) | (label == LIP_U) | (label == LIP_L) | (label == MOUTH)
-    out["weight"] = F.max_pool2d((1 + 3.0 * fine.float())[:, None], 3, 1, 1)
-    out["x0"], out["y0"] = torch.tensor(x0), torch.tensor(y0)
-    return out
+    return {
+        "p": torch.tensor(np.stack([r["p"] for r in rows])), "pose": torch.tensor(np.stack([r["pose"] for r in rows])),
+        "x0": torch.tensor(x0), "y0": torch.tensor(y0), "image": picture(images), "depth": torch.from_numpy(np.ascontiguousarray(depth)),
+        "mask": torch.from_numpy(mask.astype(np.float32)) / 255, "weight": F.max_pool2d((1 + 3.0 * fine.float())[:, None], 3, 1, 1),
+    }  # fmt: skip
 
 
 def loss(model, b, side):
@@ -134,7 +145,8 @@ def loss(model, b, side):
     low, low_weight = F.avg_pool2d(truth, 2), F.avg_pool2d(weight, 2)
     dx, dy = (lambda a: a[..., 1:] - a[..., :-1]), (lambda a: a[..., 1:, :] - a[..., :-1, :])
     terms = {
-        "l1": 0.5 * ((image - truth).abs() * weight).mean(),
+        "l1": 0.4 * ((image - truth).abs() * weight).mean(),
+        "l2": 0.4 * ((image - truth).square() * weight).mean(),
         "low": 0.25 * ((f[:, :3] - low).abs() * low_weight).mean(),
         "edge": 0.3 * (((dx(image) - dx(truth)).abs() * weight[..., 1:]).mean() + ((dy(image) - dy(truth)).abs() * weight[..., 1:, :]).mean()),
         "alpha": 0.4 * (alpha[:, 0] - b["mask"]).abs().mean(),
@@ -147,25 +159,17 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("data", type=Path)
     a.add_argument("out", type=Path)
-    a.add_argument("--minutes", type=float, default=55)
-    a.add_argument("--side", type=int, default=128, choices=(128, 256))
+    a.add_argument("--minutes", type=float, default=80)
     a.add_argument("--rate", type=float, default=2.5e-3)
-    a.add_argument("--start", type=Path, help="weights to continue from")
     a = a.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     a.out.mkdir(parents=True, exist_ok=True)
-    key = "image" if a.side == 128 else "image256"
-    pictures = Pictures(a.data, KEYS if a.side == 128 else KEYS + ("image256",))
+    pictures = Pictures(a.data)
     pictures.refresh()
     model = N.Generator()
-    if a.start:
-        model.load_state_dict(torch.load(a.start))
-    else:
-        p = np.concatenate(pictures.parts["p"])[:, : P.STYLE]
-        model.p_mean.copy_(torch.tensor(p.mean(0)))
-        model.p_std.copy_(torch.tensor(p.std(0)) + 0.05)
+    full = model.config.side
     learned = ("mean", "basis")
     optimiser = torch.optim.Adam(
         [
@@ -174,15 +178,34 @@ def main():
         ],
         lr=a.rate, betas=(0.9, 0.99), foreach=True,
     )  # fmt: skip
+    step, spent, total = 0, 0.0, a.minutes * 60
+    if (a.out / "generator.state").exists():
+        saved = torch.load(a.out / "generator.state", weights_only=True)
+        model.load_state_dict(saved["model"]), optimiser.load_state_dict(saved["optimiser"])
+        step, spent = saved["step"], saved["spent"]
+        rng = np.random.default_rng(step)
+    else:
+        p = np.concatenate(pictures.parts["p"])[:, : P.STYLE]
+        model.p_mean.copy_(torch.tensor(p.mean(0)))
+        model.p_std.copy_(torch.tensor(p.std(0)) + 0.05)
+
+    def keep():
+        for name, value in (
+            ("generator.pt", model.state_dict()),
+            ("generator.state", {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": elapsed}),
+        ):
+            torch.save(value, a.out / (name + ".part"))
+            (a.out / (name + ".part")).rename(a.out / name)
+
     begin = said = kept = time.time()
-    step, total = 0, a.minutes * 60
-    while (elapsed := time.time() - begin) < total:
+    while (elapsed := time.time() - begin + spent) < total:
         rate = a.rate * min(1, step / 50) * (0.97 * 0.5 * (1 + math.cos(math.pi * elapsed / total)) + 0.03)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["scale"]
-        if step % 100 == 0 and elapsed < 1200:
+        if step % 100 == 0:
             pictures.refresh()
-        terms = loss(model, batch(pictures, rng, a.side, key), a.side)
+        side = full // 2 if elapsed < COARSE * total else full
+        terms = loss(model, batch(pictures, rng, side, full), side)
         optimiser.zero_grad()
         sum(terms.values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -191,13 +214,12 @@ def main():
         if time.time() - said > 30:
             said = time.time()
             print(f"{elapsed:.0f} s step {step} of {len(pictures)} pictures, " + " ".join(f"{k} {v.item():.4f}" for k, v in terms.items()), flush=True)
-        if time.time() - kept > 240:
+        if time.time() - kept > 300:
             kept = time.time()
-            whole, face = validate(model, pictures.held_out, 20, a.out / "generator.png")
+            keep()
+            whole, face = validate(model, pictures.held_out, 8, a.out / "generator.png")
             print(f"  held out: {whole:.2f} dB, face {face:.2f} dB at {elapsed:.0f} s", flush=True)
-            torch.save(model.state_dict(), a.out / "generator.part")
-            (a.out / "generator.part").rename(a.out / "generator.pt")
-    torch.save(model.state_dict(), a.out / "generator.pt")
+    keep()
     whole, face = validate(model, pictures.held_out, HELD_OUT, a.out / "generator.png")
     print(f"done: {step} steps, held out {HELD_OUT}: {whole:.2f} dB, face {face:.2f} dB", flush=True)
 

@@ -21,9 +21,11 @@ def coefficients(rows):
     return torch.tensor(np.concatenate([np.stack([r["p"][: P.STYLE] for r in rows]), np.stack([r["pose"] for r in rows])], 1))
 
 
-def load(rows):
+def load(rows, side):
+    """Pictures [n,3,side,side] in [0,1] and labels [n,side,side] of rows of data."""
     image = torch.from_numpy(np.stack([r["image"] for r in rows])).permute(0, 3, 1, 2).float() / 255
-    return image, torch.from_numpy(np.stack([r["labels"] for r in rows])).long()
+    labels = torch.from_numpy(np.stack([r["labels"] for r in rows]))[:, None].float()
+    return F.interpolate(image, size=side, mode="area"), F.interpolate(labels, size=side, mode="nearest")[:, 0].long()
 
 
 class Deep3DTask:
@@ -39,16 +41,14 @@ class Deep3DTask:
         self.weight = weight / weight.mean()
 
     def loss(self, rows):
-        image, labels = load(rows)
+        image, labels = load(rows, 112)
         target = coefficients(rows)
-        image = F.interpolate(image, size=112, mode="bilinear", align_corners=False)
-        labels = F.interpolate(labels[:, None].float(), size=112, mode="nearest")[:, 0].long()
         out = self.model.half(photometric(image, labels)[0])
         scaled = F.smooth_l1_loss((out - target) / self.model.std * self.weight, target * 0, beta=0.5)
         return scaled + 20 * (self.shape(out)[1] - self.shape(target)[1]).abs().mean()
 
     def validate(self, rows):
-        out = self.model(F.interpolate(load(rows)[0], size=224, mode="bilinear", align_corners=False))
+        out = self.model(load(rows, 224)[0])
         target = coefficients(rows)
         marks = (self.shape(out)[1] - self.shape(target)[1]).norm(dim=-1).mean() * 128
         error = (out - target).abs().mean(0)
@@ -61,14 +61,16 @@ class ParseTask:
 
     def __init__(self, pictures):
         self.model = W.Parse()
+        self.side = self.model.place.shape[-1]
         if "labels" in pictures.parts:
-            self.model.count(np.concatenate(pictures.parts["labels"][:20]))
+            stride = pictures.parts["labels"][0].shape[-1] // self.side
+            self.model.count(np.concatenate(pictures.parts["labels"][:20])[:, ::stride, ::stride])
         weight = torch.ones(W.CLASSES)
         weight[[2, 3, 4, 5, 7, 8, 9]] = 3.0  # small classes
         self.weight = weight
 
     def loss(self, rows):
-        image, labels = load(rows)
+        image, labels = load(rows, self.side)
         if torch.rand(()) < 0.5:
             k = int(torch.randint(-8, 9, ()))
             image, labels = torch.roll(image, k, 3), torch.roll(labels, k, 2)
@@ -76,7 +78,7 @@ class ParseTask:
         return F.cross_entropy(self.model(image), torch.where(cover, -100, labels), self.weight)
 
     def validate(self, rows):
-        image, labels = load(rows)
+        image, labels = load(rows, self.side)
         got = self.model(image).argmax(1)
         iou = []
         for c in range(W.CLASSES):

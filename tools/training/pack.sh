@@ -5,7 +5,7 @@
 #
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
-# anew. On two idle cores: heads 10 minutes, generator 55, deep3d 12, parse 12, speech 6, audio2exp 20.
+# anew. On two idle cores: heads 9 minutes, generator 80, deep3d 20, parse 20, speech 6, audio2exp 20.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -35,10 +35,10 @@ once() { # once FILE COMMAND…: runs the command unless the file is there alrea
   fi
 }
 
-once "$work/heads.done" "$python" -m tools.pack.data "$work/heads" --pictures 10000 --workers 2
-once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 55
-once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 12
-once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 12
+once "$work/heads.done" "$python" -m tools.pack.data "$work/heads" --pictures 11000 --workers 2
+once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 80
+once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 20
+once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 20
 once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
 once "$work/audio2exp.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp.pt"
 
