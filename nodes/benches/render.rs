@@ -246,7 +246,7 @@ impl Pipeline {
             vertices.as_f32()?.chunks_exact(each).map(|face| face.as_chunks::<3>().0.to_vec()).collect();
         let rest = faces.remove(0);
         let reach = Reach { neighbours: 6, core: 0.08, radius: 0.3 };
-        Deformation::new(&rest, &faces, reach, 0.03)?.bend(&faces[0])
+        Deformation::new(&rest, &faces, reach, 0.03, None)?.bend(&faces[0])
     }
 }
 

@@ -75,8 +75,15 @@ struct Active {
 }
 
 impl Deformation {
-    /// The deformation of a face whose anchors rest at `reference` and move as far as `extremes`. `step` is the fine lattice's spacing.
-    pub fn new(reference: &[Vec3], extremes: &[Vec<Vec3>], reach: Reach, step: f32) -> Result<Self> {
+    /// The deformation of a face whose anchors rest at `reference` and move as far as `extremes`. `step` is the fine lattice's spacing. With
+    /// `beside`, the field is only right in the cells of these points.
+    pub fn new(
+        reference: &[Vec3],
+        extremes: &[Vec<Vec3>],
+        reach: Reach,
+        step: f32,
+        beside: Option<&[Vec3]>,
+    ) -> Result<Self> {
         let fields: Vec<Displacement> = extremes
             .iter()
             .map(|extreme| Displacement::between(reference, extreme, reach))
@@ -102,11 +109,22 @@ impl Deformation {
             }
         }
         let active = |index: usize| most[index].iter().any(|x| *x >= REST / 2.0);
-        still.coarse = Some(Table::new(nodes, active, &fields, reach));
-        still.fine = missed(&fields, &moved, nodes, step / PRECISION).map(|(bounds, missed)| {
+        let needed = beside.map(|points| nodes.beside(points));
+        let needed = |index: usize| needed.as_ref().is_none_or(|needed| needed[index]);
+        let fine = missed(&fields, &moved, nodes, step / PRECISION).map(|(bounds, missed)| {
             let fine = Nodes::over(bounds, step);
-            Table::new(fine, |index| missed[nodes.place(fine.at(index)).0], &fields, reach)
+            let needed = beside.map(|points| fine.beside(points));
+            let wanted = |index: usize| {
+                missed[nodes.place(fine.at(index)).0] && needed.as_ref().is_none_or(|needed| needed[index])
+            };
+            Table::new(fine, wanted, &fields, reach)
         });
+        // The fine lattice holds differences to the coarse one.
+        let under = fine.as_ref().map(|fine| nodes.beside(&fine.places()));
+        let under = |index: usize| under.as_ref().is_some_and(|under| under[index]);
+        still.coarse =
+            Some(Table::new(nodes, |index| active(index) && (needed(index) || under(index)), &fields, reach));
+        still.fine = fine;
         still.most = most;
         Ok(still)
     }
@@ -183,8 +201,7 @@ impl Table {
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|index| {
-                // Two more than are blended: between the extremes others may come nearer.
-                let near = |field: &Displacement| field.nearest(nodes.at(index), reach.neighbours + 2);
+                let near = |field: &Displacement| field.nearest(nodes.at(index), reach.neighbours);
                 let mut anchors: Vec<u32> = fields.iter().flat_map(near).collect();
                 anchors.sort_unstable();
                 anchors.dedup();
@@ -197,6 +214,11 @@ impl Table {
             active.push(Active { node: index as u32, end: candidates.len() as u32 });
         }
         Self { nodes, active, candidates }
+    }
+
+    /// Where the field is evaluated.
+    fn places(&self) -> Vec<Vec3> {
+        self.active.iter().map(|active| self.nodes.at(active.node as usize)).collect()
     }
 
     /// The field of `frame`, `change`d where it is evaluated.
@@ -273,10 +295,10 @@ mod tests {
 
     #[test]
     fn rest_moves_nothing() {
-        let face = Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03).unwrap();
+        let face = Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03, None).unwrap();
         assert_eq!(face.bend(&plane()).unwrap(), Bend::default());
         assert!(face.reaches([0.0, 0.0, 0.3]) && !face.reaches([0.0, 0.0, 2.0]));
-        let stiff = Deformation::new(&plane(), &[plane()], REACH, 0.03).unwrap();
+        let stiff = Deformation::new(&plane(), &[plane()], REACH, 0.03, None).unwrap();
         assert_eq!(stiff.bend(&hollow(0.1)).unwrap(), Bend::default());
     }
 
@@ -284,7 +306,7 @@ mod tests {
     #[test]
     fn tabulating_costs_little_accuracy() {
         let now = hollow(0.07);
-        let face = Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03).unwrap();
+        let face = Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03, None).unwrap();
         let exact = Displacement::between(&plane(), &now, REACH).unwrap().unwrap();
         let bend = face.bend(&now).unwrap();
         let flat: Vec<f32> = (0..9000)
@@ -303,7 +325,7 @@ mod tests {
     /// fine lattice in the middle of the gap.
     #[test]
     fn parted_halves_do_not_mix() {
-        let face = Deformation::new(&plane(), &[parted(0.3)], REACH, 0.03).unwrap();
+        let face = Deformation::new(&plane(), &[parted(0.3)], REACH, 0.03, None).unwrap();
         let bend = face.bend(&parted(0.15)).unwrap();
         for i in 0..20 {
             let step = i as f32 * 0.01;
@@ -312,5 +334,16 @@ mod tests {
             assert!((above - step).abs() < ALLOWED, "{above}, expected {step}");
             assert!((below + 0.06 + step).abs() < ALLOWED, "{below}, expected {}", -0.06 - step);
         }
+    }
+    /// Beside the points that it is for, a deformation for some points is that for all.
+    #[test]
+    fn what_is_left_out_is_not_missed() {
+        let points: Vec<Vec3> =
+            (0..50).map(|i| [i as f32 * 0.01 - 0.3, 0.1 - i as f32 * 0.008, 0.31]).collect();
+        let make = |beside| Deformation::new(&plane(), &[parted(0.3)], REACH, 0.03, beside).unwrap();
+        let (all, some) = (make(None), make(Some(&points)));
+        assert!(some.fine.as_ref().unwrap().active.len() < all.fine.as_ref().unwrap().active.len() / 2);
+        let (all, some) = (all.bend(&parted(0.2)).unwrap(), some.bend(&parted(0.2)).unwrap());
+        points.iter().for_each(|p| assert_eq!(all.at(*p), some.at(*p)));
     }
 }

@@ -94,6 +94,17 @@ impl Nodes {
         [0, 1, row, row + 1, layer, layer + 1, layer + row, layer + row + 1]
     }
 
+    /// The nodes of the cells that hold one of `points`.
+    pub fn beside(&self, points: &[Vec3]) -> Vec<bool> {
+        let mut nodes = vec![false; self.count()];
+        let corners = self.corners();
+        for &point in points {
+            let (cell, _) = self.place(point);
+            corners.iter().for_each(|corner| nodes[cell + corner] = true);
+        }
+        nodes
+    }
+
     /// `values` of the nodes, interpolated at `p`.
     pub fn interpolate(&self, values: &[Vec3], p: Vec3) -> Vec3 {
         let (cell, [x, y, z]) = self.place(p);

@@ -118,30 +118,42 @@ impl Rays {
         &self.tensors
     }
 
+    /// The sample points, ray by ray.
+    pub fn points(&self) -> Result<Vec<[f32; 3]>> {
+        let read = |name: &str| self.tensors.get(name)?.as_f32();
+        let (origins, directions) =
+            (read("origins")?.as_chunks::<3>().0, read("directions")?.as_chunks::<3>().0);
+        let depths = read("depths")?.chunks_exact(self.samples());
+        let mut points = Vec::with_capacity(origins.len() * self.samples());
+        for ((origin, direction), depths) in origins.iter().zip(directions).zip(depths) {
+            let along = |depth: &f32| [0, 1, 2].map(|axis| origin[axis] + depth * direction[axis]);
+            points.extend(depths.iter().map(along));
+        }
+        Ok(points)
+    }
+
+    /// S.
+    fn samples(&self) -> usize {
+        self.tensors.0.get("depths").and_then(|depths| depths.shape().last().copied()).unwrap_or(1).max(1)
+    }
+
     /// Those of the rays that have a sample point which is `wanted`.
     pub fn reaching(&self, models: &Models, wanted: impl Fn([f32; 3]) -> bool) -> Result<Self> {
-        let read = |name: &str| self.tensors.get(name)?.as_f32();
-        let (origins, directions, depths) = (read("origins")?, read("directions")?, read("depths")?);
-        let pixels = self.tensors.get("pixels")?.as_i64()?;
-        let samples = depths.len() / pixels.len();
-        let (origins, directions) = (origins.as_chunks::<3>().0, directions.as_chunks::<3>().0);
-        let kept: Vec<usize> = (0..pixels.len())
-            .filter(|&ray| {
-                let (origin, direction) = (origins[ray], directions[ray]);
-                depths[ray * samples..(ray + 1) * samples]
-                    .iter()
-                    .any(|depth| wanted([0, 1, 2].map(|axis| origin[axis] + depth * direction[axis])))
-            })
-            .collect();
-        let three = |all: &[[f32; 3]]| {
-            Tensor::f32([1, kept.len(), 3], kept.iter().flat_map(|&ray| all[ray]).collect())
+        let samples = self.samples();
+        let points = self.points()?;
+        let rays = points.chunks_exact(samples).enumerate();
+        let kept: Vec<usize> =
+            rays.filter(|(_, points)| points.iter().any(|p| wanted(*p))).map(|(ray, _)| ray).collect();
+        let pick = |name: &str, width: usize| -> Result<Tensor> {
+            let all = self.tensors.get(name)?.as_f32()?;
+            let rows = kept.iter().flat_map(|&ray| &all[ray * width..(ray + 1) * width]).copied();
+            Tensor::f32([1, kept.len(), width], rows.collect())
         };
-        let depths =
-            kept.iter().flat_map(|&ray| &depths[ray * samples..(ray + 1) * samples]).copied().collect();
+        let pixels = self.tensors.get("pixels")?.as_i64()?;
         let tensors = Tensors::new()
-            .with("origins", three(origins)?)
-            .with("directions", three(directions)?)
-            .with("depths", Tensor::f32([1, kept.len(), samples], depths)?)
+            .with("origins", pick("origins", 3)?)
+            .with("directions", pick("directions", 3)?)
+            .with("depths", pick("depths", samples)?)
             .with("pixels", Tensor::i64([kept.len()], kept.iter().map(|&ray| pixels[ray]).collect())?);
         Self::new(models, tensors, self.side)
     }

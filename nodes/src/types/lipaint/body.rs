@@ -12,6 +12,9 @@ use crate::{
     volume::{self, Frames, Rays, Window},
 };
 
+/// Frames whose states are made at once: learned planes are read once for all of them.
+const BATCH: usize = 5;
+
 pub(super) struct Paint {
     /// Grow the model's contour by so many pixels; `None`: parse the rendering.
     contour: Option<f32>,
@@ -49,18 +52,25 @@ impl Paint {
 }
 
 impl Person {
-    /// The person's state with another code, for the volume alone; with `finish` for the up-sampler as well.
-    fn moved(&self, models: &Models, code: Tensor, finish: bool) -> Result<Values> {
+    /// The person's states with these codes, for the volume alone; with `finish` for the up-sampler as well.
+    fn moved(&self, models: &Models, codes: &[Tensor], finish: bool) -> Result<Vec<Values>> {
         if finish || !models.pack()?.has("lipaint_state") {
-            let mut identity = self.identity.clone();
-            identity.0.insert("w".into(), code);
-            return volume::prepare(models, &identity);
+            let one = |code: &Tensor| {
+                let mut identity = self.identity.clone();
+                identity.0.insert("w".into(), code.clone());
+                volume::prepare(models, &identity)
+            };
+            return codes.iter().map(one).collect();
         }
         let mut state = self.state.clone();
-        state.extend(models.values(&Tensors::new().with("w", code))?);
-        let changed = models.run_values("lipaint_state", &state)?;
-        state.extend(changed);
-        Ok(state)
+        state.extend(models.values(&Tensors::new().with("w", volume::stack(codes)?))?);
+        let rows = models.run_values("lipaint_state", &state)?.rows()?;
+        let whole = |row| {
+            let mut state = self.state.clone();
+            state.extend(row);
+            state
+        };
+        Ok(rows.into_iter().map(whole).collect())
     }
 }
 
@@ -82,9 +92,16 @@ impl MapBody for Paint {
         let windows = mouths.iter().flatten().map(|mouth| mouth.window);
         let window = windows.reduce(Window::union);
         let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
-        for (frame, (code, pose)) in codes.into_iter().zip(poses).enumerate() {
+        let mut states = vec![].into_iter();
+        for (frame, pose) in poses.into_iter().enumerate() {
             ctx.check_cancelled()?;
-            let state = person.moved(models, code, mouths.is_none())?;
+            if frame % BATCH == 0 {
+                let batch = &codes[frame..count.min(frame + BATCH)];
+                states = person.moved(models, batch, mouths.is_none())?.into_iter();
+            }
+            let state = states.next().ok_or_else(|| {
+                NodeError::model(format!("role `lipaint_state`: no state for frame {frame} of the chunk"))
+            })?;
             let part = mouths.as_ref().map(|mouths| mouths[frame].window);
             let rays = Rays::cast(models, &state, pose, part)?;
             let side = rays.side();

@@ -61,12 +61,17 @@ impl Render {
         let row = volume::reference(inputs, layout)?;
         let mut faces = anchors(models, volume::extremes(row, layout)?)?;
         let reference = faces.remove(0);
-        let face = Deformation::new(&reference, &faces, self.reach, self.step)?;
-        let still = match inputs.has("pose") {
+        let rays = match inputs.has("pose") {
             true => None,
-            false => {
-                let rays = Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0], None)?;
-                let mut canvas = Frames::blank(1, rays.side(), Window::whole(rays.side()));
+            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0], None)?),
+        };
+        let points = rays.as_ref().map(Rays::points).transpose()?;
+        let face = Deformation::new(&reference, &faces, self.reach, self.step, points.as_deref())?;
+        let still = match rays {
+            None => None,
+            Some(rays) => {
+                let side = rays.side();
+                let mut canvas = Frames::blank(1, side, Window::whole(side));
                 rays.render(models, &state, &volume::rest(models)?, &mut canvas, 0)?;
                 Some(Still { canvas, rays: rays.reaching(models, |point| face.reaches(point))? })
             }
