@@ -168,14 +168,20 @@ def generator_roles(generator, folder, log=print):
         o, d = R.Camera(rays)(pose[:1])
         field = {k: state[k] for k in R.FIELD}
         cast = {"origins": o, "directions": d}
-        cast |= {"depths": R.Depths(config)(*field.values(), o, d), "pixels": torch.arange(n_rays)}
-        seen = {**field, "background": state["background"], **cast, **R.still()}
+        surveyed = R.Occupancy(config, rays // 2)
+        occupancy = {"occupancy": surveyed(*field.values())}
+        cast |= {"depths": R.Depths(config)(*field.values(), *occupancy.values(), o, d), "pixels": torch.arange(n_rays)}
+        seen = {**field, **occupancy, "background": state["background"], **cast, **R.still()}
         features = R.Render(config)(*seen.values())[0].reshape(1, config.channels, rays, rays)
+    write("occupancy", surveyed, [field], ["occupancy"], operator=("TriplaneOccupancy", marching() | {"side": rays // 2, "opacity": R.VISIBLE}))
     some = {"origins": o[:, 3:], "directions": d[:, 3:]}
     symbols = {name: [1, "N", 3] for name in some} | {"depths": [1, "N", samples], "pixels": ["N"]}
+    cells = {"z": 2, "y": 3, "x": 4}
+    symbols |= {"occupancy": [1, 1, *cells]}
     axes = {name: {1: "N"} for name in ("origins", "directions", "depths")} | {"pixels": {0: "N"}}
+    axes |= {"occupancy": {axis: name for name, axis in cells.items()}}
     write(
-        "depths", R.Depths(config), [{**field, **cast_only(cast)}, {**field, **some}], ["depths"], symbols=symbols, axes=axes,
+        "depths", R.Depths(config), [{**field, **occupancy, **cast_only(cast)}, {**field, **R.everywhere(), **some}], ["depths"], symbols=symbols, axes=axes,
         operator=("TriplaneDepths", marching() | sampling(config)),
         tolerance=1e-2,  # where a ray is empty, the inverse of its cumulative weight is steep
     )  # fmt: skip
@@ -186,7 +192,7 @@ def generator_roles(generator, folder, log=print):
     symbols |= {name: [1, 3, *(f"{name}_{key}" for key in lattice.values())] for name in ("motion", "detail")}
     symbols |= {"features": [1, config.channels, "N"], "alpha": [1, 1, "N"]}
     write(
-        "render", R.Render(config), [bent, seen], ["features", "alpha"], symbols=symbols, axes=axes,
+        "render", R.Render(config), [bent, seen | R.everywhere(), seen], ["features", "alpha"], symbols=symbols, axes=axes,
         operator=("TriplaneRender", marching()),
     )  # fmt: skip
     up = {"features": features, **{k: state[k] for k in R.UP}}

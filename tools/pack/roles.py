@@ -14,6 +14,8 @@ from . import generator as N
 from . import geometry as G
 from . import params as P
 
+VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
+EMPTY = -1e4  # density of what is empty
 IDENTITY = ("theta", "plane_offset", "background_offset", "style_offset")
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
 UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
@@ -82,32 +84,69 @@ def field_state(planes, *others):
     return dict(zip(FIELD, (planes.permute(0, 1, 4, 2, 3).reshape(1, 3 * c, h, w), *others)))
 
 
+class Occupied(N.Field):
+    """A field of which some cells are known to be empty: `occupancy` [1,1,z,y,x] of its state holds 0 there.
+
+    The cells divide the volume; points outside belong to the nearest.
+    """
+
+    def decode(self, state, points):
+        out, cells = super().decode(state, points), state["occupancy"]
+        index = 0
+        for axis, size in ((2, cells.shape[2]), (1, cells.shape[3]), (0, cells.shape[4])):
+            most = (size - 1) * torch.ones(())
+            at = torch.floor((points[..., axis] / N.RADIUS + 1) * (size * torch.full((), 0.5)))
+            index = index * size + torch.minimum(at.clamp(min=0), most).long()
+        density = torch.where(cells.reshape(-1)[index] > 0, out[:, 0], torch.full((), EMPTY))
+        return torch.cat([density[:, None], out[:, 1:]], 1)
+
+
 class _Field(nn.Module):
     """Base of the roles that decode points; its generator gives the configuration and no weights."""
 
     def __init__(self, config):
         super().__init__()
-        self.field = N.Field(config)
+        self.field = Occupied(config)
+
+
+class Occupancy(nn.Module):
+    """Field state -> occupancy [1,1,side,side,side]: cells with anything in them or in a cell beside them.
+
+    Looked for at two places a cell along each axis, and its ends.
+    """
+
+    def __init__(self, config, side):
+        super().__init__()
+        self.field, self.side = N.Field(config), side
+
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b):
+        at = torch.linspace(-N.RADIUS, N.RADIUS, 2 * self.side + 1) + 0 * d1b[0]  # or the places would be a constant of the model
+        z, y, x = torch.meshgrid(at, at, at, indexing="ij")
+        density = self.field.decode(field_state(planes, warp, d1w, d1b, d2w, d2b), torch.stack([x, y, z], -1).reshape(1, -1, 3))[:, 0]
+        opacity = 1 - torch.exp(-F.softplus(density - 1) * 15)
+        cells = F.max_pool3d(opacity.reshape(1, 1, *z.shape), 3, 2)
+        return F.max_pool3d((cells > VISIBLE).float(), 3, 1, 1)
 
 
 class Depths(_Field):
-    """Field state, origins and directions [1,N,3] -> depths [1,N,S]."""
+    """Field state, occupancy, origins and directions [1,N,3] -> depths [1,N,S]."""
 
-    def forward(self, planes, warp, d1w, d1b, d2w, d2b, origins, directions):
-        state = field_state(planes, warp, d1w, d1b, d2w, d2b)
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b, occupancy, origins, directions):
+        state = field_state(planes, warp, d1w, d1b, d2w, d2b) | {"occupancy": occupancy}
         return self.field.depths(state, origins, directions)
 
 
 class Render(_Field):
-    """Field state, background and rays of any number N, bent by two displacement lattices -> features [1,C,N], alpha [1,1,N].
+    """Field state, occupancy, background and rays of any number N, bent by two displacement lattices -> features [1,C,N], alpha [1,1,N].
 
     origins, directions [1,N,3], depths [1,N,S]; pixels [N] int64: which pixel of the background [1,C,R,R] is behind each ray.
     """
 
     def forward(
-        self, planes, warp, d1w, d1b, d2w, d2b, background, origins, directions, depths, pixels, motion, motion_box, detail, detail_box
-    ):
-        state = field_state(planes, warp, d1w, d1b, d2w, d2b)
+        self, planes, warp, d1w, d1b, d2w, d2b, occupancy, background, origins, directions, depths, pixels,
+        motion, motion_box, detail, detail_box,
+    ):  # fmt: skip
+        state = field_state(planes, warp, d1w, d1b, d2w, d2b) | {"occupancy": occupancy}
         points = (origins[:, :, None] + depths[..., None] * directions[:, :, None]).reshape(1, -1, 3)
         points = points + displacement(motion, motion_box, points) + displacement(detail, detail_box, points)
         c, rays, samples = self.field.config.channels, depths.shape[1], depths.shape[2]
@@ -123,6 +162,11 @@ def displacement(lattice, box, points):
     at = (points - box[0]) / (box[1] - box[0]) * 2 - 1
     moved = F.grid_sample(lattice, at.reshape(1, -1, 1, 1, 3), align_corners=True, padding_mode="border")
     return moved.reshape(1, 3, -1).transpose(1, 2)
+
+
+def everywhere():
+    """An occupancy without empty cells."""
+    return {"occupancy": torch.ones(1, 1, 1, 1, 1)}
 
 
 def still():

@@ -18,13 +18,14 @@ use super::{
 };
 
 const NAME: &str = "TriplaneDepths";
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 9] = [
     "planes",
     "warp",
     "decode1_weight",
     "decode1_bias",
     "decode2_weight",
     "decode2_bias",
+    "occupancy",
     "origins",
     "directions",
 ];
@@ -73,7 +74,7 @@ impl Operator for Depths {
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
         let samples = context.attr::<i64>("coarse").unwrap_or(0) + context.attr::<i64>("fine").unwrap_or(0);
         let inputs = context.inputs();
-        let rays = inputs.get(6).and_then(|input| input.tensor_shape()?.get(1).copied()).unwrap_or(-1);
+        let rays = inputs.get(7).and_then(|input| input.tensor_shape()?.get(1).copied()).unwrap_or(-1);
         context.set_output(0, &floats(&[1, rays, samples]))
     }
 
@@ -118,6 +119,7 @@ impl DepthsKernel {
             marching: self.marching,
             planes: planes.planes(decoder.channels, &mut self.padded)?,
             decoder: &decoder,
+            occupancy: ports.occupancy(radius)?,
             warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
             bends: Vec::new(),
         };
@@ -167,6 +169,8 @@ impl Search<'_> {
         let mut weights = Weights([0.0; MOST]);
         let width = (far + near) / (coarse - 1) as f32;
         for at in index * PIECE..((index + 1) * PIECE).min(self.rays.len()) {
+            // Nothing is taken of empty space.
+            weights.0 = [0.0; MOST];
             let origin = self.rays.origins[at];
             let reach = origin.iter().map(|x| x * x).sum::<f32>().sqrt();
             for (step, depth) in depths[..coarse].iter_mut().enumerate() {

@@ -6,7 +6,7 @@
 use super::{
     isa::Isa,
     lanes::{self, LANES, Lanes, Portable},
-    scene::{HIDDEN, Lattice, Scene},
+    scene::{HIDDEN, Lattice, Occupancy, Scene},
 };
 
 /// Samples between two looks at the transmittance.
@@ -121,6 +121,7 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
     sink: &mut impl Sink,
 ) {
     let count = ray.depths.len();
+    let marching = &scene.marching;
     let mut light = 1.0;
     let mut first = 0;
     while first < count {
@@ -128,22 +129,31 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
         scratch.depth[..valid].copy_from_slice(&ray.depths[first..first + valid]);
         scratch.depth[valid..].fill(ray.depths[first + valid - 1]);
         // SAFETY: as of this function.
-        unsafe { place::<V>(scene, ray, valid, scratch) };
-        let mut group = 0;
-        while group < valid {
-            let end = (group + GROUP).min(valid);
-            let mut block = group;
-            while block < end {
-                // SAFETY: as of this function; blocks divide groups, and groups the lanes.
-                unsafe { decode::<V, B, H>(scene, block, block - group, scratch) };
-                block += B;
+        let mut left = unsafe { place::<V>(scene, ray, valid, scratch) };
+        while left != 0 {
+            let mut group = [0; GROUP];
+            let mut size = 0;
+            while left != 0 && size < GROUP {
+                group[size] = left.trailing_zeros() as usize;
+                left &= left - 1;
+                size += 1;
             }
-            let marching = &scene.marching;
             let mut step = [0.0; LANES];
-            for lane in group..end {
-                let at = first + lane;
+            for slot in 0..size {
+                let at = first + group[slot];
                 let next = if at + 1 < count { ray.depths[at + 1] - ray.depths[at] } else { marching.last };
-                step[lane] = next;
+                step[slot] = next;
+            }
+            let mut slot = 0;
+            while slot < size {
+                let mut block = [0; B];
+                for sample in 0..B {
+                    // Where a block has room left, the last one again.
+                    block[sample] = group[(slot + sample).min(size - 1)];
+                }
+                // SAFETY: as of this function; blocks divide groups.
+                unsafe { decode::<V, B, H>(scene, block, slot, scratch) };
+                slot += B;
             }
             // SAFETY: as of this function.
             unsafe {
@@ -152,24 +162,23 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
                 let left = lanes::exp(thickness.mul(V::load(step.as_ptr())));
                 V::splat(1.0).sub(left).store(scratch.opacity.as_mut_ptr());
             }
-            for lane in group..end {
-                let opacity = scratch.opacity[lane];
+            for slot in 0..size {
+                let opacity = scratch.opacity[slot];
                 // SAFETY: as of this function.
-                unsafe { sink.take(first + lane, light, opacity, &scratch.hidden[lane - group]) };
+                unsafe { sink.take(first + group[slot], light, opacity, &scratch.hidden[slot]) };
                 light *= 1.0 - opacity;
             }
             if light < stop {
                 return;
             }
-            group = end;
         }
         first += LANES;
     }
 }
 
-/// Where the samples lie in the planes: texels and weights of corners.
+/// Where the samples lie in the planes, texels and weights of corners, of those that are not in empty space; bits say which.
 #[inline(always)]
-unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch: &mut Scratch) {
+unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch: &mut Scratch) -> u16 {
     // SAFETY: the caller has the instructions of `V`; all pointers are to arrays of sixteen.
     unsafe {
         let depth = V::load(scratch.depth.as_ptr());
@@ -177,10 +186,10 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
         for axis in 0..3 {
             point[axis] = depth.fma(V::splat(ray.direction[axis]), V::splat(ray.origin[axis]));
         }
+        let all = ((1u32 << valid) - 1) as u16;
         let straight = point;
         for bend in &scene.bends {
-            let all = (1u32 << valid) - 1;
-            let mut wanted = all as u16;
+            let mut wanted = all;
             if bend.closed {
                 for axis in 0..3 {
                     wanted &= straight[axis].within(V::splat(bend.low[axis]), V::splat(bend.high[axis]));
@@ -190,8 +199,15 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
                 displace(bend, straight, wanted, &mut point, scratch);
             }
         }
+        let occupied = match &scene.occupancy {
+            Some(occupancy) => seen(occupancy, point, all, scratch),
+            None => all,
+        };
+        if occupied == 0 {
+            return 0;
+        }
         if let Some(warp) = &scene.warp {
-            displace(warp, point, ((1u32 << valid) - 1) as u16, &mut point, scratch);
+            displace(warp, point, occupied, &mut point, scratch);
         }
         let inverse = 1.0 / scene.marching.radius;
         let (width, height) = (scene.planes.width, scene.planes.height);
@@ -208,7 +224,31 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
             u.1.mul(v.1).store(scratch.corner[4 * plane + 3].as_mut_ptr());
             v.0.fma(V::splat(width as f32), u.0).store_i32(scratch.texel[plane].as_mut_ptr());
         }
+        occupied
     }
+}
+
+/// Those of `wanted` whose cell is not empty.
+#[inline(always)]
+unsafe fn seen<V: Lanes>(occupancy: &Occupancy, at: [V; 3], wanted: u16, scratch: &mut Scratch) -> u16 {
+    // SAFETY: the caller has the instructions of `V`.
+    unsafe {
+        let size = occupancy.size;
+        let strides = [1, size[0], size[0] * size[1]];
+        let mut index = V::splat(0.0);
+        for axis in [2, 1, 0] {
+            let half = size[axis] as f32 * 0.5;
+            let x = at[axis].fma(V::splat(half / occupancy.radius), V::splat(half)).floor();
+            let x = x.max(V::splat(0.0)).min(V::splat((size[axis] - 1) as f32));
+            index = x.fma(V::splat(strides[axis] as f32), index);
+        }
+        index.store_i32(scratch.index.as_mut_ptr());
+    }
+    let mut seen = 0;
+    for lane in 0..LANES {
+        seen |= u16::from(occupancy.cells[scratch.index[lane] as usize]) << lane;
+    }
+    seen & wanted
 }
 
 /// The lower of the two texels around places `at` of a volume, along an axis of `size` texels, and how far beyond it. Centres of texels
@@ -268,11 +308,11 @@ unsafe fn displace<V: Lanes>(
     }
 }
 
-/// Decodes `B` samples from lane `first` on: densities to the same lanes, hidden vectors from `slot` on.
+/// Decodes the samples of the lanes of `block`: densities and hidden vectors from `slot` on.
 #[inline(always)]
 unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
     scene: &Scene<'_>,
-    first: usize,
+    block: [usize; B],
     slot: usize,
     scratch: &mut Scratch,
 ) {
@@ -282,7 +322,7 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
         let (width, decoder) = (scene.planes.width, scene.decoder);
         let area = width * scene.planes.height;
         for sample in 0..B {
-            let lane = first + sample;
+            let lane = block[sample];
             let mut sum = V::splat(0.0);
             for plane in 0..3 {
                 let texel = plane * area + scratch.texel[plane][lane] as usize;
@@ -296,10 +336,10 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
             sum.store(scratch.mixed[sample].as_mut_ptr());
         }
         let mut units = [[V::splat(0.0); H]; B];
-        for block in 0..H {
-            let bias = V::load(decoder.first_bias.as_ptr().add(LANES * block));
+        for row in 0..H {
+            let bias = V::load(decoder.first_bias.as_ptr().add(LANES * row));
             for sample in 0..B {
-                units[sample][block] = bias;
+                units[sample][row] = bias;
             }
         }
         for channel in 0..LANES {
@@ -328,7 +368,7 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
         }
         let sums = V::sums(density);
         for sample in 0..B {
-            scratch.density[first + sample] = sums[sample] + decoder.density_bias;
+            scratch.density[slot + sample] = sums[sample] + decoder.density_bias;
         }
     }
 }

@@ -13,6 +13,7 @@ mod depths;
 mod isa;
 mod kernel;
 mod lanes;
+mod occupancy;
 mod ports;
 mod render;
 mod scene;
@@ -37,5 +38,8 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
 
 /// The domain with its operators, which use the instructions of `isa`.
 pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
-    OperatorDomain::new(DOMAIN)?.add(render::Render(isa))?.add(depths::Depths(isa))
+    OperatorDomain::new(DOMAIN)?
+        .add(render::Render(isa))?
+        .add(depths::Depths(isa))?
+        .add(occupancy::Occupancy(isa))
 }

@@ -15,7 +15,7 @@ use super::{
     isa::Isa,
     kernel::{self, Task},
     lanes::LANES,
-    scene::{Decoder, HIDDEN, Lattice, Marching, Planes},
+    scene::{Decoder, HIDDEN, Lattice, Marching, Occupancy, Planes},
 };
 
 /// Places are computed as floats, which count this far.
@@ -129,6 +129,20 @@ impl<'a> Ports<'a> {
             )));
         }
         Ok(Lattice::new(values.floats()?, size, low, high))
+    }
+
+    /// The input `occupancy`, over [-`radius`, `radius`]³.
+    pub(super) fn occupancy(&self, radius: f32) -> Result<Option<Occupancy>> {
+        let cells = self.input("occupancy")?;
+        let [one, single, layers, rows, columns] = cells.sizes()?;
+        let size = [columns, rows, layers];
+        let count: usize = size.iter().product();
+        if one != 1 || single != 1 || count == 0 || count > COUNTABLE {
+            return Err(cells
+                .wrong(format!("shape [{one},{single},{layers},{rows},{columns}], expected [1,1,z,y,x]")));
+        }
+        let cells: Vec<bool> = cells.floats()?.iter().map(|&x| x > 0.0).collect();
+        Ok((!cells.iter().all(|&cell| cell)).then_some(Occupancy { size, radius, cells }))
     }
 
     /// Does `count` pieces of `task` on ONNX Runtime's threads.

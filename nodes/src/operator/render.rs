@@ -20,13 +20,14 @@ use super::{
 };
 
 const NAME: &str = "TriplaneRender";
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 16] = [
     "planes",
     "warp",
     "decode1_weight",
     "decode1_bias",
     "decode2_weight",
     "decode2_bias",
+    "occupancy",
     "background",
     "origins",
     "directions",
@@ -75,7 +76,7 @@ impl Operator for Render {
         let size = |input: usize, axis: usize| {
             inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
         };
-        let (channels, rays) = (size(0, 4), size(7, 1));
+        let (channels, rays) = (size(0, 4), size(8, 1));
         for (output, channels) in [(0, channels), (1, 1)] {
             context.set_output(output, &floats(&[1, channels, rays]))?;
         }
@@ -119,6 +120,7 @@ impl RenderKernel {
             marching: self.marching,
             planes: planes.planes(decoder.channels, &mut self.padded)?,
             decoder: &decoder,
+            occupancy: ports.occupancy(radius)?,
             warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
             bends: bends.into_iter().flatten().collect(),
         };

@@ -120,6 +120,15 @@ fn outside(size: [usize; 3]) -> impl Iterator<Item = usize> {
     })
 }
 
+/// Which cells of the volume hold anything.
+pub(super) struct Occupancy {
+    /// Cells along x, y, z of [-radius, radius]³; what lies outside belongs to the nearest.
+    pub(super) size: [usize; 3],
+    pub(super) radius: f32,
+    /// Whether a cell is not empty; x fastest.
+    pub(super) cells: Vec<bool>,
+}
+
 /// All of it.
 pub(super) struct Scene<'a> {
     pub(super) marching: Marching,
@@ -127,6 +136,8 @@ pub(super) struct Scene<'a> {
     pub(super) decoder: &'a Decoder,
     /// Takes a point to the mean identity; applied after the bending.
     pub(super) warp: Option<Lattice>,
+    /// `None`: no cell is empty. Looked up after the bending, before the warp.
+    pub(super) occupancy: Option<Occupancy>,
     /// Displacements that bend the rays, added to the point.
     pub(super) bends: Vec<Lattice>,
 }

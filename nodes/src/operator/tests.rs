@@ -24,11 +24,16 @@ fn noise(count: usize, seed: u32) -> Vec<f32> {
         .collect()
 }
 
-/// A person's state and all rays of a camera, without depths.
+/// A person's state and all rays of a camera. Some of the volume is thick, most of it thin, some empty.
 fn scene(models: &Models) -> Tensors {
     let (identity, _) = person(models);
     let mut tensors = identity.clone();
     tensors.0.extend(models.run("prepare", &identity).unwrap().0);
+    let bias = tensors.get("decode2_bias").unwrap();
+    let mut bias = bias.as_f32().unwrap().to_vec();
+    bias[0] -= 4.0;
+    tensors.0.insert("decode2_bias".into(), Tensor::f32([bias.len()], bias).unwrap());
+    tensors.0.extend(models.run("occupancy", &tensors).unwrap().0);
     let pose = Tensors::new().with("pose", Tensor::f32([1, 6], vec![0.1, 0.3, 0.0, 0.02, 0.0, 0.1]).unwrap());
     tensors.0.extend(models.run("camera", &pose).unwrap().0);
     let depths = models.run("depths", &tensors).unwrap();
@@ -87,6 +92,38 @@ fn rendering_is_that_of_the_plain_body() {
                 assert!(worst < 1e-3, "{isa}, displacement {size}: `{name}` differs by {worst}");
             }
         }
+    }
+}
+
+/// No cell left out.
+fn everywhere(tensors: &Tensors) -> Tensors {
+    tensors.clone().with("occupancy", Tensor::f32([1, 1, 1, 1, 1], vec![1.0]).unwrap())
+}
+
+#[test]
+fn cells_are_those_of_the_plain_body() {
+    let Some(plain) = models(None) else { return };
+    let scene = scene(&plain);
+    let expected = plain.run("occupancy", &scene).unwrap();
+    let cells = expected.get("occupancy").unwrap().as_f32().unwrap();
+    let part = cells.iter().sum::<f32>() / cells.len() as f32;
+    assert!(part > 0.05 && part < 0.95, "the scene is not telling: {part} of the cells hold something");
+    for isa in Isa::available() {
+        let found = models(Some(isa)).unwrap().run("occupancy", &scene).unwrap();
+        assert_eq!(difference(&expected, &found, "occupancy"), 0.0, "{isa}");
+    }
+}
+
+/// Leaving out what is empty cannot be seen.
+#[test]
+fn empty_cells_are_not_missed() {
+    let Some(models) = models(Isa::chosen()) else { return };
+    let scene = bent(scene(&models), 0.1, true);
+    let (all, some) =
+        (models.run("render", &everywhere(&scene)).unwrap(), models.run("render", &scene).unwrap());
+    for name in ["features", "alpha"] {
+        let worst = difference(&all, &some, name);
+        assert!(worst < 1e-3, "`{name}` differs by {worst}");
     }
 }
 

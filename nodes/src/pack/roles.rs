@@ -34,10 +34,16 @@ pub(super) const ROLES: &[RoleContract] = &[
     role("identity", &[("w", "1,L,D")], &[]),
     open("prepare", &[("w", "1,L,D")], &[]),
     role("camera", &[("pose", "n,6")], &[("origins", "n,N,3"), ("directions", "n,N,3")]),
-    open("depths", &[("origins", "1,N,3"), ("directions", "1,N,3")], &[("depths", "1,N,S")]),
+    open("occupancy", &[], &[("occupancy", "1,1,*,*,*")]),
+    open(
+        "depths",
+        &[("occupancy", "1,1,*,*,*"), ("origins", "1,N,3"), ("directions", "1,N,3")],
+        &[("depths", "1,N,S")],
+    ),
     open(
         "render",
         &[
+            ("occupancy", "1,1,*,*,*"),
             ("origins", "1,N,3"),
             ("directions", "1,N,3"),
             ("depths", "1,N,S"),

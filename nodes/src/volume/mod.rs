@@ -21,11 +21,22 @@ use crate::{
     tensor::{Tensor, Tensors},
 };
 
-/// The tensors that render a person, in ONNX Runtime's memory: those of `identity` and what the role `prepare` makes of them.
+/// The tensors that render a person, in ONNX Runtime's memory: those of `identity` and what the role `prepare` makes of them; and an
+/// occupancy that leaves no cell out.
 pub fn prepare(models: &Models, identity: &Tensors) -> Result<Values> {
     let mut state = identity.clone();
     state.0.extend(models.run("prepare", identity)?.0);
+    state.0.insert("occupancy".into(), Tensor::f32([1, 1, 1, 1, 1], vec![1.0])?);
     models.values(&state)
+}
+
+/// Finds the cells of `state` that are empty, where the pack has the role `occupancy`. Worth it for a volume that is rendered often.
+pub fn survey(models: &Models, state: &mut Values) -> Result<()> {
+    if models.pack()?.has("occupancy") {
+        let found = models.run_values("occupancy", state)?;
+        state.extend(found);
+    }
+    Ok(())
 }
 
 /// A face at rest, for [`Rays::render`].

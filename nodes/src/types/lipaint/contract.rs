@@ -40,10 +40,13 @@ pub(super) fn contract() -> Contract {
         )
 }
 
-pub(super) fn roles(params: &Params, _: &Models) -> Result<Vec<String>> {
+pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {
     let mut roles = vec!["lipaint", "prepare", "camera", "depths", "render", "pack.coefficients"];
     match params.text("mask")? {
-        "contour" => roles.extend(["morphable_model", "pack.resolution"]),
+        "contour" => {
+            roles.extend(["morphable_model", "pack.resolution"]);
+            roles.extend(models.pack()?.has("lipaint_state").then_some("lipaint_state"));
+        }
         _ => roles.extend(["upsample", "parse", "pack.parsing"]),
     }
     Ok(roles.into_iter().map(String::from).collect())

@@ -56,7 +56,8 @@ impl Render {
         if let Some(person) = &*slot {
             return Ok(Arc::clone(person));
         }
-        let state = volume::prepare(models, inputs.tensors("identity")?)?;
+        let mut state = volume::prepare(models, inputs.tensors("identity")?)?;
+        volume::survey(models, &mut state)?;
         let layout = models.pack()?.coefficients();
         let row = volume::reference(inputs, layout)?;
         let mut faces = anchors(models, volume::extremes(row, layout)?)?;

@@ -59,10 +59,11 @@ pub(super) fn contract() -> Contract {
         )
 }
 
-pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
-    Ok(["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"]
-        .map(String::from)
-        .to_vec())
+pub(super) fn roles(_: &Params, models: &Models) -> Result<Vec<String>> {
+    let pack = models.pack()?;
+    let mut roles = vec!["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"];
+    roles.extend(pack.has("occupancy").then_some("occupancy"));
+    Ok(roles.into_iter().map(String::from).collect())
 }
 
 pub(super) fn reach(params: &Params) -> Result<Reach> {

@@ -8,7 +8,8 @@ use crate::{
 };
 
 /// What the renderer gives itself in every frame.
-const PER_FRAME: [&str; 11] = [
+const PER_FRAME: [&str; 12] = [
+    "occupancy",
     "origins",
     "directions",
     "depths",
