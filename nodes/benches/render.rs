@@ -209,9 +209,10 @@ impl Pipeline {
     /// Milliseconds of processor time of the role `render`, all rays, bent.
     fn operator(&self, folder: Option<&Path>) -> Result<f64> {
         let models = &self.models;
-        let state = volume::prepare(models, &self.person.identity)?;
+        let mut state = volume::prepare(models, &self.person.identity)?;
+        volume::survey(models, &mut state)?;
         let rays = Rays::cast(models, &state, [0.0; 6], None)?;
-        let mut inputs = models.run("prepare", &self.person.identity)?;
+        let mut inputs = state.tensors()?;
         inputs.0.extend(rays.tensors().0.clone());
         inputs.0.extend(volume::bend(&self.open_mouth()?)?.0);
         let values = models.values(&inputs)?;

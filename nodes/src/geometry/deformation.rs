@@ -7,6 +7,9 @@
 //! Where the lattices lie and which anchors may be among a node's nearest is found once for a person, from the reference
 //! and from `extremes`, poses that span what the face does; a frame only ranks those candidates.
 
+use std::num::NonZero;
+
+use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use rayon::prelude::*;
 
 use super::{
@@ -21,8 +24,13 @@ const COARSE: f32 = 4.0;
 const PRECISION: f32 = 8.0;
 /// The most anchors that are blended.
 const MOST: usize = 64;
+/// As many are blended quickly.
+const FEW: usize = 8;
 /// Nodes that one task evaluates.
 const TASK: usize = 512;
+
+/// Anchors, to be asked for the nearest.
+type Tree = ImmutableKdTree<f32, 3>;
 
 /// How one person's face moves.
 pub struct Deformation {
@@ -90,6 +98,7 @@ impl Deformation {
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
         let mut still = Self { reference: reference.to_vec(), reach, coarse: None, fine: None, most: vec![] };
+        let poses = poses(reference, extremes, COARSE * step / 2.0);
         let Some(bounds) = fields.iter().map(Displacement::bounds).reduce(Bounds::union) else {
             return Ok(still);
         };
@@ -117,13 +126,13 @@ impl Deformation {
             let wanted = |index: usize| {
                 missed[nodes.place(fine.at(index)).0] && needed.as_ref().is_none_or(|needed| needed[index])
             };
-            Table::new(fine, wanted, &fields, reach)
+            Table::new(fine, wanted, &poses, reach)
         });
         // The fine lattice holds differences to the coarse one.
         let under = fine.as_ref().map(|fine| nodes.beside(&fine.places()));
         let under = |index: usize| under.as_ref().is_some_and(|under| under[index]);
         still.coarse =
-            Some(Table::new(nodes, |index| active(index) && (needed(index) || under(index)), &fields, reach));
+            Some(Table::new(nodes, |index| active(index) && (needed(index) || under(index)), &poses, reach));
         still.fine = fine;
         still.most = most;
         Ok(still)
@@ -149,6 +158,22 @@ impl Deformation {
             .as_ref()
             .is_some_and(|coarse| coarse.nodes.interpolate(&self.most, p).iter().any(|x| *x >= REST))
     }
+}
+
+/// The anchors at rest, in the extremes, and on the way to them, no farther apart than `spacing`.
+fn poses(reference: &[Vec3], extremes: &[Vec<Vec3>], spacing: f32) -> Vec<Tree> {
+    let mut poses = vec![Tree::new_from_slice(reference)];
+    for extreme in extremes {
+        let moved: Vec<Vec3> = reference.iter().zip(extreme).map(|(a, b)| sub(*b, *a)).collect();
+        let farthest = moved.as_flattened().iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let count = if farthest < REST { 0 } else { (farthest / spacing).ceil() as usize };
+        for number in 1..=count {
+            let part = number as f32 / count as f32;
+            let at = |(rest, moved): (&Vec3, &Vec3)| [0, 1, 2].map(|axis| rest[axis] + part * moved[axis]);
+            poses.push(Tree::new_from_slice(&reference.iter().zip(&moved).map(at).collect::<Vec<_>>()));
+        }
+    }
+    poses
 }
 
 /// The cells of the coarse lattice beside an anchor whose motion it misses by more than `allowed` in an extreme, and their box.
@@ -190,19 +215,17 @@ struct Frame<'a> {
 
 impl Table {
     /// The table of those of `nodes` that are `wanted`.
-    fn new(
-        nodes: Nodes,
-        wanted: impl Fn(usize) -> bool + Sync,
-        fields: &[Displacement],
-        reach: Reach,
-    ) -> Self {
+    fn new(nodes: Nodes, wanted: impl Fn(usize) -> bool + Sync, poses: &[Tree], reach: Reach) -> Self {
+        let count = NonZero::new(reach.neighbours).unwrap_or(NonZero::<usize>::MIN);
         let wanted = (0..nodes.count()).filter(|&index| !nodes.is_outside(index) && wanted(index));
         let found: Vec<(usize, Vec<u32>)> = wanted
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|index| {
-                let near = |field: &Displacement| field.nearest(nodes.at(index), reach.neighbours);
-                let mut anchors: Vec<u32> = fields.iter().flat_map(near).collect();
+                let point = nodes.at(index);
+                let near = |pose: &Tree| pose.nearest_n::<SquaredEuclidean>(&point, count);
+                let mut anchors: Vec<u32> =
+                    poses.iter().flat_map(near).map(|anchor| anchor.item as u32).collect();
                 anchors.sort_unstable();
                 anchors.dedup();
                 (index, anchors)
@@ -242,8 +265,18 @@ impl Table {
 impl Frame<'_> {
     /// The motion at `point`, whose nearest anchors are among `candidates`.
     fn at(&self, point: Vec3, candidates: &[u32]) -> Vec3 {
-        let count = self.reach.neighbours.clamp(1, MOST);
-        let mut near = [(f32::INFINITY, 0); MOST];
+        if self.reach.neighbours <= FEW {
+            self.ranked::<FEW>(point, candidates)
+        } else {
+            self.ranked::<MOST>(point, candidates)
+        }
+    }
+
+    /// The same with room for `N` anchors.
+    #[inline]
+    fn ranked<const N: usize>(&self, point: Vec3, candidates: &[u32]) -> Vec3 {
+        let count = self.reach.neighbours.clamp(1, N);
+        let mut near = [(f32::INFINITY, 0); N];
         let mut found = 0;
         for &candidate in candidates {
             let [x, y, z] = sub(self.current[candidate as usize], point);

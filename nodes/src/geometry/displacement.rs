@@ -107,15 +107,6 @@ impl Displacement {
         self.reach.blend(near, self.still)
     }
 
-    /// The numbers of the `count` nearest anchors.
-    pub(super) fn nearest(&self, point: Vec3, count: usize) -> Vec<u32> {
-        self.tree
-            .nearest_n::<SquaredEuclidean>(&point, NonZero::new(count).unwrap_or(NonZero::<usize>::MIN))
-            .into_iter()
-            .map(|neighbour| neighbour.item as u32)
-            .collect()
-    }
-
     /// The anchors of the frame.
     pub(super) fn anchors(&self) -> &[Vec3] {
         &self.anchors
