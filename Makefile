@@ -1,6 +1,7 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
 TALKGRAPH := target/release/talkgraph
+TRAINING := .talkgraph/training/venv/bin/python
 .PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench
 
 help:
@@ -11,7 +12,7 @@ help:
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about two and a half hours, in .talkgraph/training)'
-	@echo 'make bench   time cached runs and checks'
+	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
 
 setup:
 	tools/setup/setup.sh
@@ -48,3 +49,5 @@ pack:
 
 bench: build
 	tools/bench.sh $(TALKGRAPH)
+	if [ -x $(TRAINING) ]; then $(TRAINING) -m tools.pack.bench --json target/render.json; \
+	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi

@@ -64,7 +64,7 @@ artifact_types! {
     Pose "pose" Safetensors "`pose` f32 [n,6]: rotation (pitch, yaw, roll, radians), translation";
     Latent "latent" Safetensors "`z` f32 [1,Z] and `w` f32 [1,L,D]";
     Identity "identity" Safetensors "a person: `w`, the reference `coefficients` and the generator's identity tensors";
-    Features "features" Safetensors "rendered volume: `features` f32 [n,C,R,R], `alpha` f32 [n,1,R,R]";
+    Features "features" Safetensors "rendered volume: `features` f32 [n,C,R,R], `alpha` f32 [n,1,R,R]; of a part of the picture [n,C,h,w], with its first row and column in `corner` i64 [2]";
     Mask "mask" Safetensors "`mask` f32 [n,1,H,W] in [0,1]";
     Parsing "parsing" Safetensors "face parsing: `classes` u8 [n,H,W]";
     Curve "curve" Safetensors "losses by step: one f32 [steps] a loss";

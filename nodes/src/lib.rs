@@ -10,6 +10,7 @@ pub mod error;
 pub(crate) mod ffmpeg;
 pub mod geometry;
 pub mod models;
+pub(crate) mod operator;
 pub mod optimise;
 pub mod pack;
 pub mod params;

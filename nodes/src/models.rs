@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::{NodeError, Result},
     pack::Pack,
-    runtime::{Runtime, Session},
+    runtime::{Runtime, Session, Values},
     tensor::Tensors,
 };
 
@@ -86,5 +86,15 @@ impl Models {
     /// Runs the model of `role` on those tensors of `inputs` that it declares, and gives its outputs by name.
     pub fn run(&self, role: &str, inputs: &Tensors) -> Result<Tensors> {
         self.session(role)?.run(inputs)
+    }
+
+    /// Like [`run`](Self::run) on values that stay in ONNX Runtime.
+    pub fn run_values(&self, role: &str, inputs: &Values) -> Result<Values> {
+        self.session(role)?.run_values(inputs)
+    }
+
+    /// `tensors` in ONNX Runtime's memory.
+    pub fn values(&self, tensors: &Tensors) -> Result<Values> {
+        self.runtime()?.values(tensors)
     }
 }

@@ -212,11 +212,16 @@ pub(crate) fn no_models() -> Models {
 
 /// The tiny pack on the CPU; `None`, with the reason printed, before set-up.
 pub(crate) fn tiny_models() -> Option<Models> {
+    tiny_models_on(|runtime| runtime)
+}
+
+/// The tiny pack on the CPU, on the runtime as `change`d.
+pub(crate) fn tiny_models_on(change: impl FnOnce(Runtime) -> Runtime) -> Option<Models> {
     let home = Home::find();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny");
     let opened = home.library().and_then(|_| Pack::open(&folder, &home, &pack::hash_file));
     match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
-        Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(runtime))),
+        Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(change(runtime)))),
         Err(error) => {
             eprintln!("skipped: {error}");
             None

@@ -9,23 +9,27 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from . import fused
+from . import generator as N
 from . import geometry as G
 from . import params as P
 from . import roles as R
 
 OPSET, IR = 20, 10
 TOLERANCE = 1e-4
+STOP = 1e-4  # transmittance below which the fused operator ends a ray
 
 
-def trace(module, inputs, outputs, batched=()):
-    """inputs {name: example}, outputs [name] -> onnx model; tensors in `batched` have a symbolic first axis `n`."""
+def trace(module, inputs, outputs, batched=(), axes=None):
+    """inputs {name: example}, outputs [name] -> onnx model; tensors in `batched` have a symbolic first axis `n`, those in
+    `axes` {name: {axis: symbol}} others."""
     buffer = io.BytesIO()
     module.eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module, tuple(inputs.values()), buffer, dynamo=False, opset_version=OPSET,
-            input_names=list(inputs), output_names=list(outputs), dynamic_axes={k: {0: "n"} for k in batched},
+            input_names=list(inputs), output_names=list(outputs), dynamic_axes={k: {0: "n"} for k in batched} | (axes or {}),
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = IR
@@ -59,7 +63,7 @@ def session(model):
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def check(name, model, module, examples):
+def check(name, model, module, examples, tolerance=TOLERANCE):
     """Largest difference between ONNX Runtime and torch over the examples."""
     onnx.checker.check_model(model)
     run, worst = session(model), 0.0
@@ -69,9 +73,11 @@ def check(name, model, module, examples):
         expected = expected if isinstance(expected, tuple) else (expected,)
         got = run.run(None, {k: v.numpy() for k, v in example.items() if k in {i.name for i in run.get_inputs()}})
         for a, b in zip(expected, got):
+            if a.shape != b.shape:
+                raise ValueError(f"{name}: gives {b.shape}, expected {tuple(a.shape)} as in torch")
             worst = max(worst, float(np.abs(a.numpy() - b).max()))
-    if worst > TOLERANCE:
-        raise ValueError(f"{name}: differs from torch by {worst:.2e}, at most {TOLERANCE:.0e} is allowed")
+    if worst > tolerance:
+        raise ValueError(f"{name}: differs from torch by {worst:.2e}, at most {tolerance:.0e} is allowed")
     return worst
 
 
@@ -92,6 +98,28 @@ def identity_model(generator):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 
 
+def marching():
+    """What the fused operators know of decoder and compositing; the bodies hold the same constants."""
+    return {"radius": N.RADIUS, "slope": 0.2, "shift": 1.0, "density": 15.0, "last": 0.1, "stop": STOP}
+
+
+def sampling(config):
+    """What `TriplaneDepths` knows besides."""
+    return {"coarse": config.coarse, "fine": config.fine, "near": N.NEAR, "far": N.FAR}
+
+
+def cast_only(rays):
+    return {k: rays[k] for k in ("origins", "directions")}
+
+
+def bend():
+    """Lattices of a displacement, by name, for a check."""
+    low, high = torch.tensor([-0.8, -0.7, -0.6]), torch.tensor([0.7, 0.9, 0.8])
+    inner = torch.stack([low * 0.4, high * 0.5])
+    motion, detail = 0.05 * torch.randn(1, 3, 4, 3, 5), 0.02 * torch.randn(1, 3, 3, 4, 2)
+    return {"motion": motion, "motion_box": torch.stack([low, high]), "detail": detail, "detail_box": inner}
+
+
 def generator_roles(generator, folder, log=print):
     """Writes the roles that the generator and the morphable model fill; gives {role: file name}."""
     config = generator.config
@@ -100,12 +128,14 @@ def generator_roles(generator, folder, log=print):
     rays, n_rays, samples = config.rays, config.rays**2, config.samples
     files = {}
 
-    def write(role, module, examples, outputs, batched=(), symbols=None, half=()):
-        model = trace(module, examples[0], outputs, batched)
+    def write(role, module, examples, outputs, batched=(), symbols=None, half=(), axes=None, operator=None, tolerance=TOLERANCE):
+        model = trace(module, examples[0], outputs, batched, axes)
         if half:
             halve(model, half)
         name_shapes(model, symbols or {})
-        error = check(role, model, module, examples)
+        if operator:
+            model = fused.fuse(model, *operator)
+        error = check(role, model, module, examples, tolerance)
         onnx.save(model, folder / f"{role}.onnx")
         files[role] = f"{role}.onnx"
         log(f"{role}: {(folder / files[role]).stat().st_size / 1e6:.2f} MB, {error:.1e} from torch")
@@ -119,7 +149,15 @@ def generator_roles(generator, folder, log=print):
     identity = R.identity(generator)
     prepare = R.Prepare(generator)
     moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
-    write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=("generator.basis", "generator.mean", "generator.warp_basis"))
+    large = ("generator.basis", "generator.mean", "generator.warp_basis")
+    write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=large)
+    tuned = {k: moved[k] for k in ("theta", "plane_offset", "style_offset")}
+    several = w + 0.1 * torch.randn(3, *w.shape[1:])
+    side = config.plane_side
+    write(
+        "lipaint_state", R.Planes(prepare), [{"w": several, **tuned}, {"w": w, **tuned}], ["planes"], ("w", "planes"),
+        {"w": ["n", 1, P.D], "planes": ["n", 3, side, side, config.channels]}, half=["prepare." + name for name in large],
+    )  # fmt: skip
     pose = torch.tensor([[0.1, 0.3, -0.05, 0.02, -0.03, 0.2], [0, 0, 0, 0, 0, 0]])
     write(
         "camera", R.Camera(rays), [{"pose": pose}, {"pose": pose[:1]}], ["origins", "directions"], ("pose", "origins", "directions"),
@@ -129,13 +167,33 @@ def generator_roles(generator, folder, log=print):
         state = dict(zip(R.STATE, prepare(w, **identity)))
         o, d = R.Camera(rays)(pose[:1])
         field = {k: state[k] for k in R.FIELD}
-        t = R.Depths(config)(*field.values(), o, d)
-        points = o[:, :, None] + t[..., None] * d[:, :, None]
-        features = R.Render(config)(*field.values(), state["background"], points, t)[0]
-    write("depths", R.Depths(config), [{**field, "origins": o, "directions": d}], ["depths"], symbols={"depths": [1, n_rays, samples]})
+        cast = {"origins": o, "directions": d}
+        surveyed = R.Occupancy(config, rays // 2)
+        occupancy = {"occupancy": surveyed(*field.values())}
+        cast |= {"depths": R.Depths(config)(*field.values(), *occupancy.values(), o, d), "pixels": torch.arange(n_rays)}
+        seen = {**field, **occupancy, "background": state["background"], **cast, **R.still()}
+        features = R.Render(config)(*seen.values())[0].reshape(1, config.channels, rays, rays)
+    write("occupancy", surveyed, [field], ["occupancy"], operator=("TriplaneOccupancy", marching() | {"side": rays // 2, "opacity": R.VISIBLE}))
+    some = {"origins": o[:, 3:], "directions": d[:, 3:]}
+    symbols = {name: [1, "N", 3] for name in some} | {"depths": [1, "N", samples], "pixels": ["N"]}
+    cells = {"z": 2, "y": 3, "x": 4}
+    symbols |= {"occupancy": [1, 1, *cells]}
+    axes = {name: {1: "N"} for name in ("origins", "directions", "depths")} | {"pixels": {0: "N"}}
+    axes |= {"occupancy": {axis: name for name, axis in cells.items()}}
     write(
-        "render", R.Render(config), [{**field, "background": state["background"], "points": points, "depths": t}], ["features", "alpha"],
-        symbols={"features": [1, config.channels, rays, rays], "alpha": [1, 1, rays, rays]},
+        "depths", R.Depths(config), [{**field, **occupancy, **cast_only(cast)}, {**field, **R.everywhere(), **some}], ["depths"], symbols=symbols, axes=axes,
+        operator=("TriplaneDepths", marching() | sampling(config)),
+        tolerance=1e-2,  # where a ray is empty, the inverse of its cumulative weight is steep
+    )  # fmt: skip
+    bent = seen | {k: v[:, 3:] for k, v in cast.items() if k != "pixels"} | {"pixels": cast["pixels"][3:]} | bend()
+    lattice = {0: "z", 1: "y", 2: "x"}
+    axes |= {name: {axis + 2: f"{name}_{key}" for axis, key in lattice.items()} for name in ("motion", "detail")}
+    axes |= {"features": {2: "N"}, "alpha": {2: "N"}}
+    symbols |= {name: [1, 3, *(f"{name}_{key}" for key in lattice.values())] for name in ("motion", "detail")}
+    symbols |= {"features": [1, config.channels, "N"], "alpha": [1, 1, "N"]}
+    write(
+        "render", R.Render(config), [bent, seen | R.everywhere(), seen], ["features", "alpha"], symbols=symbols, axes=axes,
+        operator=("TriplaneRender", marching()),
     )  # fmt: skip
     up = {"features": features, **{k: state[k] for k in R.UP}}
     write("upsample", R.Upsample(), [up], ["image"], symbols={"image": [1, 3, config.side, config.side]})

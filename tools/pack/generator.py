@@ -238,7 +238,7 @@ class Generator(nn.Module):
 
     def planes(self, style, plane_offset=None, frozen=None):
         """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
-        c, x = self.config, self.const.expand(len(style), -1, -1, -1)
+        c, x = self.config, self.const.expand(style.shape[0], -1, -1, -1)
         for i, conv in enumerate(self.convs):
             x = conv(resize(x, 4 << i) if i else x, style)
         x = resize(self.head(x), c.basis_side) + (self.frozen(style) if frozen is None else frozen)

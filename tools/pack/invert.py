@@ -20,6 +20,13 @@ from ..stepgraph.run import evaluate, run, session
 from .photo import Photos
 
 
+BOX = np.array([[-1] * 3, [1] * 3], np.float32)
+# A face at rest, and no part of the volume known to be empty.
+REST = {"occupancy": np.ones((1,) * 5, np.float32)} | {
+    name + end: value for name in ("motion", "detail") for end, value in (("", np.zeros((1, 3, 2, 2, 2), np.float32)), ("_box", BOX))
+}
+
+
 class Pack:
     """The roles that show an inverted person."""
 
@@ -39,11 +46,13 @@ class Pack:
             move = np.array([[change.get(name, 0.0) for name in self.about["expression"]]], np.float32)
             inpainted = self.call("lipaint", {"w": person["w"], "expression": move, "reference": np.zeros_like(move)})
             person = person | {"w": inpainted["w_inpainted"]}
-        known = self.call("prepare", person) | self.call("camera", {"pose": pose})
+        known = self.call("prepare", person) | self.call("camera", {"pose": pose}) | REST
         known |= self.call("depths", known)
-        known["points"] = known["origins"][:, :, None] + known["depths"][..., None] * known["directions"][:, :, None]
+        known["pixels"] = np.arange(known["origins"].shape[1])
         known |= self.call("render", known)
-        return picture(self.call("upsample", known)["image"]), known["alpha"][0, 0]
+        side = int(len(known["pixels"]) ** 0.5)
+        known["features"] = known["features"].reshape(1, -1, side, side)
+        return picture(self.call("upsample", known)["image"]), known["alpha"].reshape(side, side)
 
 
 def picture(image: np.ndarray) -> np.ndarray:

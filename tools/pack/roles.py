@@ -14,9 +14,12 @@ from . import generator as N
 from . import geometry as G
 from . import params as P
 
+VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
+EMPTY = -1e4  # density of what is empty
 IDENTITY = ("theta", "plane_offset", "background_offset", "style_offset")
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
 UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
+# Planes are [1,3,H,W,C] here, channels last, as the fused operators read them.
 STATE = FIELD + ("background",) + UP  # what `prepare` gives, in this order
 
 
@@ -41,14 +44,18 @@ class Prepare(nn.Module):
                 del module._parameters[attribute]
                 self.places.append((module, attribute, p.shape))
 
-    def forward(self, w, theta, plane_offset, background_offset, style_offset):
-        g = self.generator
+    def resolve(self, theta):
+        """The generator with its tuned weights taken from theta."""
         pieces = torch.split(theta, [shape.numel() for _, _, shape in self.places])
         for (module, attribute, shape), piece in zip(self.places, pieces):
             object.__setattr__(module, attribute, piece.reshape(shape))
+        return self.generator
+
+    def forward(self, w, theta, plane_offset, background_offset, style_offset):
+        g = self.resolve(theta)
         s = g.prepare(w[:, 0], plane_offset, background_offset, style_offset)
         d1, u1, u2, rgb = g.decode1, g.up1, g.up2, g.to_rgb
-        field = (s["planes"], s["warp"], d1.weight, d1.bias, s["decode2_weight"][0], s["decode2_bias"][0])
+        field = (texels(s["planes"]), s["warp"], d1.weight, d1.bias, s["decode2_weight"][0], s["decode2_bias"][0])
         up = (u1.kernel(s["style"]), u1.bias, u2.kernel(s["style"]), u2.bias, rgb.weight, rgb.bias)
         return *field, s["background"], *up
 
@@ -65,28 +72,119 @@ class Camera(nn.Module):
         return o + 0 * d, d
 
 
+def texels(planes):
+    """Planes [1,3C,H,W] as the state holds them, channels last: [1,3,H,W,C]."""
+    n, c, h, w = planes.shape
+    return planes.reshape(n, 3, c // 3, h, w).permute(0, 1, 3, 4, 2)
+
+
+def field_state(planes, *others):
+    """The state that `Field` decodes, from the tensors of FIELD."""
+    _, _, h, w, c = planes.shape
+    return dict(zip(FIELD, (planes.permute(0, 1, 4, 2, 3).reshape(1, 3 * c, h, w), *others)))
+
+
+class Occupied(N.Field):
+    """A field of which some cells are known to be empty: `occupancy` [1,1,z,y,x] of its state holds 0 there.
+
+    The cells divide the volume; points outside belong to the nearest.
+    """
+
+    def decode(self, state, points):
+        out, cells = super().decode(state, points), state["occupancy"]
+        index = 0
+        for axis, size in ((2, cells.shape[2]), (1, cells.shape[3]), (0, cells.shape[4])):
+            most = (size - 1) * torch.ones(())
+            at = torch.floor((points[..., axis] / N.RADIUS + 1) * (size * torch.full((), 0.5)))
+            index = index * size + torch.minimum(at.clamp(min=0), most).long()
+        density = torch.where(cells.reshape(-1)[index] > 0, out[:, 0], torch.full((), EMPTY))
+        return torch.cat([density[:, None], out[:, 1:]], 1)
+
+
 class _Field(nn.Module):
     """Base of the roles that decode points; its generator gives the configuration and no weights."""
 
     def __init__(self, config):
         super().__init__()
-        self.field = N.Field(config)
+        self.field = Occupied(config)
+
+
+class Occupancy(nn.Module):
+    """Field state -> occupancy [1,1,side,side,side]: cells with anything in them or in a cell beside them.
+
+    Looked for at two places a cell along each axis, and its ends.
+    """
+
+    def __init__(self, config, side):
+        super().__init__()
+        self.field, self.side = N.Field(config), side
+
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b):
+        at = torch.linspace(-N.RADIUS, N.RADIUS, 2 * self.side + 1) + 0 * d1b[0]  # or the places would be a constant of the model
+        z, y, x = torch.meshgrid(at, at, at, indexing="ij")
+        density = self.field.decode(field_state(planes, warp, d1w, d1b, d2w, d2b), torch.stack([x, y, z], -1).reshape(1, -1, 3))[:, 0]
+        opacity = 1 - torch.exp(-F.softplus(density - 1) * 15)
+        cells = F.max_pool3d(opacity.reshape(1, 1, *z.shape), 3, 2)
+        return F.max_pool3d((cells > VISIBLE).float(), 3, 1, 1)
 
 
 class Depths(_Field):
-    """Field state, origins and directions [1,N,3] -> depths [1,N,S]."""
+    """Field state, occupancy, origins and directions [1,N,3] -> depths [1,N,S]."""
 
-    def forward(self, planes, warp, d1w, d1b, d2w, d2b, origins, directions):
-        state = dict(zip(FIELD, (planes, warp, d1w, d1b, d2w, d2b)))
+    def forward(self, planes, warp, d1w, d1b, d2w, d2b, occupancy, origins, directions):
+        state = field_state(planes, warp, d1w, d1b, d2w, d2b) | {"occupancy": occupancy}
         return self.field.depths(state, origins, directions)
 
 
 class Render(_Field):
-    """Field state, background, points [1,N,S,3], depths [1,N,S] -> features [1,C,R,R], alpha [1,1,R,R]."""
+    """Field state, occupancy, background and rays of any number N, bent by two displacement lattices -> features [1,C,N], alpha [1,1,N].
 
-    def forward(self, planes, warp, d1w, d1b, d2w, d2b, background, points, depths):
-        state = dict(zip(FIELD, (planes, warp, d1w, d1b, d2w, d2b)), background=background)
-        return self.field.render(state, points, depths)[:2]
+    origins, directions [1,N,3], depths [1,N,S]; pixels [N] int64: which pixel of the background [1,C,R,R] is behind each ray.
+    """
+
+    def forward(
+        self, planes, warp, d1w, d1b, d2w, d2b, occupancy, background, origins, directions, depths, pixels,
+        motion, motion_box, detail, detail_box,
+    ):  # fmt: skip
+        state = field_state(planes, warp, d1w, d1b, d2w, d2b) | {"occupancy": occupancy}
+        points = (origins[:, :, None] + depths[..., None] * directions[:, :, None]).reshape(1, -1, 3)
+        points = points + displacement(motion, motion_box, points) + displacement(detail, detail_box, points)
+        c, rays, samples = self.field.config.channels, depths.shape[1], depths.shape[2]
+        out = self.field.decode(state, points).reshape(1, c + 1, rays, samples)
+        weights = N.weights(out[:, 0], depths)
+        alpha = weights.sum(-1)[:, None]
+        features = (weights[:, None] * out[:, 1:]).sum(-1)
+        return features + (1 - alpha) * background.reshape(1, c, -1)[:, :, pixels], alpha
+
+
+def displacement(lattice, box, points):
+    """A lattice [1,3,z,y,x] over box [2,3] (its first and last node), interpolated at points [1,M,3] -> [1,M,3]."""
+    at = (points - box[0]) / (box[1] - box[0]) * 2 - 1
+    moved = F.grid_sample(lattice, at.reshape(1, -1, 1, 1, 3), align_corners=True, padding_mode="border")
+    return moved.reshape(1, 3, -1).transpose(1, 2)
+
+
+def everywhere():
+    """An occupancy without empty cells."""
+    return {"occupancy": torch.ones(1, 1, 1, 1, 1)}
+
+
+def still():
+    """The lattices of a face at rest, by name."""
+    box = torch.tensor([[-1.0] * 3, [1.0] * 3])
+    return {"motion": torch.zeros(1, 3, 2, 2, 2), "motion_box": box, "detail": torch.zeros(1, 3, 2, 2, 2), "detail_box": box}
+
+
+class Planes(nn.Module):
+    """w [n,1,D] and the identity tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone."""
+
+    def __init__(self, prepare):
+        super().__init__()
+        self.prepare = prepare
+
+    def forward(self, w, theta, plane_offset, style_offset):
+        g = self.prepare.resolve(theta)
+        return texels(g.planes(g.style(w[:, 0], style_offset), plane_offset))
 
 
 class Upsample(nn.Module):

@@ -153,11 +153,38 @@ class Generator(unittest.TestCase):
             state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **identity)))
             field = [state[k] for k in R.FIELD]
             o, d = R.Camera(N.TINY.rays)(self.pose)
-            t = R.Depths(N.TINY)(*field, o, d)
-            points = o[:, :, None] + t[..., None] * d[:, :, None]
-            features, _ = R.Render(N.TINY)(*field, state["background"], points, t)
+            occupancy = R.everywhere()["occupancy"]
+            t = R.Depths(N.TINY)(*field, occupancy, o, d)
+            pixels = torch.arange(N.TINY.rays**2)
+            features, _ = R.Render(N.TINY)(*field, occupancy, state["background"], o, d, t, pixels, *R.still().values())
+            features = features.reshape(1, N.TINY.channels, N.TINY.rays, N.TINY.rays)
             image = R.Upsample()(features, *(state[k] for k in R.UP))
         self.assertLess(float((image - whole).abs().max()), 1e-5)
+
+    def test_a_part_of_the_rays_is_a_part_of_the_picture(self):
+        with torch.no_grad():
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.identity(self.model))))
+            field = [state[k] for k in R.FIELD] + list(R.everywhere().values())
+            o, d = R.Camera(N.TINY.rays)(self.pose)
+            t = R.Depths(N.TINY)(*field, o, d)
+            pixels = torch.arange(N.TINY.rays**2)
+            render = lambda keep: R.Render(N.TINY)(
+                *field, state["background"], o[:, keep], d[:, keep], t[:, keep], pixels[keep], *R.still().values()
+            )
+            whole, part = render(pixels), render(pixels[5::9])
+        for a, b in zip(whole, part):
+            self.assertLess(float((a[..., 5::9] - b).abs().max()), 1e-5)
+
+    def test_what_is_called_empty_is_seen_by_no_ray(self):
+        with torch.no_grad():
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.identity(self.model))))
+            field = [state[k] for k in R.FIELD]
+            o, d = R.Camera(N.TINY.rays)(self.pose)
+            t = torch.linspace(0.3, 2, 9).expand(1, o.shape[1], 9)
+            for cells, expected in ((torch.zeros(1, 1, 3, 4, 5), 0.0), (torch.ones(1, 1, 3, 4, 5), 0.1)):
+                rays = (cells, state["background"], o, d, t, torch.arange(o.shape[1]), *R.still().values())
+                alpha = R.Render(N.TINY)(*field, *rays)[1]
+                self.assertTrue(float(alpha.max()) == 0.0 if expected == 0.0 else float(alpha.max()) > expected)
 
     def test_depths_ascend(self):
         with torch.no_grad():

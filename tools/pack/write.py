@@ -13,8 +13,8 @@ from . import networks as W
 from . import params as P
 
 ROLES = [
-    "mapping", "identity", "prepare", "camera", "depths", "render", "upsample", "lipaint", "deep3d", "morphable_model",
-    "audio2exp", "audio2exp_encoder", "audio2exp_head", "parse", "face_detector", "face_mesh", "person_mask",
+    "mapping", "identity", "prepare", "occupancy", "camera", "depths", "render", "upsample", "lipaint", "lipaint_state", "deep3d",
+    "morphable_model", "audio2exp", "audio2exp_encoder", "audio2exp_head", "parse", "face_detector", "face_mesh", "person_mask",
 ]  # fmt: skip
 SETUP = ("face_detector", "face_mesh", "person_mask")  # come from set-up
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]

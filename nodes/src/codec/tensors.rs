@@ -1,9 +1,9 @@
-//! Tensors as safetensors. Written in name order within an element type; read with every element type that fits one
-//! of ours without loss.
+//! Tensors as safetensors. Written in name order within an element type, floats that half precision holds exactly in half
+//! precision; read with every element type that fits one of ours without loss.
 
 use std::{borrow::Cow, sync::Arc};
 
-use half::{bf16, f16};
+use half::{bf16, f16, slice::HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::{
@@ -17,11 +17,47 @@ compile_error!("tensors are written as they lie in memory, which must be little-
 /// The one name that the format keeps for itself.
 const RESERVED: &str = "__metadata__";
 
-struct Borrowed<'a>(&'a Tensor);
+struct Borrowed<'a> {
+    tensor: &'a Tensor,
+    /// The elements in half precision, where that is exact.
+    half: Option<Vec<u8>>,
+}
+
+impl<'a> Borrowed<'a> {
+    fn new(tensor: &'a Tensor) -> Self {
+        let half = match tensor.data() {
+            TensorData::F32(data) => halves(data),
+            _ => None,
+        };
+        Self { tensor, half }
+    }
+}
+
+/// Little-endian half precision of `numbers`, if it holds them all exactly. Few numbers are not worth it.
+fn halves(numbers: &[f32]) -> Option<Vec<u8>> {
+    const PART: usize = 4096;
+    if numbers.len() < PART {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(2 * numbers.len());
+    let (mut half, mut back) = ([f16::ZERO; PART], [0.0; PART]);
+    for part in numbers.chunks(PART) {
+        let (half, back) = (&mut half[..part.len()], &mut back[..part.len()]);
+        half.convert_from_f32_slice(part);
+        half.convert_to_f32_slice(back);
+        // By bits: a negative zero and the payload of what is no number are kept as well.
+        if part.iter().zip(&*back).any(|(a, b)| a.to_bits() != b.to_bits()) {
+            return None;
+        }
+        bytes.extend(half.iter().flat_map(|x| x.to_le_bytes()));
+    }
+    Some(bytes)
+}
 
 impl View for Borrowed<'_> {
     fn dtype(&self) -> Dtype {
-        match self.0.data() {
+        match self.tensor.data() {
+            TensorData::F32(_) if self.half.is_some() => Dtype::F16,
             TensorData::F32(_) => Dtype::F32,
             TensorData::F64(_) => Dtype::F64,
             TensorData::I64(_) => Dtype::I64,
@@ -30,15 +66,15 @@ impl View for Borrowed<'_> {
     }
 
     fn shape(&self) -> &[usize] {
-        self.0.shape()
+        self.tensor.shape()
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(bytes(self.0.data()))
+        Cow::Borrowed(self.half.as_deref().unwrap_or_else(|| bytes(self.tensor.data())))
     }
 
     fn data_len(&self) -> usize {
-        bytes(self.0.data()).len()
+        self.half.as_deref().unwrap_or_else(|| bytes(self.tensor.data())).len()
     }
 }
 
@@ -56,7 +92,7 @@ pub(crate) fn encode(tensors: &Tensors) -> Result<Vec<u8>> {
     if tensors.0.contains_key(RESERVED) {
         return Err(NodeError::input(format!("tensor `{RESERVED}`: the name is reserved by safetensors")));
     }
-    safetensors::serialize(tensors.0.iter().map(|(name, tensor)| (name, Borrowed(tensor))), None)
+    safetensors::serialize(tensors.0.iter().map(|(name, tensor)| (name, Borrowed::new(tensor))), None)
         .map_err(|error| NodeError::input("tensors: cannot be written as safetensors").caused_by(error))
 }
 

@@ -7,7 +7,7 @@
 
 use std::num::NonZero;
 
-use super::lattice::{self, Bounds, Lattice};
+use super::lattice::Bounds;
 use crate::error::{NodeError, Result};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
 
@@ -25,14 +25,52 @@ pub struct Reach {
     pub radius: f32,
 }
 
-/// Spacing of the coarse lattice in steps.
-const COARSE: f32 = 4.0;
-/// The coarse lattice may miss an anchor's motion by one part in this many of a step.
-const PRECISION: f32 = 8.0;
-/// Motion, in units of the volume, that cannot be seen: 0.02 pixels of a 128-pixel frame.
-const REST: f32 = 3e-4;
+/// Motion, in units of the volume, that cannot be seen: 0.03 pixels of a 256-pixel frame.
+pub(super) const REST: f32 = 3e-4;
+/// Keeps Shepard's weights finite at an anchor.
+const NEAR: f32 = 1e-4;
 
-/// Where the points of one frame come from.
+impl Reach {
+    /// The motion at a point, whose nearest anchors lie at the squared distances and move as given, nearest first. Below a fall-off of `still`
+    /// it cannot be seen and is zero.
+    pub(super) fn blend(self, near: impl Iterator<Item = (f32, Vec3)>, still: f32) -> Vec3 {
+        let mut near = near.peekable();
+        let Some(&(first, _)) = near.peek() else { return [0.0; 3] };
+        let beyond = (first.sqrt() - self.core).max(0.0) / self.radius;
+        let fall = (-beyond * beyond).exp();
+        if fall < still {
+            return [0.0; 3];
+        }
+        // Shepard's inverse-distance weights.
+        let (mut sum, mut total) = ([0.0; 3], 0.0);
+        for (distance, motion) in near {
+            let weight = 1.0 / (distance + NEAR);
+            total += weight;
+            sum.iter_mut().zip(motion).for_each(|(sum, motion)| *sum += weight * motion);
+        }
+        sum.map(|x| x * fall / total)
+    }
+}
+
+/// (reference − current) by anchor, and the largest component.
+pub(super) fn motion(reference: &[Vec3], current: &[Vec3]) -> Result<(Vec<Vec3>, f32)> {
+    if reference.len() != current.len() || reference.is_empty() {
+        return Err(NodeError::input(format!(
+            "deformation anchors: {} in the frame, {} in the reference",
+            current.len(),
+            reference.len()
+        )));
+    }
+    if current.iter().chain(reference).flatten().any(|x| !x.is_finite()) {
+        return Err(NodeError::model("deformation anchors: not a finite number"));
+    }
+    let motion: Vec<Vec3> = reference.iter().zip(current).map(|(a, b)| sub(*a, *b)).collect();
+    let farthest = motion.iter().flatten().fold(0.0f32, |most, x| most.max(x.abs()));
+    Ok((motion, farthest))
+}
+
+/// Where the points of one frame come from, exactly. Dear: rendering uses its tabulation by
+/// [`Deformation`](super::deformation::Deformation).
 pub struct Displacement {
     tree: ImmutableKdTree<f32, 3>,
     /// Reference − current, by anchor.
@@ -49,18 +87,7 @@ pub struct Displacement {
 impl Displacement {
     /// The field that takes points of the `current` anchors back to those of `reference`; `None` when no anchor moves.
     pub fn between(reference: &[Vec3], current: &[Vec3], reach: Reach) -> Result<Option<Self>> {
-        if reference.len() != current.len() || reference.is_empty() {
-            return Err(NodeError::input(format!(
-                "deformation anchors: {} in the frame, {} in the reference",
-                current.len(),
-                reference.len()
-            )));
-        }
-        if current.iter().chain(reference).flatten().any(|x| !x.is_finite()) {
-            return Err(NodeError::model("deformation anchors: not a finite number"));
-        }
-        let motion: Vec<Vec3> = reference.iter().zip(current).map(|(a, b)| sub(*a, *b)).collect();
-        let farthest = motion.iter().flatten().fold(0.0f32, |most, x| most.max(x.abs()));
+        let (motion, farthest) = motion(reference, current)?;
         if farthest < REST {
             return Ok(None);
         }
@@ -76,47 +103,28 @@ impl Displacement {
     pub fn at(&self, point: Vec3) -> Vec3 {
         let count = NonZero::new(self.reach.neighbours).unwrap_or(NonZero::<usize>::MIN);
         let near = self.tree.nearest_n::<SquaredEuclidean>(&point, count);
-        let Some(first) = near.first() else { return [0.0; 3] };
-        let beyond = (first.distance.sqrt() - self.reach.core).max(0.0) / self.reach.radius;
-        let fall = (-beyond * beyond).exp();
-        if fall < self.still {
-            return [0.0; 3];
-        }
-        // Shepard's inverse-distance weights; the small constant keeps them finite at an anchor.
-        let (mut sum, mut total) = ([0.0; 3], 0.0);
-        for neighbour in &near {
-            let weight = 1.0 / (neighbour.distance + 1e-4);
-            total += weight;
-            let motion = self.motion[neighbour.item as usize];
-            sum.iter_mut().zip(motion).for_each(|(sum, motion)| *sum += weight * motion);
-        }
-        sum.map(|x| x * fall / total)
+        let near = near.iter().map(|anchor| (anchor.distance, self.motion[anchor.item as usize]));
+        self.reach.blend(near, self.still)
     }
 
-    /// Takes `points`, stored as x, y, z, back to where their matter was in the reference pose. The field is tabulated with
-    /// spacing `COARSE`·`step`, and with `step` where that misses the motion of an anchor.
-    pub fn apply(&self, points: &mut [f32], step: f32) {
-        let inside = || points.as_chunks::<3>().0.iter().copied().filter(|p| self.bounds.holds(*p));
-        let anchors = || self.anchors.iter().copied().filter(|p| self.bounds.holds(*p));
-        let mut coarse = Lattice::new(self.bounds, COARSE * step);
-        coarse.tabulate(inside().chain(anchors()), |p| self.at(p));
-        let missed = self.anchors.iter().zip(&self.motion).filter(|(at, motion)| {
-            self.bounds.holds(**at)
-                && sub(coarse.at(**at), **motion).iter().any(|x| x.abs() > step / PRECISION)
-        });
-        let refined = coarse.around(missed.map(|(at, _)| *at));
-        let mut fine = Lattice::new(self.bounds, step);
-        fine.tabulate(inside().filter(|p| refined[coarse.cell(*p)]), |p| self.at(p));
-        lattice::displace(points, |p| {
-            if !self.bounds.holds(p) {
-                return None;
-            }
-            Some(if refined[coarse.cell(p)] { fine.at(p) } else { coarse.at(p) })
-        });
+    /// The anchors of the frame.
+    pub(super) fn anchors(&self) -> &[Vec3] {
+        &self.anchors
+    }
+
+    /// The motion of every anchor.
+    pub(super) fn motion(&self) -> &[Vec3] {
+        &self.motion
+    }
+
+    /// The box outside which nothing moves.
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
     }
 }
 
-fn sub(a: Vec3, b: Vec3) -> Vec3 {
+/// a − b.
+pub(super) fn sub(a: Vec3, b: Vec3) -> Vec3 {
     [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 }
 
@@ -127,7 +135,7 @@ mod tests {
     const REACH: Reach = Reach { neighbours: 6, core: 0.05, radius: 0.2 };
 
     fn back(field: &Displacement, point: Vec3) -> Vec3 {
-        lattice::add(point, field.at(point))
+        super::super::lattice::add(point, field.at(point))
     }
 
     fn plane() -> Vec<Vec3> {
@@ -164,28 +172,6 @@ mod tests {
             assert!((above - step).abs() < 2e-3, "{above}, expected {step}");
             assert!((below + 0.06 + step).abs() < 2e-3, "{below}, expected {}", -0.06 - step);
         }
-    }
-
-    /// The tabulated field against the exact one, at the spacing that rendering uses.
-    #[test]
-    fn tabulating_costs_little_accuracy() {
-        let now: Vec<Vec3> = plane()
-            .iter()
-            .map(|p| [p[0], p[1] - 0.1 * (-8.0 * (p[0] * p[0] + p[1] * p[1])).exp(), p[2]])
-            .collect();
-        let field = Displacement::between(&plane(), &now, REACH).unwrap().unwrap();
-        let flat: Vec<f32> = (0..9000)
-            .map(|i| ((i * 7919 % 4001) as f32 / 4001.0 - 0.5) * if i % 3 == 2 { 0.8 } else { 1.4 })
-            .collect();
-        let mut moved = flat.clone();
-        field.apply(&mut moved, 0.03);
-        let (mut worst, mut sum) = (0.0f32, 0.0);
-        for (point, found) in flat.as_chunks::<3>().0.iter().zip(moved.as_chunks::<3>().0) {
-            let error =
-                sub(back(&field, *point), *found).into_iter().fold(0.0f32, |most, x| most.max(x.abs()));
-            (worst, sum) = (worst.max(error), sum + error);
-        }
-        assert!(worst < 0.03 && sum / 3000.0 < 1.5e-3, "worst {worst}, mean {}", sum / 3000.0);
     }
 
     #[test]

@@ -1,15 +1,6 @@
-//! A vector field that is dear to evaluate, tabulated where sample points need it.
-//!
-//! Rays are sampled at 10⁵ and more points a frame; the field of displaced anchors is smooth on the scale of millimetres near the face and of
-//! centimetres farther off. It is evaluated at the nodes of a regular lattice and interpolated linearly between them.
-//! Only nodes beside a sample point are evaluated.
-
-use rayon::prelude::*;
+//! Vector fields tabulated at the nodes of a regular lattice and interpolated linearly between them.
 
 use super::displacement::Vec3;
-
-/// Points that one task interpolates.
-const TASK: usize = 4096;
 
 /// A box of space.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,49 +14,74 @@ pub struct Bounds {
 impl Bounds {
     /// The smallest box around `points`, grown by `margin`; `None` without points.
     pub fn around(points: impl Iterator<Item = Vec3>, margin: f32) -> Option<Self> {
-        points.fold(None, |bounds: Option<Self>, p| {
-            let mut bounds =
-                bounds.unwrap_or(Self { low: p.map(|x| x - margin), high: p.map(|x| x + margin) });
-            for (axis, x) in p.into_iter().enumerate() {
-                bounds.low[axis] = bounds.low[axis].min(x - margin);
-                bounds.high[axis] = bounds.high[axis].max(x + margin);
-            }
-            Some(bounds)
-        })
+        points
+            .map(|p| Self { low: p.map(|x| x - margin), high: p.map(|x| x + margin) })
+            .reduce(|a, b| a.union(b))
     }
 
-    /// Whether `p` is inside.
-    pub fn holds(&self, p: Vec3) -> bool {
-        (0..3).all(|axis| p[axis] >= self.low[axis] && p[axis] < self.high[axis])
+    /// The smallest box that holds both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            low: [0, 1, 2].map(|axis| self.low[axis].min(other.low[axis])),
+            high: [0, 1, 2].map(|axis| self.high[axis].max(other.high[axis])),
+        }
     }
 }
 
-/// A regular lattice over a box.
-pub struct Lattice {
-    low: Vec3,
-    step: f32,
-    /// Nodes along each axis.
-    size: [usize; 3],
-    /// Values at the nodes, x fastest.
-    values: Vec<Vec3>,
+/// Where the nodes of a lattice are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nodes {
+    /// The first node.
+    pub low: Vec3,
+    /// Distance between neighbours.
+    pub step: f32,
+    /// How many along each axis, at least two.
+    pub size: [usize; 3],
 }
 
-impl Lattice {
-    /// A lattice of spacing `step` over `bounds`, all zero.
-    pub fn new(bounds: Bounds, step: f32) -> Self {
-        let nodes =
-            |axis: usize| ((bounds.high[axis] - bounds.low[axis]) / step).ceil().max(0.0) as usize + 2;
-        let size = [nodes(0), nodes(1), nodes(2)];
-        Self { low: bounds.low, step, size, values: vec![[0.0; 3]; size.iter().product()] }
+impl Nodes {
+    /// Nodes of spacing `step` in and around `bounds`; those on the outside lie outside it.
+    pub fn over(bounds: Bounds, step: f32) -> Self {
+        let size = [0, 1, 2]
+            .map(|axis| ((bounds.high[axis] - bounds.low[axis]) / step).ceil().max(0.0) as usize + 3);
+        Self { low: bounds.low.map(|x| x - step), step, size }
     }
 
-    /// The cell that holds `p` (index of its lowest node) and where `p` lies in it, in [0,1). `p` must lie in the
-    /// bounds.
-    fn place(&self, p: Vec3) -> (usize, Vec3) {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.size.iter().product()
+    }
+
+    /// Indices along x, y, z of node `index`; x runs fastest.
+    pub fn indices(&self, index: usize) -> [usize; 3] {
+        let [columns, rows, _] = self.size;
+        [index % columns, index / columns % rows, index / (columns * rows)]
+    }
+
+    /// Where node `index` is.
+    pub fn at(&self, index: usize) -> Vec3 {
+        let indices = self.indices(index);
+        [0, 1, 2].map(|axis| self.low[axis] + self.step * indices[axis] as f32)
+    }
+
+    /// The last node.
+    pub fn high(&self) -> Vec3 {
+        self.at(self.count() - 1)
+    }
+
+    /// Whether node `index` is on the outside.
+    pub fn is_outside(&self, index: usize) -> bool {
+        let indices = self.indices(index);
+        (0..3).any(|axis| indices[axis] == 0 || indices[axis] == self.size[axis] - 1)
+    }
+
+    /// The cell that holds `p` (index of its lowest node) and where `p` lies in it, in [0,1]. Outside, the nearest place inside.
+    pub fn place(&self, p: Vec3) -> (usize, Vec3) {
         let mut at = [0; 3];
         let mut part = [0.0; 3];
         for axis in 0..3 {
-            let x = ((p[axis] - self.low[axis]) / self.step).clamp(0.0, (self.size[axis] - 2) as f32);
+            let x = ((p[axis] - self.low[axis]) / self.step).clamp(0.0, (self.size[axis] - 1) as f32);
             at[axis] = (x as usize).min(self.size[axis] - 2);
             part[axis] = x - at[axis] as f32;
         }
@@ -73,69 +89,35 @@ impl Lattice {
     }
 
     /// The nodes of a cell, relative to its lowest.
-    fn corners(&self) -> [usize; 8] {
+    pub fn corners(&self) -> [usize; 8] {
         let (row, layer) = (self.size[0], self.size[0] * self.size[1]);
         [0, 1, row, row + 1, layer, layer + 1, layer + row, layer + row + 1]
     }
 
-    /// The cell that holds `p`.
-    pub fn cell(&self, p: Vec3) -> usize {
-        self.place(p).0
-    }
-
-    /// The cells that hold one of `points`, and those that touch them.
-    pub fn around(&self, points: impl Iterator<Item = Vec3>) -> Vec<bool> {
-        let mut cells = vec![false; self.values.len()];
-        for p in points {
-            for offset in 0..27 {
-                let by = [offset % 3, offset / 3 % 3, offset / 9].map(|i| self.step * (i as f32 - 1.0));
-                cells[self.cell(add(p, by))] = true;
-            }
-        }
-        cells
-    }
-
-    /// Evaluates `field` at the nodes beside `points`.
-    pub fn tabulate(&mut self, points: impl Iterator<Item = Vec3>, field: impl Fn(Vec3) -> Vec3 + Sync) {
-        let mut wanted = vec![false; self.values.len()];
+    /// The nodes of the cells that hold one of `points`.
+    pub fn beside(&self, points: &[Vec3]) -> Vec<bool> {
+        let mut nodes = vec![false; self.count()];
         let corners = self.corners();
-        for p in points {
-            let (cell, _) = self.place(p);
-            corners.iter().for_each(|corner| wanted[cell + corner] = true);
+        for &point in points {
+            let (cell, _) = self.place(point);
+            corners.iter().for_each(|corner| nodes[cell + corner] = true);
         }
-        let (low, step, [row, rows, _]) = (self.low, self.step, self.size);
-        self.values.par_iter_mut().zip(&wanted).enumerate().filter(|(_, (_, wanted))| **wanted).for_each(
-            |(index, (value, _))| {
-                let at = [index % row, index / row % rows, index / (row * rows)];
-                *value = field([0, 1, 2].map(|axis| low[axis] + step * at[axis] as f32));
-            },
-        );
+        nodes
     }
 
-    /// The field at `p`, interpolated between the nodes around it.
-    pub fn at(&self, p: Vec3) -> Vec3 {
+    /// `values` of the nodes, interpolated at `p`.
+    pub fn interpolate(&self, values: &[Vec3], p: Vec3) -> Vec3 {
         let (cell, [x, y, z]) = self.place(p);
         let weights = [(1.0 - y) * (1.0 - z), y * (1.0 - z), (1.0 - y) * z, y * z];
         let mut sum = [0.0; 3];
         for (pair, weight) in self.corners().chunks_exact(2).zip(weights) {
-            let (a, b) = (self.values[cell + pair[0]], self.values[cell + pair[1]]);
+            let (a, b) = (values[cell + pair[0]], values[cell + pair[1]]);
             for axis in 0..3 {
                 sum[axis] += weight * (a[axis] + x * (b[axis] - a[axis]));
             }
         }
         sum
     }
-}
-
-/// Adds to each of `points` (x, y, z) what `field` gives there; `None` leaves it.
-pub fn displace(points: &mut [f32], field: impl Fn(Vec3) -> Option<Vec3> + Sync) {
-    points.par_chunks_mut(3 * TASK).for_each(|part| {
-        for point in part.as_chunks_mut().0 {
-            if let Some(by) = field(*point) {
-                *point = add(*point, by);
-            }
-        }
-    });
 }
 
 /// a + b.
@@ -152,13 +134,11 @@ mod tests {
     #[test]
     fn a_linear_field_is_met_exactly() {
         let field = |[x, y, z]: Vec3| [x + 2.0 * y, z - x, 0.5 * y + 3.0];
-        let points: Vec<Vec3> = (0..500)
-            .map(|i| [(i % 19) as f32 / 9.5 - 1.0, (i % 7) as f32 / 2.5 - 1.0, (i % 11) as f32 / 5.0 - 1.0])
-            .collect();
-        let mut lattice = Lattice::new(BOX, 0.13);
-        lattice.tabulate(points.iter().copied(), field);
-        for p in points {
-            let (found, wanted) = (lattice.at(p), field(p));
+        let nodes = Nodes::over(BOX, 0.13);
+        let values: Vec<Vec3> = (0..nodes.count()).map(|index| field(nodes.at(index))).collect();
+        for i in 0..500 {
+            let p = [(i % 19) as f32 / 9.5 - 1.0, (i % 7) as f32 / 2.5 - 1.0, (i % 11) as f32 / 5.0 - 1.0];
+            let (found, wanted) = (nodes.interpolate(&values, p), field(p));
             assert!(
                 found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-5),
                 "{p:?}: {found:?} {wanted:?}"
@@ -167,21 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn only_nodes_beside_points_are_evaluated() {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        let count = AtomicUsize::new(0);
-        let mut lattice = Lattice::new(BOX, 0.1);
-        lattice.tabulate([[0.03, 0.03, 0.03], [0.04, 0.03, 0.03]].into_iter(), |_| {
-            count.fetch_add(1, Ordering::Relaxed);
-            [1.0; 3]
-        });
-        assert_eq!(count.load(Ordering::Relaxed), 8);
+    fn what_is_on_the_outside_lies_outside_the_box() {
+        let nodes = Nodes::over(BOX, 0.4);
+        let holds = |p: Vec3| (0..3).all(|axis| p[axis] > BOX.low[axis] && p[axis] < BOX.high[axis]);
+        let outside = (0..nodes.count()).filter(|&index| nodes.is_outside(index));
+        assert!(outside.clone().count() > 0);
+        outside.for_each(|index| assert!(!holds(nodes.at(index))));
+        assert!((0..3).all(|axis| nodes.low[axis] < BOX.low[axis] && nodes.high()[axis] >= BOX.high[axis]));
     }
 
     #[test]
     fn bounds_hold_what_they_were_made_around() {
         let bounds = Bounds::around([[0.0; 3], [1.0, -1.0, 0.5]].into_iter(), 0.1).unwrap();
-        assert!(bounds.holds([0.0; 3]) && bounds.holds([1.05, -1.05, 0.0]) && !bounds.holds([0.0, 0.2, 0.0]));
+        assert_eq!(bounds, Bounds { low: [-0.1, -1.1, -0.1], high: [1.1, 0.1, 0.6] });
         assert!(Bounds::around(std::iter::empty(), 1.0).is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! Geometry of the volume and of the picture: scattered displacements, polygons, regular grids.
 
+pub mod deformation;
 pub mod displacement;
 pub mod lattice;
 pub mod polygon;

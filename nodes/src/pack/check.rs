@@ -109,9 +109,11 @@ impl Sizes {
     }
 
     fn check(&mut self, place: &str, port: &Port, (_, dims): &TensorContract) -> Result<()> {
+        let (element, dims) =
+            dims.strip_prefix("i64 ").map_or((Element::F32, *dims), |dims| (Element::I64, dims));
         let expected: Vec<_> = dims.split(',').collect();
-        let wrong = || Err(NodeError::model(format!("{place}: expected f32 [{dims}], found {port}")));
-        if port.element != Element::F32 {
+        let wrong = || Err(NodeError::model(format!("{place}: expected {element} [{dims}], found {port}")));
+        if port.element != element {
             return wrong();
         }
         let Some(found) = &port.dims else { return Ok(()) };
@@ -122,7 +124,7 @@ impl Sizes {
             let Dim::Fixed(found) = found else { continue };
             match (expected.parse::<usize>(), *expected) {
                 (Ok(size), _) if size != *found => return wrong(),
-                (Ok(_), _) | (Err(_), "n") => {}
+                (Ok(_), _) | (Err(_), "n" | "*") => {}
                 (Err(_), symbol) => match self.0.get(symbol) {
                     Some((size, fixed)) if size != found => {
                         return Err(NodeError::model(format!(

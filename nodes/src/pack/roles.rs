@@ -1,7 +1,7 @@
 //! The roles that node types ask for, and the tensors that each takes and gives (the table of docs/packs.md).
 
-/// A tensor of a role: name and sizes. `n` is a batch of its own in every role; other symbols mean the same size in
-/// the whole pack; `*` is any size.
+/// A tensor of a role: name and sizes; floats, or integers where the sizes follow `i64 `. `n` is a batch of its own in every role; other
+/// symbols mean the same size in the whole pack; `*` is any size.
 pub(super) type TensorContract = (&'static str, &'static str);
 
 /// What fills a role.
@@ -34,11 +34,26 @@ pub(super) const ROLES: &[RoleContract] = &[
     role("identity", &[("w", "1,L,D")], &[]),
     open("prepare", &[("w", "1,L,D")], &[]),
     role("camera", &[("pose", "n,6")], &[("origins", "n,N,3"), ("directions", "n,N,3")]),
-    open("depths", &[("origins", "1,N,3"), ("directions", "1,N,3")], &[("depths", "1,N,S")]),
+    open("occupancy", &[], &[("occupancy", "1,1,*,*,*")]),
+    open(
+        "depths",
+        &[("occupancy", "1,1,*,*,*"), ("origins", "1,N,3"), ("directions", "1,N,3")],
+        &[("depths", "1,N,S")],
+    ),
     open(
         "render",
-        &[("points", "1,N,S,3"), ("depths", "1,N,S"), ("directions", "1,N,3")],
-        &[("features", "1,C,R,R"), ("alpha", "1,1,R,R")],
+        &[
+            ("occupancy", "1,1,*,*,*"),
+            ("origins", "1,N,3"),
+            ("directions", "1,N,3"),
+            ("depths", "1,N,S"),
+            ("pixels", "i64 N"),
+            ("motion", "1,3,*,*,*"),
+            ("motion_box", "2,3"),
+            ("detail", "1,3,*,*,*"),
+            ("detail_box", "2,3"),
+        ],
+        &[("features", "1,C,N"), ("alpha", "1,1,N")],
     ),
     open("upsample", &[("features", "1,C,R,R")], &[("image", "1,3,P,P")]),
     role(
@@ -46,6 +61,7 @@ pub(super) const ROLES: &[RoleContract] = &[
         &[("w", "1,L,D"), ("expression", "n,E"), ("reference", "1,E")],
         &[("w_inpainted", "n,L,D")],
     ),
+    open("lipaint_state", &[("w", "1,L,D")], &[]),
     role("deep3d", &[("image", "n,3,224,224")], &[("coefficients", "n,K")]),
     role(
         "morphable_model",

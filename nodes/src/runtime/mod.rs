@@ -39,6 +39,7 @@ pub use self::{
 use crate::{
     error::{NodeError, Result},
     models::Numerics,
+    operator::{self, Isa},
     pack::ModelFile,
     tensor::Tensors,
 };
@@ -49,6 +50,8 @@ pub struct Runtime {
     device: Device,
     reason: &'static str,
     threads: usize,
+    /// Instructions of the fused operators; `None`: models run their plain bodies.
+    operators: Option<Isa>,
     version: OnceLock<String>,
     sessions: DashMap<Digest, Arc<Mutex<Option<Arc<Session>>>>>,
     interrupt: Arc<Interrupt>,
@@ -64,10 +67,23 @@ impl Runtime {
             device,
             reason,
             threads: threads(),
+            operators: Isa::chosen(),
             version: OnceLock::new(),
             sessions: DashMap::new(),
             interrupt: Arc::default(),
         })
+    }
+
+    /// The same runtime, nothing opened yet, with so many threads a model.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// The same runtime, nothing opened yet, with fused operators of these instructions or with the models' plain bodies.
+    #[cfg(test)]
+    pub(crate) fn with_operators(self, operators: Option<Isa>) -> Self {
+        Self { operators, ..self }
     }
 
     /// Where set-up put things.
@@ -162,9 +178,14 @@ impl Runtime {
                 .with_inter_threads(1)?
                 // Spinning threads would take the cores from decoding, encoding and other models.
                 .with_intra_op_spinning(false)?;
-            if let Device::Cuda(number) = self.device {
-                builder = on_cuda(builder, number)?;
-            }
+            builder = match self.device {
+                Device::Cuda(number) => on_cuda(builder, number)?,
+                // Elsewhere the plain bodies that models carry stand in for the operators.
+                Device::Cpu => match self.operators {
+                    Some(isa) => builder.with_operators(operator::domain(isa)?)?,
+                    None => builder,
+                },
+            };
             builder.commit_from_file(&model.path)
         })()
         .map_err(|error: ort::Error| match self.device {

@@ -62,6 +62,39 @@ impl Values {
         from_value(name, value)
     }
 
+    /// Each of a batch on its own: of values [n,…] of floats, n times their rows as [1,…].
+    pub fn rows(&self) -> Result<Vec<Self>> {
+        let mut rows: Vec<Self> = vec![];
+        for (name, value) in &self.0 {
+            let tensor;
+            let (shape, data) = match value.try_extract_tensor::<f32>() {
+                Ok((shape, data)) => (shape.to_vec(), data),
+                // On a device, or of other elements.
+                Err(_) => {
+                    tensor = from_value(name, value)?;
+                    (tensor.shape().iter().map(|&size| size as i64).collect(), tensor.as_f32()?)
+                }
+            };
+            let count = shape.first().map_or(0, |&count| count.max(0) as usize);
+            if rows.is_empty() {
+                rows.resize(count, Self::new());
+            }
+            if count == 0 || rows.len() != count {
+                return Err(NodeError::model(format!(
+                    "value `{name}`: {count} rows, expected {}",
+                    rows.len()
+                )));
+            }
+            let one: Vec<i64> = std::iter::once(1).chain(shape[1..].iter().copied()).collect();
+            for (row, part) in rows.iter_mut().zip(data.chunks_exact(data.len() / count)) {
+                let part = OrtTensor::from_array((one.clone(), part.to_vec()))
+                    .map_err(|error| failed(format!("value `{name}`"), &error))?;
+                row.0.insert(name.clone(), Arc::new(part.into_dyn()));
+            }
+        }
+        Ok(rows)
+    }
+
     /// The single float called `name`.
     pub fn scalar(&self, name: &str) -> Result<f32> {
         let tensor = self.tensor(name)?;

@@ -63,3 +63,18 @@ pub fn poses(
     }
     Ok(if port == "pose" { poses } else { vec![poses[0]; frames] })
 }
+
+/// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its most.
+pub fn extremes(reference: &[f32], layout: &CoefficientLayout) -> Result<Vec<Vec<f32>>> {
+    let rest = layout.expression_of(reference)?.to_vec();
+    let one = |number: Option<usize>| {
+        let mut expression = rest.clone();
+        if let Some(number) = number {
+            expression[number] = 1.0;
+        }
+        let mut row = reference.to_vec();
+        layout.set_expression(&mut row, &expression)?;
+        Ok(row)
+    };
+    std::iter::once(None).chain((0..rest.len()).map(Some)).map(one).collect()
+}

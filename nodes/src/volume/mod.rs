@@ -1,102 +1,62 @@
 //! Volume rendering with a pack's roles: state, rays, features, picture. What `sample`, `pti`, `nerf_render`, `lipaint` and `upsample` share.
 
+mod bend;
+mod frames;
 mod inputs;
+mod rays;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use self::inputs::{poses, reference, rows};
+pub use self::{
+    bend::tensors as bend,
+    frames::Frames,
+    inputs::{extremes, poses, reference, rows},
+    rays::{Rays, Window},
+};
 use crate::{
     error::{NodeError, Result},
+    geometry::deformation::Bend,
     models::Models,
+    runtime::Values,
     tensor::{Tensor, Tensors},
 };
 
-/// The tensors that render a person: those of `identity` and what the role `prepare` makes of them.
-pub fn prepare(models: &Models, identity: &Tensors) -> Result<Tensors> {
+/// The tensors that render a person, in ONNX Runtime's memory: those of `identity` and what the role `prepare` makes of them; and an
+/// occupancy that leaves no cell out.
+pub fn prepare(models: &Models, identity: &Tensors) -> Result<Values> {
     let mut state = identity.clone();
     state.0.extend(models.run("prepare", identity)?.0);
-    Ok(state)
+    state.0.insert("occupancy".into(), Tensor::f32([1, 1, 1, 1, 1], vec![1.0])?);
+    models.values(&state)
 }
 
-/// One camera's rays and the depths at which they are sampled, frozen for a person.
-#[derive(Clone, Debug)]
-pub struct Rays {
-    /// `origins`, `directions` f32 [1,N,3] and `depths` f32 [1,N,S].
-    tensors: Tensors,
-    /// Sample points, x, y, z.
-    points: Vec<f32>,
-    /// Shape of the points, [1,N,S,3].
-    shape: [usize; 4],
+/// Finds the cells of `state` that are empty, where the pack has the role `occupancy`. Worth it for a volume that is rendered often.
+pub fn survey(models: &Models, state: &mut Values) -> Result<()> {
+    if models.pack()?.has("occupancy") {
+        let found = models.run_values("occupancy", state)?;
+        state.extend(found);
+    }
+    Ok(())
 }
 
-impl Rays {
-    /// Rays of the camera at `pose` through the volume of `state`.
-    pub fn cast(models: &Models, state: &Tensors, pose: [f32; 6]) -> Result<Self> {
-        let camera = Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?);
-        let mut tensors = models.run("camera", &camera)?;
-        let mut offered = state.clone();
-        offered.0.extend(tensors.0.clone());
-        let depths = models.run("depths", &offered)?.get("depths")?.clone();
-        let &[1, rays, samples] = depths.shape() else {
-            return Err(NodeError::model(format!(
-                "role `depths`: expected depths [1,N,S], found {:?}",
-                depths.shape()
-            )));
-        };
-        let (origins, directions) = (tensors.get("origins")?.as_f32()?, tensors.get("directions")?.as_f32()?);
-        if origins.len() != 3 * rays || directions.len() != 3 * rays {
-            return Err(NodeError::model(format!(
-                "role `camera`: expected {rays} rays, found {}",
-                origins.len() / 3
-            )));
-        }
-        let mut points = Vec::with_capacity(3 * rays * samples);
-        let depth_rows = depths.as_f32()?.chunks_exact(samples.max(1));
-        for ((origin, direction), depths) in
-            origins.chunks_exact(3).zip(directions.chunks_exact(3)).zip(depth_rows)
-        {
-            for depth in depths {
-                points.extend((0..3).map(|axis| origin[axis] + depth * direction[axis]));
-            }
-        }
-        tensors.0.insert("depths".into(), depths);
-        Ok(Self { tensors, points, shape: [1, rays, samples, 3] })
-    }
-
-    /// The sample points as x, y, z.
-    pub fn points(&self) -> &[f32] {
-        &self.points
-    }
-
-    /// Renders `state` where `points` are: as many as [`Self::points`], displaced or not.
-    pub fn render(&self, models: &Models, state: &Tensors, points: Vec<f32>) -> Result<Rendered> {
-        let mut offered = state.clone();
-        offered.0.extend(self.tensors.0.clone());
-        offered.0.insert("points".into(), Tensor::f32(self.shape, points)?);
-        let mut outputs = models.run("render", &offered)?;
-        let mut take = |name: &str| {
-            outputs
-                .0
-                .remove(name)
-                .ok_or_else(|| NodeError::model(format!("role `render`: output `{name}` is missing")))
-        };
-        Ok(Rendered { features: take("features")?, alpha: take("alpha")? })
-    }
+/// A face at rest, for [`Rays::render`].
+pub fn rest(models: &Models) -> Result<Values> {
+    models.values(&bend(&Bend::default())?)
 }
 
-/// A rendered volume.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    /// f32 [1,C,R,R], the background blended in.
-    pub features: Tensor,
-    /// f32 [1,1,R,R].
-    pub alpha: Tensor,
+/// The features [1,C,R,R] of `state` at rest, seen from `pose`.
+pub fn portrait(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Tensor> {
+    let rays = Rays::cast(models, state, pose, None)?;
+    let mut frames = Frames::blank(1, rays.side(), Window::whole(rays.side()));
+    rays.render(models, state, &rest(models)?, &mut frames, 0)?;
+    frames.features(0)
 }
 
 /// The picture f32 [1,3,P,P], nominally in [-1,1], of `features` f32 [1,C,R,R].
-pub fn upsample(models: &Models, state: &Tensors, features: Tensor) -> Result<Tensor> {
-    let mut outputs = models.run("upsample", &state.clone().with("features", features))?;
-    outputs.0.remove("image").ok_or_else(|| NodeError::model("role `upsample`: output `image` is missing"))
+pub fn upsample(models: &Models, state: &Values, features: Tensor) -> Result<Tensor> {
+    let mut offered = state.clone();
+    offered.extend(models.values(&Tensors::new().with("features", features))?);
+    models.run_values("upsample", &offered)?.tensor("image")
 }
 
 /// Tensors of one frame each, of equal shape [1,…], as one of shape [n,…].

@@ -1,16 +1,31 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::mask;
 use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
+    models::Models,
     params::Params,
+    runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Rays},
+    volume::{self, Frames, Rays, Window},
 };
+
+/// Frames whose states are made at once: learned planes are read once for all of them.
+const BATCH: usize = 5;
 
 pub(super) struct Paint {
     /// Grow the model's contour by so many pixels; `None`: parse the rendering.
     contour: Option<f32>,
+    person: Mutex<Option<Arc<Person>>>,
+}
+
+/// What stays the same in all chunks.
+struct Person {
+    identity: Tensors,
+    state: Values,
+    rest: Values,
 }
 
 impl Paint {
@@ -19,58 +34,97 @@ impl Paint {
             "contour" => Some(params.float("grow")? as f32),
             _ => None,
         };
-        Ok(Self { contour })
+        Ok(Self { contour, person: Mutex::new(None) })
+    }
+
+    /// The person, prepared by whichever chunk comes first.
+    fn person(&self, inputs: &Inputs, models: &Models) -> Result<Arc<Person>> {
+        let mut slot = self.person.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(person) = &*slot {
+            return Ok(Arc::clone(person));
+        }
+        let identity = inputs.tensors("identity")?.clone();
+        let state = volume::prepare(models, &identity)?;
+        let person = Arc::new(Person { identity, state, rest: volume::rest(models)? });
+        *slot = Some(Arc::clone(&person));
+        Ok(person)
+    }
+}
+
+impl Person {
+    /// The person's states with these codes, for the volume alone; with `finish` for the up-sampler as well.
+    fn moved(&self, models: &Models, codes: &[Tensor], finish: bool) -> Result<Vec<Values>> {
+        if finish || !models.pack()?.has("lipaint_state") {
+            let one = |code: &Tensor| {
+                let mut identity = self.identity.clone();
+                identity.0.insert("w".into(), code.clone());
+                volume::prepare(models, &identity)
+            };
+            return codes.iter().map(one).collect();
+        }
+        let mut state = self.state.clone();
+        state.extend(models.values(&Tensors::new().with("w", volume::stack(codes)?))?);
+        let rows = models.run_values("lipaint_state", &state)?.rows()?;
+        let whole = |row| {
+            let mut state = self.state.clone();
+            state.extend(row);
+            state
+        };
+        Ok(rows.into_iter().map(whole).collect())
     }
 }
 
 impl MapBody for Paint {
     fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
         let models = ctx.models;
+        let person = self.person(inputs, models)?;
         let layout = models.pack()?.coefficients();
-        let identity = inputs.tensors("identity")?;
         let reference = volume::reference(inputs, layout)?;
         let expression = inputs.tensors("expression")?;
-        let frames = volume::rows(expression, "expression", layout.expressions())?.len();
-        let poses = volume::poses(inputs, layout, reference, frames)?;
-        let codes = codes(models, identity, layout.expression_of(reference)?, expression.get("expression")?)?;
-        let (mut features, mut alphas, mut masks) = (vec![], vec![], vec![]);
-        for (frame, (code, pose)) in codes.into_iter().zip(poses).enumerate() {
+        let count = volume::rows(expression, "expression", layout.expressions())?.len();
+        let poses = volume::poses(inputs, layout, reference, count)?;
+        let rest = layout.expression_of(reference)?;
+        let codes = codes(models, &person.identity, rest, expression.get("expression")?)?;
+        let mouths = match self.contour {
+            Some(grow) => Some(mask::contours(models, reference, expression, &poses, grow)?),
+            None => None,
+        };
+        let windows = mouths.iter().flatten().map(|mouth| mouth.window);
+        let window = windows.reduce(Window::union);
+        let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
+        let mut states = vec![].into_iter();
+        for (frame, pose) in poses.into_iter().enumerate() {
             ctx.check_cancelled()?;
-            let mut person = identity.clone();
-            person.0.insert("w".into(), code);
-            let state = volume::prepare(models, &person)?;
-            let rays = Rays::cast(models, &state, pose)?;
-            let rendered = rays.render(models, &state, rays.points().to_vec())?;
-            masks.push(match self.contour {
-                None => mask::parsed(models, volume::upsample(models, &state, rendered.features.clone())?)?,
-                Some(grow) => {
-                    let mut row = reference.to_vec();
-                    layout.set_pose(&mut row, &pose)?;
-                    let spoken = volume::rows(expression, "expression", layout.expressions())?.nth(frame);
-                    layout.set_expression(&mut row, spoken.unwrap_or_default())?;
-                    mask::contour(models, row, grow)?
-                }
+            if frame % BATCH == 0 {
+                let batch = &codes[frame..count.min(frame + BATCH)];
+                states = person.moved(models, batch, mouths.is_none())?.into_iter();
+            }
+            let state = states.next().ok_or_else(|| {
+                NodeError::model(format!("role `lipaint_state`: no state for frame {frame} of the chunk"))
+            })?;
+            let part = mouths.as_ref().map(|mouths| mouths[frame].window);
+            let rays = Rays::cast(models, &state, pose, part)?;
+            let side = rays.side();
+            let frames = frames
+                .get_or_insert_with(|| Frames::blank(count, side, window.unwrap_or(Window::whole(side))));
+            rays.render(models, &state, &person.rest, frames, frame)?;
+            masks.push(match &mouths {
+                None => mask::parsed(models, volume::upsample(models, &state, frames.features(frame)?)?)?,
+                Some(mouths) => mouths[frame].mask.clone(),
             });
-            features.push(rendered.features);
-            alphas.push(rendered.alpha);
         }
-        let rendered =
-            Tensors::new().with("features", volume::stack(&features)?).with("alpha", volume::stack(&alphas)?);
+        let frames =
+            frames.ok_or_else(|| NodeError::input("port `expression`: expected at least one frame"))?;
         let mask = Tensors::new().with("mask", volume::stack(&masks)?);
         Ok(Outputs::from([
-            ("features".to_owned(), Value::Tensors(rendered)),
+            ("features".to_owned(), Value::Tensors(frames.tensors()?)),
             ("mask".to_owned(), Value::Tensors(mask)),
         ]))
     }
 }
 
 /// The code w [1,L,D] of every frame.
-fn codes(
-    models: &crate::models::Models,
-    identity: &Tensors,
-    reference: &[f32],
-    expression: &Tensor,
-) -> Result<Vec<Tensor>> {
+fn codes(models: &Models, identity: &Tensors, reference: &[f32], expression: &Tensor) -> Result<Vec<Tensor>> {
     let offered = Tensors::new()
         .with("w", identity.get("w")?.clone())
         .with("reference", Tensor::f32([1, reference.len()], reference.to_vec())?)

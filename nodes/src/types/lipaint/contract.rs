@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("lipaint", 1, Time::Map, Pool::Model, "renders the inside of the mouth, and where it is seen")
+    Contract::new("lipaint", 2, Time::Map, Pool::Model, "renders the inside of the mouth, and where it is seen")
         .doc(
             "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
              the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
@@ -15,7 +15,8 @@ pub(super) fn contract() -> Contract {
              mouth**, 0 outside, so `upsample` takes these features where the mask is 1.\n\n\
              `mask: parse` (published) finishes the picture, parses it and takes the pack's mouth classes (lips and what is \
              between them). `mask: contour` fills the lip contour that the morphable model projects for the frame's \
-             coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree.",
+             coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree. Only the rays around the lips, \
+             wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients that the person's w shows")
@@ -39,10 +40,13 @@ pub(super) fn contract() -> Contract {
         )
 }
 
-pub(super) fn roles(params: &Params, _: &Models) -> Result<Vec<String>> {
+pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {
     let mut roles = vec!["lipaint", "prepare", "camera", "depths", "render", "pack.coefficients"];
     match params.text("mask")? {
-        "contour" => roles.extend(["morphable_model", "pack.resolution"]),
+        "contour" => {
+            roles.extend(["morphable_model", "pack.resolution"]);
+            roles.extend(models.pack()?.has("lipaint_state").then_some("lipaint_state"));
+        }
         _ => roles.extend(["upsample", "parse", "pack.parsing"]),
     }
     Ok(roles.into_iter().map(String::from).collect())

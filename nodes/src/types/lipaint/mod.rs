@@ -13,6 +13,7 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
+    operator,
     params::Params,
 };
 
@@ -31,6 +32,10 @@ impl NodeType for Lipaint {
 
     fn roles(&self, params: &Params, models: &Models) -> Result<Vec<String>> {
         contract::roles(params, models)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        operator::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -5,11 +5,15 @@ use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
-    geometry::displacement::{Displacement, Reach, Vec3},
+    geometry::{
+        deformation::Deformation,
+        displacement::{Reach, Vec3},
+    },
     models::Models,
     params::Params,
+    runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Rays},
+    volume::{self, Frames, Rays, Window},
 };
 
 pub(super) struct Render {
@@ -21,13 +25,20 @@ pub(super) struct Render {
 
 /// What stays the same in all chunks.
 struct Person {
-    state: Tensors,
+    state: Values,
     /// One row of K coefficients.
     reference: Vec<f32>,
-    /// Anchors of the reference.
-    anchors: Vec<Vec3>,
-    /// Rays of a camera that stands still; `None` when every frame has its own.
-    rays: Option<Rays>,
+    face: Deformation,
+    /// A camera that stands still; `None` when every frame has its own.
+    still: Option<Still>,
+}
+
+/// What a camera that stands still sees.
+struct Still {
+    /// The face at rest.
+    canvas: Frames,
+    /// Those rays that pass what a face moves.
+    rays: Rays,
 }
 
 impl Render {
@@ -45,15 +56,28 @@ impl Render {
         if let Some(person) = &*slot {
             return Ok(Arc::clone(person));
         }
-        let state = volume::prepare(models, inputs.tensors("identity")?)?;
+        let mut state = volume::prepare(models, inputs.tensors("identity")?)?;
+        volume::survey(models, &mut state)?;
         let layout = models.pack()?.coefficients();
         let row = volume::reference(inputs, layout)?;
+        let mut faces = anchors(models, volume::extremes(row, layout)?)?;
+        let reference = faces.remove(0);
         let rays = match inputs.has("pose") {
             true => None,
-            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0])?),
+            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0], None)?),
         };
-        let anchors = anchors(models, vec![row.to_vec()])?.swap_remove(0);
-        let person = Arc::new(Person { state, reference: row.to_vec(), anchors, rays });
+        let points = rays.as_ref().map(Rays::points).transpose()?;
+        let face = Deformation::new(&reference, &faces, self.reach, self.step, points.as_deref())?;
+        let still = match rays {
+            None => None,
+            Some(rays) => {
+                let side = rays.side();
+                let mut canvas = Frames::blank(1, side, Window::whole(side));
+                rays.render(models, &state, &volume::rest(models)?, &mut canvas, 0)?;
+                Some(Still { canvas, rays: rays.reaching(models, |point| face.reaches(point))? })
+            }
+        };
+        let person = Arc::new(Person { state, reference: row.to_vec(), face, still });
         *slot = Some(Arc::clone(&person));
         Ok(person)
     }
@@ -61,39 +85,37 @@ impl Render {
 
 impl MapBody for Render {
     fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
-        let person = self.person(inputs, ctx.models)?;
-        let layout = ctx.models.pack()?.coefficients();
+        let models = ctx.models;
+        let person = self.person(inputs, models)?;
+        let layout = models.pack()?.coefficients();
         let expressions = volume::rows(inputs.tensors("expression")?, "expression", layout.expressions())?;
-        let frames = expressions.len();
-        let poses = volume::poses(inputs, layout, &person.reference, frames)?;
+        let count = expressions.len();
+        let poses = volume::poses(inputs, layout, &person.reference, count)?;
         let rows = expressions.map(|expression| {
             let mut row = person.reference.clone();
             layout.set_expression(&mut row, expression)?;
             Ok(row)
         });
-        let moved = anchors(ctx.models, rows.collect::<Result<_>>()?)?;
-        let (mut features, mut alphas) = (Vec::with_capacity(frames), Vec::with_capacity(frames));
-        for (current, pose) in moved.iter().zip(poses) {
+        let moved = anchors(models, rows.collect::<Result<_>>()?)?;
+        let mut frames = person.still.as_ref().map(|still| Frames::like(&still.canvas, count));
+        for (frame, (current, pose)) in moved.iter().zip(poses).enumerate() {
             ctx.check_cancelled()?;
+            let bend = models.values(&volume::bend(&person.face.bend(current)?)?)?;
             let cast;
-            let rays = match &person.rays {
-                Some(rays) => rays,
+            let rays = match &person.still {
+                Some(still) => &still.rays,
                 None => {
-                    cast = Rays::cast(ctx.models, &person.state, pose)?;
+                    cast = Rays::cast(models, &person.state, pose, None)?;
                     &cast
                 }
             };
-            let mut points = rays.points().to_vec();
-            if let Some(field) = Displacement::between(&person.anchors, current, self.reach)? {
-                field.apply(&mut points, self.step);
-            }
-            let frame = rays.render(ctx.models, &person.state, points)?;
-            features.push(frame.features);
-            alphas.push(frame.alpha);
+            let side = rays.side();
+            let frames = frames.get_or_insert_with(|| Frames::blank(count, side, Window::whole(side)));
+            rays.render(models, &person.state, &bend, frames, frame)?;
         }
-        let tensors =
-            Tensors::new().with("features", volume::stack(&features)?).with("alpha", volume::stack(&alphas)?);
-        Ok(Outputs::from([("features".to_owned(), Value::Tensors(tensors))]))
+        let frames =
+            frames.ok_or_else(|| NodeError::input("port `expression`: expected at least one frame"))?;
+        Ok(Outputs::from([("features".to_owned(), Value::Tensors(frames.tensors()?))]))
     }
 }
 

@@ -8,16 +8,18 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("nerf_render", 1, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
+    Contract::new("nerf_render", 2, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
         .doc(
             "Ray deformation after NeRFFaceSpeech (Kim et al. 2024): where to sample each ray is found once for a person and camera; \
              for a frame, every sample point goes back to where its matter was in the reference pose, by the motion \
              (reference − current) of the morphable model's anchors around it, and the volume is asked there. \
              The published system moves a point by the one anchor of the *reference* face that is nearest; here \
              the anchors are those nearest in the *frame*, blended by inverse distance (Shepard), so that parted lips do not show twice and the \
-             field is smooth. Farther than `core` from every anchor the motion falls off as a Gaussian.\n\n\
+             field is smooth. Farther than `core` from every anchor the motion falls off as a Gaussian. The field is tabulated on lattices; a \
+             node's neighbours are picked among the anchors that are nearest to it in poses that span the face's motion.\n\n\
              Lengths are in units of the volume, those of the role `morphable_model`. The camera stands still (at `camera`, \
-             else at the pose in `reference`) unless `pose` is connected.",
+             else at the pose in `reference`) unless `pose` is connected. While it stands still, only rays that pass what a face moves are \
+             rendered again.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")
@@ -57,10 +59,11 @@ pub(super) fn contract() -> Contract {
         )
 }
 
-pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
-    Ok(["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"]
-        .map(String::from)
-        .to_vec())
+pub(super) fn roles(_: &Params, models: &Models) -> Result<Vec<String>> {
+    let pack = models.pack()?;
+    let mut roles = vec!["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"];
+    roles.extend(pack.has("occupancy").then_some("occupancy"));
+    Ok(roles.into_iter().map(String::from).collect())
 }
 
 pub(super) fn reach(params: &Params) -> Result<Reach> {

@@ -12,7 +12,7 @@ use crate::{
     optimise::{self, Options, Phase},
     params::Params,
     tensor::{Tensor, Tensors},
-    volume::{self, Rays},
+    volume,
 };
 
 pub(super) struct Invert {
@@ -42,9 +42,7 @@ impl ValueBody for Invert {
         let coefficients = outcome.tensors.get("coefficients")?;
         let pose = pack.coefficients().pose_of(coefficients.as_f32()?)?;
         let state = volume::prepare(models, &identity)?;
-        let rays = Rays::cast(models, &state, pose)?;
-        let rendered = rays.render(models, &state, rays.points().to_vec())?;
-        let image = volume::upsample(models, &state, rendered.features)?;
+        let image = volume::upsample(models, &state, volume::portrait(models, &state, pose)?)?;
         let psnr = volume::psnr(image.as_f32()?, offered.get("target")?.as_f32()?)?;
         let steps: serde_json::Map<_, _> = phases
             .iter()

@@ -8,8 +8,20 @@ use crate::{
 };
 
 /// What the renderer gives itself in every frame.
-const PER_FRAME: [&str; 7] =
-    ["origins", "directions", "depths", "points", "features", "expression", "reference"];
+const PER_FRAME: [&str; 12] = [
+    "occupancy",
+    "origins",
+    "directions",
+    "depths",
+    "pixels",
+    "motion",
+    "motion_box",
+    "detail",
+    "detail_box",
+    "features",
+    "expression",
+    "reference",
+];
 
 /// Those tensors of `set` that the rendering roles take, and the coefficients.
 pub(super) fn of(models: &Models, set: &Tensors) -> Result<Tensors> {

@@ -10,7 +10,7 @@ use crate::{
     pictures,
     runtime::Dim,
     tensor::{Tensor, Tensors},
-    volume::{Rays, prepare, upsample},
+    volume::{portrait, prepare, upsample},
 };
 
 pub(super) struct Draw {
@@ -36,9 +36,7 @@ impl ValueBody for Draw {
         let pose = [pitch, yaw, roll, 0.0, 0.0, 0.0];
         let state = prepare(models, &identity)?;
         ctx.check_cancelled()?;
-        let rays = Rays::cast(models, &state, pose)?;
-        let rendered = rays.render(models, &state, rays.points().to_vec())?;
-        let image = upsample(models, &state, rendered.features)?;
+        let image = upsample(models, &state, portrait(models, &state, pose)?)?;
 
         out.value("latent", Value::Tensors(latent))?;
         out.value("identity", Value::Tensors(identity))?;

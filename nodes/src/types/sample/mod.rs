@@ -10,6 +10,7 @@ use crate::{
     contract::{Contract, ParamKind, ParamValue, Pool, Time},
     error::Result,
     models::Models,
+    operator,
     params::Params,
 };
 
@@ -67,6 +68,10 @@ impl NodeType for Sample {
         Ok(["mapping", "identity", "prepare", "camera", "depths", "render", "upsample"]
             .map(Into::into)
             .into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        operator::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -6,6 +6,7 @@ use crate::{
     error::{NodeError, Result},
     geometry::resample,
     models::Models,
+    runtime::Values,
     tensor::{Tensor, Tensors},
     volume,
 };
@@ -13,11 +14,11 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Finish {
     /// The person's state, prepared by whichever chunk comes first.
-    state: Mutex<Option<Tensors>>,
+    state: Mutex<Option<Values>>,
 }
 
 impl Finish {
-    fn state(&self, inputs: &Inputs, models: &Models) -> Result<Tensors> {
+    fn state(&self, inputs: &Inputs, models: &Models) -> Result<Values> {
         let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = &*slot {
             return Ok(state.clone());
@@ -34,7 +35,7 @@ impl MapBody for Finish {
         let features = four(inputs, "features", "features")?;
         let shape = features.shape();
         let painted = match (inputs.has("inpainted"), inputs.has("mask")) {
-            (true, true) => Some((four(inputs, "inpainted", "features")?, four(inputs, "mask", "mask")?)),
+            (true, true) => Some((Painted::of(inputs, shape)?, four(inputs, "mask", "mask")?)),
             (false, false) => None,
             _ => {
                 return Err(NodeError::input(
@@ -43,13 +44,7 @@ impl MapBody for Finish {
                 .hint("connect both, or neither"));
             }
         };
-        if let Some((inpainted, mask)) = painted {
-            if inpainted.shape() != shape {
-                return Err(NodeError::input(format!(
-                    "port `inpainted`: shape {:?}, expected {shape:?} as in `features`",
-                    inpainted.shape()
-                )));
-            }
+        if let Some((_, mask)) = &painted {
             if mask.shape()[0] != shape[0] || mask.shape()[1] != 1 {
                 return Err(NodeError::input(format!(
                     "port `mask`: shape {:?}, expected [{},1,H,W]",
@@ -65,12 +60,12 @@ impl MapBody for Finish {
         for (frame, row) in features.as_f32()?.chunks_exact(size).enumerate() {
             ctx.check_cancelled()?;
             let mut row = row.to_vec();
-            if let Some((inpainted, mask)) = painted {
+            if let Some((painted, mask)) = &painted {
                 let from = (mask.shape()[3], mask.shape()[2]);
                 let area = from.0 * from.1;
                 let mask = &mask.as_f32()?[frame * area..(frame + 1) * area];
                 let mask = resample::resize(mask, from, (shape[3], shape[2]))?;
-                blend(&mut row, &inpainted.as_f32()?[frame * size..(frame + 1) * size], &mask);
+                painted.blend(frame, &mut row, &mask, shape[3]);
             }
             let image = volume::upsample(ctx.models, &state, Tensor::f32(one, row)?)?;
             let &[1, 3, height, width] = image.shape() else {
@@ -97,20 +92,71 @@ fn four<'a>(inputs: &'a Inputs, port: &str, name: &str) -> Result<&'a Tensor> {
     }
 }
 
-/// Moves each channel of `features` towards `inpainted` by the mask.
-fn blend(features: &mut [f32], inpainted: &[f32], mask: &[f32]) {
-    let channels = features.chunks_exact_mut(mask.len()).zip(inpainted.chunks_exact(mask.len()));
-    for (features, inpainted) in channels {
-        for ((feature, painted), mask) in features.iter_mut().zip(inpainted).zip(mask) {
-            *feature += mask * (painted - *feature);
+/// Features that show the inside of the mouth, of the whole picture or of a window of it.
+struct Painted<'a> {
+    features: &'a [f32],
+    /// Channels, rows, columns.
+    size: [usize; 3],
+    /// First row and column in the picture.
+    corner: [usize; 2],
+}
+
+impl<'a> Painted<'a> {
+    /// Those at the port `inpainted`, which must fit into features of `shape`.
+    fn of(inputs: &'a Inputs, shape: &[usize]) -> Result<Self> {
+        let features = four(inputs, "inpainted", "features")?;
+        let corner = match inputs.tensors("inpainted")?.0.get("corner") {
+            None => [0, 0],
+            Some(corner) => match *corner.as_i64().map_err(|error| error.at_port("inpainted"))? {
+                [row, column] => [row, column].map(|x| usize::try_from(x).unwrap_or(usize::MAX)),
+                ref other => {
+                    return Err(NodeError::input(format!(
+                        "port `inpainted`: `corner`: expected row and column, found {} numbers",
+                        other.len()
+                    )));
+                }
+            },
+        };
+        let &[frames, channels, rows, columns] = features.shape() else {
+            return Err(NodeError::input("port `inpainted`: `features`: expected 4 sizes"));
+        };
+        let ends = [corner[0].saturating_add(rows), corner[1].saturating_add(columns)];
+        if [frames, channels] != shape[..2] || ends[0] > shape[2] || ends[1] > shape[3] {
+            return Err(NodeError::input(format!(
+                "port `inpainted`: shape {:?} at row {}, column {} does not fit {shape:?}, the shape of `features`",
+                features.shape(),
+                corner[0],
+                corner[1]
+            )));
+        }
+        Ok(Self { features: features.as_f32()?, size: [channels, rows, columns], corner })
+    }
+
+    /// Moves each channel of `features`, of `width` columns, towards those of frame `frame` by the mask.
+    fn blend(&self, frame: usize, features: &mut [f32], mask: &[f32], width: usize) {
+        let [channels, rows, columns] = self.size;
+        let from = &self.features[frame * channels * rows * columns..];
+        for (line, painted) in from.chunks_exact(columns.max(1)).take(channels * rows).enumerate() {
+            let (channel, row) = (line / rows, line % rows + self.corner[0]);
+            let at = row * width + self.corner[1];
+            let features = &mut features[channel * mask.len() + at..][..columns];
+            for ((feature, painted), mask) in features.iter_mut().zip(painted).zip(&mask[at..]) {
+                *feature += mask * (painted - *feature);
+            }
         }
     }
 }
 
 /// Appends a picture of planes in [-1,1] as interleaved bytes, as published: x·127.5 + 128, clamped, cut to whole numbers.
 fn append(pixels: &mut Vec<u8>, planes: &[f32], area: usize) {
-    pixels.reserve(3 * area);
-    for at in 0..area {
-        pixels.extend((0..3).map(|channel| (planes[channel * area + at] * 127.5 + 128.0) as u8));
+    let from = pixels.len();
+    pixels.resize(from + 3 * area, 0);
+    let (red, rest) = planes.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    let byte = |x: &f32| (x * 127.5 + 128.0) as u8;
+    for (pixel, ((r, g), b)) in
+        pixels[from..].as_chunks_mut().0.iter_mut().zip(red.iter().zip(green).zip(blue))
+    {
+        *pixel = [byte(r), byte(g), byte(b)];
     }
 }

@@ -19,7 +19,7 @@ fn finish(models: &Models, chunk: Vec<(&str, Tensors)>) -> Result<Vec<u8>> {
 
 fn features(models: &Models, level: f32) -> Tensors {
     let shape =
-        models.session("render").unwrap().signature().output("features").unwrap().dims.clone().unwrap();
+        models.session("upsample").unwrap().signature().input("features").unwrap().dims.clone().unwrap();
     let size = |dim: &crate::runtime::Dim| match dim {
         crate::runtime::Dim::Fixed(size) => *size,
         other => panic!("{other:?}"),

@@ -1,0 +1,45 @@
+//! The operators of the ONNX domain `talkgraph`: volume rendering on the CPU, fused.
+//!
+//! Decoding tri-planes point by point is the hot spot of a frame, and as a chain of plain operators it writes every
+//! intermediate to memory. These operators do it ray by ray in registers, with the instructions that the machine has.
+//! A model that uses them carries their plain bodies as ONNX functions of the same name, which run wherever the
+//! operators are not registered (on CUDA, in Python); the bodies are also the reference that the operators are tested
+//! against. `tools/pack/fused.py` writes such models, docs/packs.md says what the operators compute.
+//!
+//! A decoder has one hidden layer after the summed planes, so the feature rows of its last layer are applied once a ray,
+//! to the composited hidden vector.
+
+mod depths;
+mod isa;
+mod kernel;
+mod lanes;
+mod occupancy;
+mod ports;
+mod render;
+mod scene;
+#[cfg(test)]
+mod tests;
+
+use ort::operator::OperatorDomain;
+
+pub(crate) use self::isa::Isa;
+
+/// The domain's name in models.
+const DOMAIN: &str = "talkgraph";
+
+/// Raised whenever the operators give other numbers for the same inputs.
+const VERSION: u32 = 1;
+
+/// What the operators change in the numbers of nodes that render volumes, for their keys.
+pub(crate) fn facts() -> Vec<(&'static str, String)> {
+    let numbers = Isa::chosen().map_or("plain".into(), |isa| format!("{VERSION} {}", isa.rounding()));
+    vec![("operators", numbers)]
+}
+
+/// The domain with its operators, which use the instructions of `isa`.
+pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
+    OperatorDomain::new(DOMAIN)?
+        .add(render::Render(isa))?
+        .add(depths::Depths(isa))?
+        .add(occupancy::Occupancy(isa))
+}

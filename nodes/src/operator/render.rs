@@ -1,0 +1,267 @@
+//! `TriplaneRender`: rays, bent, through a volume, before a background.
+
+// Counting loops: see `kernel`.
+#![allow(clippy::needless_range_loop)]
+
+use ort::{
+    Result,
+    operator::{
+        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
+    },
+    value::{Shape, SymbolicDimensions, TensorElementType, ValueType},
+};
+
+use super::{
+    isa::Isa,
+    kernel::{self, Ray, Scratch, Sink, Task},
+    lanes::{LANES, Lanes},
+    ports::{Ports, Rays, Shared, guarded, marching, wrong},
+    scene::{HIDDEN, Marching, Scene},
+};
+
+const NAME: &str = "TriplaneRender";
+const INPUTS: [&str; 16] = [
+    "planes",
+    "warp",
+    "decode1_weight",
+    "decode1_bias",
+    "decode2_weight",
+    "decode2_bias",
+    "occupancy",
+    "background",
+    "origins",
+    "directions",
+    "depths",
+    "pixels",
+    "motion",
+    "motion_box",
+    "detail",
+    "detail_box",
+];
+/// Rays of one piece.
+const PIECE: usize = 64;
+
+/// The operator.
+pub(super) struct Render(pub(super) Isa);
+
+/// One node of a model.
+pub(super) struct RenderKernel {
+    isa: Isa,
+    marching: Marching,
+    padded: Vec<f32>,
+}
+
+impl Operator for Render {
+    type Kernel<'a> = RenderKernel;
+
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
+        INPUTS.map(|name| {
+            OperatorInput::required(match name {
+                "pixels" => TensorElementType::Int64,
+                _ => TensorElementType::Float32,
+            })
+        })
+    }
+
+    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
+        [(); 2].map(|()| OperatorOutput::required(TensorElementType::Float32))
+    }
+
+    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
+        let inputs = context.inputs();
+        let size = |input: usize, axis: usize| {
+            inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
+        };
+        let (channels, rays) = (size(0, 4), size(8, 1));
+        for (output, channels) in [(0, channels), (1, 1)] {
+            context.set_output(output, &floats(&[1, channels, rays]))?;
+        }
+        Ok(())
+    }
+
+    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<RenderKernel> {
+        guarded(NAME, || {
+            Ok(RenderKernel { isa: self.0, marching: marching(kernel, NAME)?, padded: Vec::new() })
+        })
+    }
+}
+
+/// The type of a tensor of floats with these sizes; −1 is unknown.
+pub(super) fn floats(sizes: &[i64]) -> ValueType {
+    ValueType::Tensor {
+        ty: TensorElementType::Float32,
+        shape: Shape::new(sizes.iter().copied()),
+        dimension_symbols: SymbolicDimensions::empty(sizes.len()),
+    }
+}
+
+impl Kernel for RenderKernel {
+    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
+        guarded(NAME, || self.render(&Ports { operator: NAME, names: &INPUTS, context }))
+    }
+}
+
+impl RenderKernel {
+    fn render(&mut self, ports: &Ports<'_>) -> Result<()> {
+        let (origins, directions) = (ports.input("origins")?, ports.input("directions")?);
+        let rays = Rays::new(&origins, &directions)?;
+        let depths = ports.input("depths")?;
+        let [_, _, samples] = depths.sizes()?;
+        depths.expect(&[1, rays.len(), samples.max(1)])?;
+        let decoder = ports.decoder()?;
+        let planes = ports.input("planes")?;
+        let radius = self.marching.radius;
+        let bends = [ports.lattice("motion", "motion_box")?, ports.lattice("detail", "detail_box")?];
+        let scene = Scene {
+            marching: self.marching,
+            planes: planes.planes(decoder.channels, &mut self.padded)?,
+            decoder: &decoder,
+            occupancy: ports.occupancy(radius)?,
+            warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
+            bends: bends.into_iter().flatten().collect(),
+        };
+        let background = ports.input("background")?;
+        let [_, _, height, width] = background.sizes()?;
+        background.expect(&[1, decoder.channels, height, width])?;
+        let pixels = ports.input("pixels")?;
+        pixels.expect(&[rays.len()])?;
+        let area = height * width;
+        if let Some(pixel) = pixels.integers()?.iter().find(|pixel| !(0..area as i64).contains(*pixel)) {
+            return Err(pixels.wrong(format!("{pixel} is no pixel of a background of {area}")));
+        }
+        let output = |index: usize, channels: usize| {
+            let value = ports.context.output(index, vec![1, channels as i64, rays.len() as i64])?;
+            value.ok_or_else(|| wrong(NAME, format!("output {index} is missing")))
+        };
+        let (mut features, mut alpha) = (output(0, decoder.channels)?, output(1, 1)?);
+        let task = Frame {
+            scene: &scene,
+            rays: &rays,
+            depths: depths.floats()?,
+            samples,
+            background: background.floats()?,
+            area,
+            pixels: pixels.integers()?,
+            features: Shared::new(features.try_extract_tensor_mut::<f32>()?.1),
+            alpha: Shared::new(alpha.try_extract_tensor_mut::<f32>()?.1),
+        };
+        ports.run(self.isa, &task, rays.len().div_ceil(PIECE))
+    }
+}
+
+struct Frame<'a> {
+    scene: &'a Scene<'a>,
+    rays: &'a Rays<'a>,
+    depths: &'a [f32],
+    samples: usize,
+    background: &'a [f32],
+    area: usize,
+    pixels: &'a [i64],
+    features: Shared<f32>,
+    alpha: Shared<f32>,
+}
+
+impl Task for Frame<'_> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize) {
+        // SAFETY: as of this function; the decoder has as many blocks as the branch says.
+        unsafe {
+            match self.scene.decoder.blocks {
+                1 => self.piece::<V, B, 1>(index),
+                2 => self.piece::<V, B, 2>(index),
+                3 => self.piece::<V, B, 3>(index),
+                _ => self.piece::<V, B, 4>(index),
+            }
+        }
+    }
+}
+
+impl Frame<'_> {
+    #[inline(always)]
+    unsafe fn piece<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
+        let (first, end) = (index * PIECE, ((index + 1) * PIECE).min(self.rays.len()));
+        let channels = self.scene.decoder.channels;
+        let mut scratch = Scratch::new();
+        let mut colours = [[0.0; PIECE]; LANES];
+        let mut alphas = [0.0; PIECE];
+        for at in first..end {
+            let ray = Ray {
+                origin: self.rays.origins[at],
+                direction: self.rays.directions[at],
+                depths: &self.depths[at * self.samples..(at + 1) * self.samples],
+            };
+            // SAFETY: as of this function.
+            let (mut colour, alpha) = unsafe { self.ray::<V, B, H>(ray, &mut scratch) };
+            let pixel = self.pixels[at] as usize;
+            for (channel, value) in colour.iter_mut().enumerate().take(channels) {
+                *value += (1.0 - alpha) * self.background[channel * self.area + pixel];
+                colours[channel][at - first] = *value;
+            }
+            alphas[at - first] = alpha;
+        }
+        // SAFETY: each piece has rays of its own; the outputs live until all pieces are done.
+        unsafe {
+            for (channel, row) in colours.iter().enumerate().take(channels) {
+                self.features.write(channel * self.rays.len() + first, &row[..end - first]);
+            }
+            self.alpha.write(first, &alphas[..end - first]);
+        }
+    }
+
+    /// Features before the background, and alpha.
+    #[inline(always)]
+    unsafe fn ray<V: Lanes, const B: usize, const H: usize>(
+        &self,
+        ray: Ray<'_>,
+        scratch: &mut Scratch,
+    ) -> ([f32; LANES], f32) {
+        let decoder = self.scene.decoder;
+        // SAFETY: as of this function; the decoder's arrays have whole vectors.
+        unsafe {
+            let mut seen = Seen { sum: [V::splat(0.0); H], alpha: 0.0 };
+            kernel::march::<V, B, H>(self.scene, ray, self.scene.marching.stop, scratch, &mut seen);
+            let mut units = [[0.0; LANES]; H];
+            for block in 0..H {
+                seen.sum[block].store(units[block].as_mut_ptr());
+            }
+            let alpha = seen.alpha;
+            let mut parts = [V::splat(0.0); 4];
+            parts[0] = V::splat(alpha).mul(V::load(decoder.feature_bias.as_ptr()));
+            for block in 0..H {
+                for lane in 0..LANES {
+                    let row = V::load(decoder.features.as_ptr().add((block * LANES + lane) * LANES));
+                    parts[lane % 4] = V::splat(units[block][lane]).fma(row, parts[lane % 4]);
+                }
+            }
+            let mut colour = [0.0; LANES];
+            parts[0].add(parts[1]).add(parts[2].add(parts[3])).store(colour.as_mut_ptr());
+            (colour, alpha)
+        }
+    }
+}
+
+/// The hidden vectors of a ray, weighted by how much of each is seen, and the sum of the weights.
+struct Seen<V, const H: usize> {
+    sum: [V; H],
+    alpha: f32,
+}
+
+impl<V: Lanes, const H: usize> Sink for Seen<V, H> {
+    #[inline(always)]
+    unsafe fn take(&mut self, _: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN]) {
+        let weight = light * opacity;
+        self.alpha += weight;
+        // SAFETY: as of this function; the vector has room for `H` blocks.
+        unsafe {
+            let weight = V::splat(weight);
+            for block in 0..H {
+                let units = V::load(hidden.as_ptr().add(LANES * block));
+                self.sum[block] = weight.fma(units, self.sum[block]);
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+use super::{Isa, lanes, lanes::Lanes};
+use crate::{
+    models::Models,
+    tensor::{Tensor, Tensors},
+    testing::tiny_models_on,
+    volume::testing::person,
+};
+
+/// The tiny pack with fused operators of these instructions, or with the plain bodies.
+fn models(operators: Option<Isa>) -> Option<Models> {
+    tiny_models_on(|runtime| runtime.with_operators(operators))
+}
+
+/// Numbers in [-1,1] that look random and are the same everywhere.
+fn noise(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as f32 / u32::MAX as f32 * 2.0 - 1.0
+        })
+        .collect()
+}
+
+/// A person's state and all rays of a camera.
+fn scene(models: &Models) -> Tensors {
+    let (identity, _) = person(models);
+    let mut tensors = identity.clone();
+    tensors.0.extend(models.run("prepare", &identity).unwrap().0);
+    let pose = Tensors::new().with("pose", Tensor::f32([1, 6], vec![0.1, 0.3, 0.0, 0.02, 0.0, 0.1]).unwrap());
+    tensors.0.extend(models.run("camera", &pose).unwrap().0);
+    let rays = tensors.get("origins").unwrap().shape()[1];
+    sampled(models, everywhere(tensors))
+        .with("pixels", Tensor::i64([rays], (0..rays as i64).collect()).unwrap())
+}
+
+/// The scene with its depths.
+fn sampled(models: &Models, mut tensors: Tensors) -> Tensors {
+    let depths = models.run("depths", &tensors).unwrap();
+    tensors.0.extend(depths.0);
+    tensors
+}
+
+/// The scene with steeper densities, so that some of its cells are empty, and with its occupancy.
+fn steep(models: &Models, mut tensors: Tensors) -> Tensors {
+    let (weight, bias) = (tensors.get("decode2_weight").unwrap(), tensors.get("decode2_bias").unwrap());
+    let shape = weight.shape().to_vec();
+    let (mut weight, mut bias) = (weight.as_f32().unwrap().to_vec(), bias.as_f32().unwrap().to_vec());
+    weight[..shape[1]].iter_mut().for_each(|x| *x *= 10.0);
+    bias[0] -= 30.0;
+    tensors.0.insert("decode2_bias".into(), Tensor::f32([bias.len()], bias).unwrap());
+    tensors.0.insert("decode2_weight".into(), Tensor::f32(shape, weight).unwrap());
+    let cells = models.run("occupancy", &tensors).unwrap();
+    tensors.0.extend(cells.0);
+    sampled(models, tensors)
+}
+
+/// The scene with no cell left out.
+fn everywhere(tensors: Tensors) -> Tensors {
+    tensors.with("occupancy", Tensor::f32([1, 1, 1, 1, 1], vec![1.0]).unwrap())
+}
+
+/// Both lattices with displacements of this size; zero on the outside when `closed`.
+fn bent(tensors: Tensors, size: f32, closed: bool) -> Tensors {
+    let lattice = |seed: u32, [layers, rows, columns]: [usize; 3], size: f32| {
+        let mut values = noise(3 * layers * rows * columns, seed);
+        for (index, value) in values.iter_mut().enumerate() {
+            let (x, y, z) = (index % columns, index / columns % rows, index / (columns * rows) % layers);
+            let edge = x == 0 || x == columns - 1 || y == 0 || y == rows - 1 || z == 0 || z == layers - 1;
+            *value *= if closed && edge { 0.0 } else { size };
+        }
+        Tensor::f32([1, 3, layers, rows, columns], values).unwrap()
+    };
+    let corners = |low: [f32; 3], high: [f32; 3]| Tensor::f32([2, 3], [low, high].concat()).unwrap();
+    tensors
+        .with("motion", lattice(1, [4, 6, 5], size))
+        .with("motion_box", corners([-0.9, -0.8, -0.7], [0.8, 0.9, 1.0]))
+        .with("detail", lattice(2, [3, 5, 9], size / 2.0))
+        .with("detail_box", corners([-0.3, -0.4, -0.2], [0.5, 0.1, 0.7]))
+}
+
+/// The largest difference of the outputs called `name`.
+fn difference(a: &Tensors, b: &Tensors, name: &str) -> f32 {
+    let (a, b) = (a.get(name).unwrap(), b.get(name).unwrap());
+    assert_eq!(a.shape(), b.shape());
+    let pairs = a.as_f32().unwrap().iter().zip(b.as_f32().unwrap());
+    pairs.fold(0.0, |most, (a, b)| if (a - b).abs() <= most { most } else { (a - b).abs() })
+}
+
+/// All instruction sets against the plain body: at rest, bent, and bent by lattices that are not zero on the outside.
+#[test]
+fn rendering_is_that_of_the_plain_body() {
+    let Some(plain) = models(None) else { return };
+    let scene = scene(&plain);
+    for (size, closed) in [(0.0, true), (0.1, true), (0.1, false)] {
+        let inputs = bent(scene.clone(), size, closed);
+        let expected = plain.run("render", &inputs).unwrap();
+        let alpha = expected.get("alpha").unwrap().as_f32().unwrap().iter().sum::<f32>();
+        let rays = scene.get("pixels").unwrap().shape()[0] as f32;
+        assert!(
+            alpha > 0.1 * rays && alpha < 0.98 * rays,
+            "the scene is not telling: alpha {}",
+            alpha / rays
+        );
+        for isa in Isa::available() {
+            let found = models(Some(isa)).unwrap().run("render", &inputs).unwrap();
+            // Rays end at a transmittance of 1e-4.
+            for name in ["features", "alpha"] {
+                let worst = difference(&expected, &found, name);
+                assert!(worst < 1e-3, "{isa}, displacement {size}: `{name}` differs by {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_are_those_of_the_plain_body() {
+    let Some(plain) = models(None) else { return };
+    let scene = steep(&plain, scene(&plain));
+    let cells = scene.get("occupancy").unwrap().as_f32().unwrap();
+    let part = cells.iter().sum::<f32>() / cells.len() as f32;
+    assert!(part > 0.05 && part < 0.95, "the scene is not telling: {part} of the cells hold something");
+    for isa in Isa::available() {
+        let found = models(Some(isa)).unwrap().run("occupancy", &scene).unwrap();
+        assert_eq!(difference(&scene, &found, "occupancy"), 0.0, "{isa}");
+    }
+}
+
+/// Leaving out what is empty cannot be seen; what is called empty is left out.
+#[test]
+fn empty_cells_are_not_missed() {
+    let (Some(plain), Some(fused)) = (models(None), models(Isa::chosen())) else { return };
+    let some = bent(steep(&plain, scene(&plain)), 0.1, true);
+    let all = everywhere(some.clone());
+    let none = some.clone().with("occupancy", Tensor::f32([1, 1, 1, 1, 1], vec![0.0]).unwrap());
+    let alpha =
+        |inputs| fused.run("render", inputs).unwrap().get("alpha").unwrap().as_f32().unwrap().to_vec();
+    assert!(alpha(&all).iter().sum::<f32>() > 20.0 && alpha(&none).iter().all(|&alpha| alpha == 0.0));
+    for models in [&plain, &fused] {
+        let (all, some) = (models.run("render", &all).unwrap(), models.run("render", &some).unwrap());
+        for name in ["features", "alpha"] {
+            let worst = difference(&all, &some, name);
+            assert!(worst < 1e-3, "`{name}` differs by {worst}");
+        }
+    }
+}
+
+#[test]
+fn depths_are_those_of_the_plain_body() {
+    let Some(plain) = models(None) else { return };
+    let scene = scene(&plain);
+    let expected = plain.run("depths", &scene).unwrap();
+    for isa in Isa::available() {
+        let found = models(Some(isa)).unwrap().run("depths", &scene).unwrap();
+        let worst = difference(&expected, &found, "depths");
+        assert!(worst < 1e-3, "{isa}: differs by {worst}");
+        let rows = found.get("depths").unwrap();
+        let samples = rows.shape()[2];
+        assert!(rows.as_f32().unwrap().chunks_exact(samples).all(<[f32]>::is_sorted));
+    }
+}
+
+/// Caches of machines that have AVX2 hold the same numbers.
+#[test]
+fn equal_rounding_means_equal_bits() {
+    let Some(plain) = models(None) else { return };
+    let inputs = bent(scene(&plain), 0.1, true);
+    let mut seen = std::collections::BTreeMap::new();
+    for isa in Isa::available() {
+        let models = models(Some(isa)).unwrap();
+        let both = (models.run("render", &inputs).unwrap(), models.run("depths", &inputs).unwrap());
+        assert!(both == *seen.entry(isa.rounding()).or_insert_with(|| both.clone()), "{isa}");
+    }
+}
+
+/// A ray's result does not depend on the rays that are cast with it.
+#[test]
+fn rays_are_rendered_alike_in_any_company() {
+    let Some(models) = models(Isa::chosen()) else { return };
+    let all = bent(scene(&models), 0.1, true);
+    let whole = models.run("render", &all).unwrap();
+    let keep: Vec<usize> = (0..all.get("pixels").unwrap().shape()[0]).filter(|ray| ray % 7 == 3).collect();
+    let mut some = all.clone();
+    for (name, width) in
+        [("origins", 3), ("directions", 3), ("depths", all.get("depths").unwrap().shape()[2])]
+    {
+        let from = all.get(name).unwrap().as_f32().unwrap();
+        let rows = keep.iter().flat_map(|ray| &from[ray * width..(ray + 1) * width]).copied().collect();
+        some.0.insert(name.into(), Tensor::f32([1, keep.len(), width], rows).unwrap());
+    }
+    let pixels = keep.iter().map(|&ray| ray as i64).collect();
+    some.0.insert("pixels".into(), Tensor::i64([keep.len()], pixels).unwrap());
+    let found = models.run("render", &some).unwrap();
+    let rays = whole.get("alpha").unwrap().shape()[2];
+    for (name, channels) in [("alpha", 1), ("features", 16)] {
+        let (whole, found) =
+            (whole.get(name).unwrap().as_f32().unwrap(), found.get(name).unwrap().as_f32().unwrap());
+        for (at, ray) in keep.iter().enumerate() {
+            for channel in 0..channels {
+                assert_eq!(whole[channel * rays + ray], found[channel * keep.len() + at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let Some(models) = models(Isa::chosen()) else { return };
+    let good = bent(scene(&models), 0.1, true);
+    let message = |change: (&str, Tensor)| {
+        let error = models.run("render", &good.clone().with(change.0, change.1)).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error}: {cause}")
+    };
+    let rays = good.get("pixels").unwrap().shape()[0];
+    let pixels = Tensor::i64([rays], vec![-1; rays]).unwrap();
+    let text = message(("pixels", pixels));
+    assert!(text.contains("input `pixels`: -1 is no pixel of a background of 256"), "{text}");
+    let text = message(("motion_box", Tensor::f32([2, 3], vec![0.0; 6]).unwrap()));
+    assert!(text.contains("input `motion_box`") && text.contains("is no box"), "{text}");
+    let text = message(("detail", Tensor::f32([1, 3, 1, 4, 4], vec![0.0; 48]).unwrap()));
+    assert!(text.contains("input `detail`: shape [1,3,1,4,4]"), "{text}");
+}
+
+/// Places that are no numbers read inside the planes and give some number or none, but end the ray like any other.
+#[test]
+fn numbers_that_are_none_do_no_harm() {
+    let Some(models) = models(Isa::chosen()) else { return };
+    let good = bent(scene(&models), 0.1, true);
+    for value in [f32::NAN, f32::INFINITY, 1e30] {
+        let rays = good.get("pixels").unwrap().shape()[0];
+        let origins = Tensor::f32([1, rays, 3], vec![value; 3 * rays]).unwrap();
+        let out = models.run("render", &good.clone().with("origins", origins)).unwrap();
+        assert_eq!(out.get("alpha").unwrap().shape(), [1, 1, rays]);
+    }
+}
+
+/// The kernel's own functions against the standard library.
+fn functions<V: Lanes>(worst: f32) {
+    for x in (-4000..4000).map(|i| i as f32 * 0.01) {
+        let mut out = [[0.0f32; lanes::LANES]; 2];
+        // SAFETY: only called for instructions that are there.
+        unsafe {
+            lanes::exp(V::splat(x)).store(out[0].as_mut_ptr());
+            lanes::softplus(V::splat(x)).store(out[1].as_mut_ptr());
+        }
+        let softplus = f64::from(x).exp().ln_1p();
+        for (found, expected) in [(out[0][5], f64::from(x).exp()), (out[1][5], softplus)] {
+            let error = (f64::from(found) - expected).abs() / expected;
+            assert!(error < f64::from(worst), "{x}: {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn functions_are_exact_enough() {
+    functions::<lanes::Portable>(1e-6);
+    #[cfg(target_arch = "x86_64")]
+    for isa in Isa::available() {
+        match isa {
+            Isa::Avx512 => functions::<lanes::Avx512>(1e-6),
+            Isa::Avx2 => functions::<lanes::Avx2>(1e-6),
+            Isa::Portable => {}
+        }
+    }
+}

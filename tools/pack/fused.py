@@ -1,0 +1,20 @@
+"""Models whose heart is one operator of the domain `talkgraph`, with its plain body as a function of the same name.
+
+A host that has the operator runs its kernel (the Rust program, on the CPU); any other runs the body.
+"""
+
+from onnx import helper
+
+DOMAIN, VERSION = "talkgraph", 1
+
+
+def fuse(model, name, attributes):
+    """The graph of `model` as a call of the operator `name`, its nodes and constants as the operator's body."""
+    graph = model.graph
+    constants = [helper.make_node("Constant", [], [i.name], value=i) for i in graph.initializer]
+    inputs, outputs = [i.name for i in graph.input], [o.name for o in graph.output]
+    body = helper.make_function(DOMAIN, name, inputs, outputs, constants + list(graph.node), list(model.opset_import), list(attributes))
+    call = helper.make_node(name, inputs, outputs, name=name, domain=DOMAIN, **attributes)
+    whole = helper.make_graph([call], name, list(graph.input), list(graph.output))
+    opsets = [*model.opset_import, helper.make_opsetid(DOMAIN, VERSION)]
+    return helper.make_model(whole, opset_imports=opsets, functions=[body], ir_version=model.ir_version)
