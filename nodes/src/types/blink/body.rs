@@ -65,9 +65,9 @@ impl Blinking {
             now += (middle + SPREAD * normal).exp().max(SHORTEST);
             Some(Blink {
                 start: now,
-                closing: uniform(0.07, 0.10),
-                shut: uniform(0.04, 0.07),
-                opening: uniform(0.12, 0.20),
+                closing: uniform(0.06, 0.09),
+                shut: uniform(0.02, 0.05),
+                opening: uniform(0.10, 0.16),
                 depth: depth * uniform(0.9, 1.0),
             })
         })

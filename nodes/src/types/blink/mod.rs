@@ -15,8 +15,8 @@ use crate::{
 
 const DOC: &str = "\
 For every frame of another sequence, how far blinks shut the eyes: connect it to `ratio` of `audio2exp`. The published systems differ: SadTalker (Zhang et al., CVPR 2023) \
-puts five frames of 0.5, 0.9, 1, 0.9, 0.5 after 10 to 70 frames at random, NeRFFaceSpeech (Kim et al. 2024) never blinks. Here the lids fall within 70 to 100 ms, \
-rest for 40 to 70 and rise within 120 to 200 (VanderWerf et al. 2003: opening takes about twice as long as closing); times between blinks are log-normal \
+puts five frames of 0.5, 0.9, 1, 0.9, 0.5 after 10 to 70 frames at random, NeRFFaceSpeech (Kim et al. 2024) never blinks. Here the lids fall within 60 to 90 ms, \
+rest for 20 to 50 and rise within 100 to 160 (opening takes longer, VanderWerf et al. 2003; the recurrence of `audio2exp` adds two or three frames to it); times between blinks are log-normal \
 (σ 0.6, at least 0.6 s), so that a few come close together and some are long in coming. A frame shows the most that the eyes are shut while it lasts.
 
 The numbers are ChaCha with 8 rounds, seeded with `seed`: a frame has the same ratio whatever the sequence is cut into and whatever follows.";

@@ -35,7 +35,7 @@ fn how_frames_are_cut_into_chunks_does_not_matter() {
 fn every_blink_shuts_the_eyes_for_a_moment() {
     let ratios = ratios(&[25 * 600], &[]);
     let runs = runs(&ratios);
-    assert!(runs.iter().all(|&frames| (5..=10).contains(&frames)), "{runs:?}");
+    assert!(runs.iter().all(|&frames| (5..=9).contains(&frames)), "{runs:?}");
     for blink in ratios.split(|&ratio| ratio == 0.0).filter(|blink| !blink.is_empty()) {
         let deepest = blink.iter().copied().fold(0.0, f32::max);
         assert!((0.9..=1.0).contains(&deepest), "{blink:?}");
