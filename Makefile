@@ -1,7 +1,7 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
 TALKGRAPH := target/release/talkgraph
-.PHONY: help setup build demo test lint docs docs-check pack bench
+.PHONY: help setup build demo test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about two hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs and checks'
+	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…] [RENDER=file.json]'
 
 setup:
 	tools/setup/setup.sh
@@ -44,3 +45,9 @@ pack:
 
 bench: build
 	tools/bench.sh $(TALKGRAPH)
+
+PYTHON = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
+eval: build
+	tools/evaluation/setup.sh
+	OMP_NUM_THREADS=1 $(PYTHON) -m tools.evaluation --binary $(TALKGRAPH) \
+	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)') $(if $(RENDER),--render-json '$(RENDER)')
