@@ -6,18 +6,18 @@ from ..speech import SPOKEN
 from ..speech.visemes import JAW, PRESS
 from . import landmarks
 
-# Opening of the inner lips, in eye distances, under which lips count as touching in a picture. The face mesh keeps its inner lips
-# about 0.01 apart on closed mouths.
-SHUT_GAP = 0.035
+# Opening of the inner lips in eye distances: the face mesh keeps them about TOUCHING apart on shut mouths, and APART is a line of
+# darkness that anyone sees, three pixels of a face of 256. Lips count as shut in the nearer half.
+TOUCHING, APART = 0.02, 0.05
 
 
 def curves(points):
-    """Landmarks `[n,468,2]` to channels `[n,6]`: jaw is the opening, press how shut it is: 0.5 where lips just touch.
+    """Landmarks `[n,468,2]` to channels `[n,6]`: jaw is the opening, press falls from 1 where lips touch to 0 where they are apart.
 
-    Other channels are zero: width and rounding of lips are not judged here.
+    A picture does not show how hard lips are pressed. Other channels are zero: width and rounding of lips are not judged here.
     """
     gap = landmarks.mouth_gap(points)
     channels = np.zeros((len(gap), len(SPOKEN)))
     channels[:, JAW] = gap
-    channels[:, PRESS] = np.exp2(-gap / SHUT_GAP)
+    channels[:, PRESS] = np.clip((APART - gap) / (APART - TOUCHING), 0.0, 1.0)
     return channels

@@ -2,7 +2,7 @@
 
 SPEECH = ("jaw", "closure", "pbm_closed", "pbm_count", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
 _TABLES = {
-    "inversion": ("portrait", ("psnr", "ssim", "ms_gmsd", "landmark_error_px", "identity_distance", "seconds")),
+    "inversion": ("portrait", ("psnr", "ssim", "ms_gmsd", "landmark_error_px", "shape_error", "identity_distance", "seconds")),
     "yaw": ("turned by ±20°, worst", ("identity", "identity_distance", "holes", "specks", "ghosts", "silhouette_step", "area_range")),
     "expression": ("asked and found", ("correlation", "gap_per_jaw")),
     "speech": ("coefficients", (*SPEECH, "seconds")),

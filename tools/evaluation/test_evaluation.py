@@ -87,11 +87,11 @@ class Landmarks(unittest.TestCase):
         noisy = moving + rng.normal(size=moving.shape) * 0.002
         self.assertAlmostEqual(landmarks.jitter(noisy), 2.0 * math.sqrt(2), 1)
 
-    def test_touching_lips_are_half_pressed(self):
-        channels = mouth.curves(np.stack([face(0.0), face(mouth.SHUT_GAP), face(0.3)]))
-        np.testing.assert_allclose(channels[:2, PRESS], [1.0, 0.5])
-        self.assertLess(channels[2, PRESS], 0.01)
-        np.testing.assert_allclose(channels[:, JAW], [0.0, mouth.SHUT_GAP, 0.3], atol=1e-9)
+    def test_lips_are_shut_where_they_touch_and_open_where_they_are_apart(self):
+        between = (mouth.TOUCHING + mouth.APART) / 2
+        channels = mouth.curves(np.stack([face(gap) for gap in (0.0, mouth.TOUCHING, between, mouth.APART, 0.3)]))
+        np.testing.assert_allclose(channels[:, PRESS], [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-9)
+        np.testing.assert_allclose(channels[2:, JAW], [between, mouth.APART, 0.3], atol=1e-9)
 
 
 class Silhouette(unittest.TestCase):
