@@ -126,9 +126,9 @@ def main():
         began = time.monotonic()
         try:
             figures |= plain(measure(part, arguments, engine, faces, sets))
-        except (E.Failed, OSError, ValueError) as error:
+        except Exception as error:  # whatever ails one part, the others are still worth having
             failed.append(part)
-            say(f"{part}: {error}")
+            say(f"{part}: {error}" if isinstance(error, (E.Failed, OSError, ValueError)) else f"{part}: {error!r}")
         say(f"{part}: {time.monotonic() - began:.0f} s")
         # Written after every part: what was measured stays when a later part fails.
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..pack import data
+from ..pack import params as P
 from ..pack.invert import Pack
 from ..pack.shade import Renderer
 
@@ -26,6 +27,9 @@ def draw(renderer, rng, side):
 def measure(folder, heads=100, threads=2):
     """Mean over heads of the PSNR of the whole picture, `psnr`, and of the face, `face_psnr`; and by how far they are turned."""
     pack, renderer = Pack(folder, threads), Renderer()
+    size = next(port.shape[-1] for port in pack.roles["identity"].get_inputs() if port.name == "w")
+    if size != P.D:
+        raise ValueError(f"{folder}: w of {size} numbers, expected {P.D}\nhint: tools/pack draws heads for packs of its own version")
     rows = []
     for i in range(heads):
         p, pose, picture, face = draw(renderer, np.random.default_rng([SEED, i]), pack.side)
