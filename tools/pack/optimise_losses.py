@@ -15,19 +15,22 @@ def _slopes(x):
     return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def picture_loss(image, target, mask=None):
-    """L1 of values and of gradients at three scales; with a mask, the mean over it."""
+def picture_loss(image, target, weight=None, mask=None):
+    """L1 of values and of gradients at three scales: weighted by `weight` of mean 1, or the mean over a mask of 0 and 1."""
     total = 0.0
     for _ in range(SCALES):
         off = image - target
         across, down = _slopes(off)
-        if mask is None:
-            total = total + off.abs().mean() + across.abs().mean() + down.abs().mean()
-        else:
+        if mask is not None:
             parts = (off.abs() * mask).mean() + (across.abs() * mask[..., 1:] * mask[..., :-1]).mean()
             parts = parts + (down.abs() * mask[..., 1:, :] * mask[..., :-1, :]).mean()
             total = total + parts / (mask.mean() + 0.02)
             mask = (F.avg_pool2d(mask, 2) > 0.99).to(mask.dtype)
+        elif weight is not None:
+            total = total + (off.abs() * weight).mean() + (across.abs() * weight[..., 1:]).mean() + (down.abs() * weight[..., 1:, :]).mean()
+            weight = F.avg_pool2d(weight, 2)
+        else:
+            total = total + off.abs().mean() + across.abs().mean() + down.abs().mean()
         image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
     return total
 

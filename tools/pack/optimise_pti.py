@@ -37,7 +37,7 @@ def _pivot_phase(volume: Volume) -> Phase:
 
     def init(target, person, coefficients, pose, **_):
         small = F.adaptive_avg_pool2d(target, 2 * rays)
-        behind = fill(unit(target), 1 - grow(person, target.shape[-1] // 32))
+        behind = fill(unit(target), 1 - grow(person, max(1, target.shape[-1] // 64)))
         background = F.adaptive_avg_pool2d(behind, P.BACKGROUND).reshape(1, -1)
         start = torch.cat([coefficients[:, : P.STYLE], background], 1)
         style = generator.style(start)

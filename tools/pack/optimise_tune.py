@@ -33,9 +33,11 @@ class Person(torch.nn.Module):
         return getattr(self, what)(params, scene, *further)
 
     def view(self, params, scene):
-        """A picture and, as `behind`, what the background alone looks like."""
+        """A picture and, as `behind`, what the background alone looks like. Pictures teach the background only where `apart` is 1:
+        about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
-        out = self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], background)
+        taught = background.detach() + (background - background.detach()) * scene["apart"]
+        out = self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], taught)
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
     def scene(self, params, scene, pose, w, rays, sampling):
@@ -66,12 +68,13 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
 
     def start(params, flat, target, person, pose, w):
         scene, out = scene_of(params, w[0], w[0], pose)
-        behind = fill(unit(target), 1 - grow(person, config.side // 32))
+        near = grow(person, max(1, config.side // 64))
+        behind = fill(unit(target), 1 - near)
         low_person = F.adaptive_avg_pool2d(person, rays)
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
-        return {"params": flat, **scene, "photo_alpha": out["alpha"], "photo_depth": depth, "behind": behind, "low_person": low_person,
+        return {"params": flat, **scene, "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth, "behind": behind, "low_person": low_person,
                 "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):
@@ -84,7 +87,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     def photo_loss(params, tensors):
         out = call("view", params, tensors)
         target, person = unit(tensors["target"]), tensors["low_person"]
-        picture = picture_loss(unit(out["image"]), target)
+        picture = picture_loss(unit(out["image"]), target, tensors["care"])
         low = (unit(out["low"]) - F.avg_pool2d(target, 2)).abs().mean()
         shape = ((out["depth"] - tensors["photo_depth"]).abs().clamp(max=FAR_OFF) * tensors["depth_known"]).mean()
         alpha = cover_loss(out["alpha"], person)
@@ -99,21 +102,22 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
         picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, pose_view, out)
         mouth = grow(view.mouth_mask(morphable, w_view, pose_view, config.side), max(1, config.side // 128))
+        outside = view.outside(person, pose, pose_view, scene["depths"])
         del scene["w_pivot"]
         return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "grown_image": unit(out["image"]),
-                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"])}
+                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]), "view_outside": outside}
 
     def view_loss(params, tensors):
-        out = call("view", params, tensors)
+        out = call("view", params, tensors | {"apart": torch.zeros(())})
         image, mask, alpha = unit(out["image"]), tensors["view_mask"], tensors["grown_alpha"]
-        picture = picture_loss(image, tensors["view_picture"], mask) * mask.mean()
+        picture = picture_loss(image, tensors["view_picture"], mask=mask) * mask.mean()
         solid = (alpha > 0.7).to(mask.dtype)
         shape = ((out["depth"] - tensors["grown_depth"]).abs().clamp(max=FAR_OFF) * solid).mean()
         alpha = (alpha - out["alpha"]).abs().mean()
         mouth = ((image - tensors["grown_image"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
         behind = ((image - tensors["behind"]).abs() * free).mean() + (unit(out["behind"]) - tensors["behind"]).abs().mean()
-        stray = (out["alpha"] * tensors["view_free"]).mean()
+        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_outside"]).sum(-1).mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()

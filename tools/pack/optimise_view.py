@@ -4,9 +4,11 @@ import torch
 import torch.nn.functional as F
 
 from . import geometry as G
+from . import mesh as M
 from . import params as P
 from .optimise_losses import grow, shrink
 
+EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
 RANDOMS = 8
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
@@ -46,6 +48,17 @@ def inside_polygon(points, polygon):
 def pixel_centres(side):
     at = (torch.arange(side) + 0.5) / side
     return torch.stack([at[None].expand(side, side), at[:, None].expand(side, side)], -1).reshape(-1, 2)
+
+
+def care(morphable, w, pose, side):
+    """How much pixels of the photo matter `[1,1,side,side]`, mean 1: most at the eyes, where a viewer looks first, then at the lips."""
+    landmarks = morphable(torch.cat([w[:, : P.STYLE], pose], 1))[1]
+    total = torch.ones(side * side)
+    for ring, weight in ((M.EYE_L_LOWER + M.EYE_L_UPPER, EYES), (M.EYE_R_LOWER + M.EYE_R_UPPER, EYES), (M.CONTOUR, LIPS)):
+        at = landmarks[:, torch.tensor(ring)]
+        middle, reach = at.mean(1, keepdim=True), (at.amax(1, keepdim=True) - at.amin(1, keepdim=True)).amax(-1, keepdim=True)
+        total = total + weight * torch.exp(-((pixel_centres(side)[None] - middle) / (0.6 * reach)).square().sum(-1))[0]
+    return (total / total.mean()).reshape(1, 1, side, side)
 
 
 def mouth_mask(morphable, w, pose, side):
@@ -96,6 +109,17 @@ def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
     person = look_up(photo["person"], uv).reshape(1, 1, side, side)
     mask = (F.interpolate(good, size=(side, side), mode="bilinear", align_corners=False) > 0.99) & (person > 0.9)
     return look_up(photo["target"], uv).reshape(1, 3, side, side), shrink(mask.to(uv.dtype), 1)
+
+
+def outside(person, pose, pose_view, depths):
+    """Which samples of a view, at `depths [1,N,S]`, the photo proves empty: they lie outside the person's outline in it. `[1,N,S]`."""
+    _, rays, samples = depths.shape
+    origins, directions = G.camera_rays(pose_view, round(rays**0.5))
+    points = origins[:, :, None] + depths[..., None] * directions[:, :, None]
+    uv = G.project(points.reshape(1, -1, 3), pose)
+    near = grow(person, max(1, person.shape[-1] // 128))
+    beside = (look_up(near, uv)[:, 0] < 0.05) & ((uv - 0.5).abs().amax(-1) < 0.5)
+    return beside.to(depths.dtype).reshape(1, rays, samples)
 
 
 def free_background(alpha):

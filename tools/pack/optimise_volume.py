@@ -44,7 +44,7 @@ class Volume(nn.Module):
         return g.decode2(F.leaky_relu(g.decode1(features), 0.2))
 
     def march(self, planes, points, depths):
-        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`."""
+        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""
         _, rays, samples, _ = points.shape
         side = round(rays**0.5)
         out = self.decode(planes, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
@@ -52,14 +52,14 @@ class Volume(nn.Module):
         features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
         alpha = weight.sum(-1).reshape(1, 1, side, side)
         depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
-        return features, alpha, depth
+        return features, alpha, depth, weight
 
     def forward(self, planes, style, points, depths, background):
-        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`."""
-        features, alpha, depth = self.march(planes, points, depths)
+        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`, weight of the samples `[1,N,S]`."""
+        features, alpha, depth, weight = self.march(planes, points, depths)
         features = features + (1 - alpha) * background
         image = self.generator.upsample({"style": style}, features)
-        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth}
+        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth, "weight": weight}
 
     def unwarp(self, w, points):
         """Points `[1,N,S,3]` of the person w back to the mean identity."""
