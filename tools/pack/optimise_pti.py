@@ -13,7 +13,7 @@ from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import params as P
 from .generator import Generator
-from .geometry import Morphable
+from .geometry import Morphable, camera_rays
 from .optimise_losses import fill, grow, picture_loss, unit
 from .optimise_tune import tuning_phases
 from .optimise_volume import Sampling, Volume
@@ -42,7 +42,7 @@ def _pivot_phase(volume: Volume) -> Phase:
         start = torch.cat([coefficients[:, : P.STYLE], background], 1)
         style = generator.style(start)
         planes = volume.planes(style, volume.frozen(style))
-        points, depths = volume.sample(planes, start, pose, rays, sampling.coarse, sampling.fine)
+        points, depths = volume.sample(planes, start, *camera_rays(pose, rays), sampling.coarse, sampling.fine)
         return {"params": start[:, P.IDENTITY :].reshape(-1), "identity": start[:, : P.IDENTITY], "start": start,
                 "points": points, "depths": depths, "small_target": small, "small_person": F.adaptive_avg_pool2d(person, rays)}
 

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import optimise_view as view
-from .geometry import Morphable
+from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, fill, grow, picture_loss, unit, variation
-from .optimise_volume import Sampling, Volume
+from .optimise_volume import Sampling, Volume, along
 
 RATES = {"generator.": 1.0, "plane_offset": 8.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
@@ -32,25 +32,34 @@ class Person(torch.nn.Module):
     def forward(self, what, params, scene, *further):
         return getattr(self, what)(params, scene, *further)
 
-    def view(self, params, scene):
-        """A picture and, as `behind`, what the background alone looks like. Pictures teach the background only where `apart` is 1:
-        about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
+    def photo(self, params, scene):
+        """The photo's view and, as `behind`, what the background alone looks like. The picture teaches the background only where
+        `apart` is 1: about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
         taught = background.detach() + (background - background.detach()) * scene["apart"]
         out = self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], taught)
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
-    def scene(self, params, scene, pose, w, rays, sampling):
-        """The scene as seen from a pose, and its picture."""
-        planes = self.planes(params, scene)
-        points, depths = self.volume.sample(planes, w, pose, rays, sampling.coarse, sampling.fine)
+    def view(self, params, scene):
+        """Another view's tile. It teaches the background nothing."""
+        background = view.cut(self.background(params, scene).detach(), scene["rows"], scene["columns"])
+        return self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], background)
+
+    def scene(self, params, scene, rays, w, sampling, rows=None, columns=None):
+        """The scene along rays (origins, directions), and its picture; rows and columns are those of the background, or all."""
+        planes, background = self.planes(params, scene), self.background(params, scene)
+        points, depths = self.volume.sample(planes, w, *rays, sampling.coarse, sampling.fine)
         scene = scene | {"points": points, "depths": depths}
-        return scene, self.volume(planes, scene["style"], points, depths, self.background(params, scene))
+        if rows is not None:
+            scene |= {"rows": rows, "columns": columns}
+            background = view.cut(background, rows, columns)
+        return scene, self.volume(planes, scene["style"], points, depths, background)
 
 
 def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     generator, config = volume.generator, volume.generator.config
     rays, sampling, person_ = config.rays, Sampling(config), Person(volume)
+    tile = rays * 5 // 64 * 8  # rays a side of the part of a view that one step sees
     tuned = [f"generator.{name}" for name in generator.tuned()]
     weights = {name: p for name, p in volume.named_parameters() if name in tuned}
     offsets = {name: x for name, x in generator.extras().items() if name != "style_offset"}
@@ -60,14 +69,14 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         replaced = {f"volume.{name}": params[name] for name in tuned}
         return torch.func.functional_call(person_, replaced, (what, params, *arguments))
 
-    def scene_of(params, w, w_pivot, pose):
-        """What a step needs to render a view, and the view as the parameters give it."""
+    def scene_of(params, w, w_pivot, along, *part):
+        """What a step needs to render along rays, and the picture as the parameters give it."""
         style = generator.style(w)
         scene = {"style": style, "frozen": volume.frozen(style), "w_pivot": w_pivot}
-        return call("scene", params, scene, pose, w, rays, sampling)
+        return call("scene", params, scene, along, w, sampling, *part)
 
     def start(params, flat, target, person, pose, w):
-        scene, out = scene_of(params, w[0], w[0], pose)
+        scene, out = scene_of(params, w[0], w[0], camera_rays(pose, rays))
         near = grow(person, max(1, config.side // 64))
         behind = fill(unit(target), 1 - near)
         low_person = F.adaptive_avg_pool2d(person, rays)
@@ -85,7 +94,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         return start(layout.unflatten(grown), grown, target, person, pose, w) | {"unmoved": grown}
 
     def photo_loss(params, tensors):
-        out = call("view", params, tensors)
+        out = call("photo", params, tensors)
         target, person = unit(tensors["target"]), tensors["low_person"]
         picture = picture_loss(unit(out["image"]), target, tensors["care"])
         low = (unit(out["low"]) - F.avg_pool2d(target, 2)).abs().mean()
@@ -96,27 +105,33 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + SPECKLE * speckle
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
-    def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, random, **_):
+    def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
         pose_view, w_view = view.random_view(pose, w_pivot, random)
-        scene, out = scene_of(layout.unflatten(unmoved), w_view, w_pivot, pose_view)
+        part = view.Tile(tile, rays, random[-2:])
+        along_ = part.rays(pose_view)
+        scene, out = scene_of(layout.unflatten(unmoved), w_view, w_pivot, along_, part.rows, part.columns)
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
-        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, pose_view, out)
-        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, config.side), max(1, config.side // 128))
-        outside = view.outside(person, pose, pose_view, scene["depths"])
+        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, along_, out)
+        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, part.pixel_centres()), max(1, config.side // 128))
+        out["image"] = unit(out["image"])
+        inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), out, mouth)
         del scene["w_pivot"]
-        return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "grown_image": unit(out["image"]),
-                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]), "view_outside": outside}
+        places = part.pixel_centres()[None]
+        return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "view_inside": inside,
+                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]),
+                        "view_outside": view.outside(person, pose, along(*along_, scene["depths"])),
+                        "view_behind": view.look_up(behind, places).reshape(1, 3, 2 * tile, 2 * tile)}
 
     def view_loss(params, tensors):
-        out = call("view", params, tensors | {"apart": torch.zeros(())})
+        out = call("view", params, tensors)
         image, mask, alpha = unit(out["image"]), tensors["view_mask"], tensors["grown_alpha"]
         picture = picture_loss(image, tensors["view_picture"], mask=mask) * mask.mean()
         solid = (alpha > 0.7).to(mask.dtype)
         shape = ((out["depth"] - tensors["grown_depth"]).abs().clamp(max=FAR_OFF) * solid).mean()
         alpha = (alpha - out["alpha"]).abs().mean()
-        mouth = ((image - tensors["grown_image"]).abs() * tensors["view_mouth"]).mean()
+        mouth = ((image - tensors["view_inside"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
-        behind = ((image - tensors["behind"]).abs() * free).mean() + (unit(out["behind"]) - tensors["behind"]).abs().mean()
+        behind = ((image - tensors["view_behind"]).abs() * free).mean()
         stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_outside"]).sum(-1).mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]

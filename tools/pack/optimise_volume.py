@@ -9,7 +9,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
-from . import geometry as G
 
 
 class Sampling:
@@ -67,10 +66,9 @@ class Volume(nn.Module):
         back = F.grid_sample(self.generator.warp(w), flat, align_corners=True, padding_mode="border")
         return points + back.reshape(3, -1).t().reshape(points.shape)
 
-    def sample(self, planes, w, pose, side, coarse, fine):
-        """Where a view is sampled: canonical points `[1,N,S,3]` and depths `[1,N,S]`, coarse ones and ones at the surface."""
-        origins, directions = G.camera_rays(pose, side)
-        at = lambda t: self.unwarp(w, origins[:, :, None] + t[..., None] * directions[:, :, None])
+    def sample(self, planes, w, origins, directions, coarse, fine):
+        """Where rays `[1,N,3]` are sampled: canonical points `[1,N,S,3]` and depths `[1,N,S]`, coarse ones and ones at the surface."""
+        at = lambda t: self.unwarp(w, along(origins, directions, t))
         first = origins.norm(dim=-1, keepdim=True) + torch.linspace(-N.NEAR, N.FAR, 2 * coarse)
         density = self.decode(planes, at(first).reshape(-1, 3))[:, 0].reshape(first.shape)
         weight = N.weights(density, first) + 1e-3
@@ -78,3 +76,8 @@ class Volume(nn.Module):
         surface = N.importance(weight, first, fine, (N.FAR + N.NEAR) / (2 * coarse - 1))
         depths = torch.sort(torch.cat([first[..., ::2], surface], -1), dim=-1)[0]
         return at(depths), depths
+
+
+def along(origins, directions, depths):
+    """Points `[1,N,S,3]` at `depths [1,N,S]` of rays `[1,N,3]`."""
+    return origins[:, :, None] + depths[..., None] * directions[:, :, None]
