@@ -14,7 +14,7 @@ from ..stepgraph.phase import Phase
 from . import params as P
 from .generator import Generator
 from .geometry import Morphable, camera_rays
-from .optimise_losses import fill, grow, picture_loss, unit
+from .optimise_losses import decide, fill, grow, picture_loss, unit
 from .optimise_tune import tuning_phases
 from .optimise_volume import Sampling, Volume
 
@@ -36,6 +36,7 @@ def _pivot_phase(volume: Volume) -> Phase:
     layout = Layout.of({name: torch.zeros(1, sizes[name]) for name in parts}, PIVOT_RATES)
 
     def init(target, person, coefficients, pose, **_):
+        person = decide(person)
         small = F.adaptive_avg_pool2d(target, 2 * rays)
         behind = fill(unit(target), 1 - grow(person, max(1, target.shape[-1] // 64)))
         background = F.adaptive_avg_pool2d(behind, P.BACKGROUND).reshape(1, -1)

@@ -7,7 +7,7 @@ from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import optimise_view as view
 from .geometry import Morphable, camera_rays
-from .optimise_losses import cover_loss, fill, grow, picture_loss, unit, variation
+from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 
 RATES = {"generator.": 1.0, "plane_offset": 8.0, "background_offset": 8.0}
@@ -76,6 +76,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         return call("scene", params, scene, along, w, sampling, *part)
 
     def start(params, flat, target, person, pose, w):
+        person = decide(person)
         scene, out = scene_of(params, w[0], w[0], camera_rays(pose, rays))
         near = grow(person, max(1, config.side // 64))
         behind = fill(unit(target), 1 - near)
@@ -83,8 +84,9 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
-        return {"params": flat, **scene, "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth, "behind": behind, "low_person": low_person,
-                "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
+        return {"params": flat, **scene, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
+                "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
+                "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):
         flat = torch.cat([generator.theta(), *(x.reshape(-1) for x in offsets.values())])
@@ -106,6 +108,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
     def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
+        person = decide(person)
         pose_view, w_view = view.random_view(pose, w_pivot, random)
         part = view.Tile(tile, rays, random[-2:])
         along_ = part.rays(pose_view)
