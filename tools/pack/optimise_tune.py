@@ -17,14 +17,14 @@ FAR_OFF = 0.5  # depth errors count up to this, model units
 
 
 class Person(torch.nn.Module):
-    """The volume as a function of tuned parameters and a scene (style, frozen planes, points, depths, w)."""
+    """The volume as a function of tuned parameters and a scene (style, frozen planes, palette, points, depths, w)."""
 
     def __init__(self, volume: Volume):
         super().__init__()
         self.volume = volume
 
-    def planes(self, params, scene):
-        return self.volume.planes(scene["style"], scene["frozen"], params["plane_offset"])
+    def field(self, params, scene):
+        return self.volume.planes(scene["style"], scene["frozen"], params["plane_offset"]), scene["palette"]
 
     def background(self, params, scene):
         return self.volume.generator.background(scene["w_pivot"], params["background_offset"].shape[-1], params["background_offset"])
@@ -37,23 +37,23 @@ class Person(torch.nn.Module):
         `apart` is 1: about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
         taught = background.detach() + (background - background.detach()) * scene["apart"]
-        out = self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], taught)
+        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught)
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
     def view(self, params, scene):
         """Another view's tile. It teaches the background nothing."""
         background = view.cut(self.background(params, scene).detach(), scene["rows"], scene["columns"])
-        return self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], background)
+        return self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], background)
 
     def scene(self, params, scene, rays, w, sampling, rows=None, columns=None):
         """The scene along rays (origins, directions), and its picture; rows and columns are those of the background, or all."""
-        planes, background = self.planes(params, scene), self.background(params, scene)
-        points, depths = self.volume.sample(planes, w, *rays, sampling.coarse, sampling.fine)
+        field, background = self.field(params, scene), self.background(params, scene)
+        points, depths = self.volume.sample(field, w, *rays, sampling.coarse, sampling.fine)
         scene = scene | {"points": points, "depths": depths}
         if rows is not None:
             scene |= {"rows": rows, "columns": columns}
             background = view.cut(background, rows, columns)
-        return scene, self.volume(planes, scene["style"], points, depths, background)
+        return scene, self.volume(field, scene["style"], points, depths, background)
 
 
 def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
@@ -72,7 +72,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     def scene_of(params, w, w_pivot, along, *part):
         """What a step needs to render along rays, and the picture as the parameters give it."""
         style = generator.style(w)
-        scene = {"style": style, "frozen": volume.frozen(style), "w_pivot": w_pivot}
+        scene = {"style": style, "frozen": volume.frozen(style), "palette": volume.palette(w), "w_pivot": w_pivot}
         return call("scene", params, scene, along, w, sampling, *part)
 
     def start(params, flat, target, person, pose, w):
