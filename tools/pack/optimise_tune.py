@@ -10,9 +10,12 @@ from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 
-RATES = {"generator.": 1.0, "plane_offset": 8.0, "background_offset": 8.0}
+GROW_RATES = {"generator.": 3.0, "plane_offset": 80.0, "background_offset": 10.0}  # empty space becomes hair only in large strides
+TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
+FAINT = -1.0  # density before softplus under which the pivot counts as empty
+EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
 FAR_OFF = 0.5  # depth errors count up to this, model units
 
 
@@ -41,19 +44,16 @@ class Person(torch.nn.Module):
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
     def view(self, params, scene):
-        """Another view's tile. It teaches the background nothing."""
-        background = view.cut(self.background(params, scene).detach(), scene["rows"], scene["columns"])
-        return self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], background)
+        """Any view, or the tile of it that the scene's rows and columns name. It teaches the background nothing."""
+        background = self.background(params, scene).detach()
+        if "rows" in scene:
+            background = view.cut(background, scene["rows"], scene["columns"])
+        field = self.field(params, scene)
+        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"))
 
-    def scene(self, params, scene, rays, w, sampling, rows=None, columns=None):
-        """The scene along rays (origins, directions), and its picture; rows and columns are those of the background, or all."""
-        field, background = self.field(params, scene), self.background(params, scene)
-        points, depths = self.volume.sample(field, w, *rays, sampling.coarse, sampling.fine)
-        scene = scene | {"points": points, "depths": depths}
-        if rows is not None:
-            scene |= {"rows": rows, "columns": columns}
-            background = view.cut(background, rows, columns)
-        return scene, self.volume(field, scene["style"], points, depths, background)
+    def samples(self, params, scene, rays, w, sampling):
+        """Where to sample rays (origins, directions), given the scene's style, frozen planes and palette."""
+        return self.volume.sample(self.field(params, scene), w, *rays, sampling.coarse, sampling.fine)
 
 
 def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
@@ -63,21 +63,24 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     tuned = [f"generator.{name}" for name in generator.tuned()]
     weights = {name: p for name, p in volume.named_parameters() if name in tuned}
     offsets = {name: x for name, x in generator.extras().items() if name != "style_offset"}
-    layout = Layout.of({name: weights[name] for name in tuned} | offsets, RATES)
+    layouts = [Layout.of({name: weights[name] for name in tuned} | offsets, rates) for rates in (GROW_RATES, TUNE_RATES)]
+    layout = layouts[1]
 
     def call(what, params, *arguments):
         replaced = {f"volume.{name}": params[name] for name in tuned}
         return torch.func.functional_call(person_, replaced, (what, params, *arguments))
 
-    def scene_of(params, w, w_pivot, along, *part):
-        """What a step needs to render along rays, and the picture as the parameters give it."""
+    def scene_of(params, w, w_pivot, rays_):
+        """What a step needs to render along rays."""
         style = generator.style(w)
         scene = {"style": style, "frozen": volume.frozen(style), "palette": volume.palette(w), "w_pivot": w_pivot}
-        return call("scene", params, scene, along, w, sampling, *part)
+        points, depths = call("samples", params, scene, rays_, w, sampling)
+        return scene | {"points": points, "depths": depths}
 
     def start(params, flat, target, person, pose, w):
         person = decide(person)
-        scene, out = scene_of(params, w[0], w[0], camera_rays(pose, rays))
+        scene = scene_of(params, w[0], w[0], camera_rays(pose, rays))
+        out = call("view", params, scene)
         near = grow(person, max(1, config.side // 64))
         behind = fill(unit(target), 1 - near)
         low_person = F.adaptive_avg_pool2d(person, rays)
@@ -108,22 +111,24 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
     def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
-        person = decide(person)
+        params, person = layout.unflatten(unmoved), decide(person)
         pose_view, w_view = view.random_view(pose, w_pivot, random)
         part = view.Tile(tile, rays, random[-2:])
-        along_ = part.rays(pose_view)
-        scene, out = scene_of(layout.unflatten(unmoved), w_view, w_pivot, along_, part.rows, part.columns)
+        rays_view, places = part.rays(pose_view), part.pixel_centres()
+        scene = scene_of(params, w_view, w_pivot, rays_view) | {"rows": part.rows, "columns": part.columns}
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
-        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, along_, out)
-        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, part.pixel_centres()), max(1, config.side // 128))
-        out["image"] = unit(out["image"])
-        inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), out, mouth)
-        del scene["w_pivot"]
-        places = part.pixel_centres()[None]
+        pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
+        pivot_empty = (volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0] < FAINT).to(person.dtype)
+        void = view.void(person, photo, pose, along(*rays_view, scene["depths"]), pivot_empty)
+        out = call("view", params, scene | {"void": void})
+        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, rays_view, out)
+        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, places), max(1, config.side // 128))
+        inside = out | {"image": unit(out["image"])}
+        inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), inside, mouth)
+        del scene["w_pivot"], scene["palette"]
         return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "view_inside": inside,
                         "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]),
-                        "view_outside": view.outside(person, pose, along(*along_, scene["depths"])),
-                        "view_behind": view.look_up(behind, places).reshape(1, 3, 2 * tile, 2 * tile)}
+                        "view_void": void, "view_behind": view.look_up(behind, places[None]).reshape(1, 3, 2 * tile, 2 * tile)}
 
     def view_loss(params, tensors):
         out = call("view", params, tensors)
@@ -135,11 +140,11 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         mouth = ((image - tensors["view_inside"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
         behind = ((image - tensors["view_behind"]).abs() * free).mean()
-        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_outside"]).sum(-1).mean()
+        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_void"]).sum(-1).mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + stray + SPECKLE * speckle + smooth
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 3 * stray + SPECKLE * speckle + smooth
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):
@@ -147,10 +152,10 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         theta = torch.cat([named[name].reshape(-1) for name in tuned])
         return {"theta": theta, **{name: named[name] for name in offsets}, "style_offset": generator.extras()["style_offset"]}
 
-    step = lambda loss: make_step(loss, layout, beta1=0.9, beta2=0.99)
+    step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
-        Phase("grow", grow_init, step(photo_loss), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
+        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
               ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss), finish, steps=140, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
-              view=other_view, view_step=step(view_loss), view_every=2, randoms=view.RANDOMS),
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=120, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+              view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]

@@ -14,6 +14,7 @@ YAW, PITCH = 0.4, 0.2  # radians either way
 RANDOMS = 10
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
 STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
+THICK = 0.2  # how far from the photo's surface inversion may add to what the pivot has, model units
 REACH = 0.04  # standard deviation of the spread of vertex motion to its surroundings, model units: less than lips are apart
 
 
@@ -150,12 +151,17 @@ def carry_teeth(morphable, photo, w, pose, rays_view, view, mouth):
     return torch.where(shown > 0.5, look_up(photo["target"], uv).reshape(1, 3, side, side), view["image"])
 
 
-def outside(person, pose, points):
-    """Which `points [1,N,S,3]` the photo proves empty: they lie outside the person's outline in it. `[1,N,S]` of 0 and 1."""
-    uv = G.project(points.reshape(1, -1, 3), pose)
-    near = grow(person, max(1, person.shape[-1] // 128))
-    beside = (look_up(near, uv)[:, 0] < 0.05) & ((uv - 0.5).abs().amax(-1) < 0.5)
-    return beside.to(points.dtype).reshape(points.shape[:3])
+def void(person, photo, pose, points, pivot_empty):
+    """Which `points [1,N,S,3]` hold nothing, `[1,N,S]` of 0 and 1: those beside the person's outline in the photo, and where the pivot is
+    empty too (`pivot_empty [1,N,S]`), those far off the surface that the photo shows and those that it does not show at all."""
+    flat = points.reshape(1, -1, 3)
+    uv = G.project(flat, pose)
+    distance = G.DISTANCE - (flat @ G.rotation(pose).transpose(1, 2) + pose[:, None, 3:])[..., 2]
+    shown = ((uv - 0.5).abs().amax(-1) < 0.5).to(uv.dtype)
+    beside = (look_up(grow(person, max(1, person.shape[-1] // 128)), uv)[:, 0] < 0.05).to(uv.dtype) * shown
+    far = ((distance - look_up(photo["depth"], uv)[:, 0]).abs() > THICK).to(uv.dtype)
+    unlikely = pivot_empty.reshape(1, -1) * torch.maximum(far, 1 - shown)
+    return torch.maximum(beside, unlikely).reshape(points.shape[:3])
 
 
 def free_background(alpha):

@@ -12,6 +12,9 @@ from . import generator as N
 from . import params as P
 
 
+EMPTY = -20.0  # density before softplus of what is not there
+
+
 class Sampling:
     """Samples a ray while optimising: coarse ones along the whole ray and fine ones at the surface."""
 
@@ -49,20 +52,21 @@ class Volume(nn.Module):
         hidden = F.leaky_relu(g.decode1(features), 0.2)
         return F.linear(hidden, g.decode2.weight + palette[:, :-1], g.decode2.bias + palette[:, -1])
 
-    def march(self, field, points, depths):
+    def march(self, field, points, depths, void=None):
         """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""
         _, rays, samples, _ = points.shape
         side = round(rays**0.5)
         out = self.decode(field, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
-        weight = N.weights(out[..., 0], depths)
+        density = out[..., 0] if void is None else torch.where(void > 0.5, torch.full_like(depths, EMPTY), out[..., 0])
+        weight = N.weights(density, depths)
         features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
         alpha = weight.sum(-1).reshape(1, 1, side, side)
         depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
         return features, alpha, depth, weight
 
-    def forward(self, field, style, points, depths, background):
-        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`, weight of the samples `[1,N,S]`."""
-        features, alpha, depth, weight = self.march(field, points, depths)
+    def forward(self, field, style, points, depths, background, void=None):
+        """Where `void [1,N,S]` is 1, samples count as empty. -> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`, weight of the samples `[1,N,S]`."""
+        features, alpha, depth, weight = self.march(field, points, depths, void)
         features = features + (1 - alpha) * background
         image = self.generator.upsample({"style": style}, features)
         return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth, "weight": weight}

@@ -60,14 +60,17 @@ class Views(unittest.TestCase):
         found = optimise_view.cut(places, of(part.rows), of(part.columns))
         torch.testing.assert_close(part.pixel_centres(), found[0].permute(1, 2, 0).reshape(-1, 2))
 
-    def test_what_lies_beside_the_person_is_known_to_be_empty(self):
+    def test_what_can_hold_nothing_is_known(self):
         pose, mask = person()[:, P.STYLE :], torch.zeros(1, 1, 64, 64)
         mask[:, :, 16:, 24:40] = 1
         origins, directions = geometry.camera_rays(pose, 16)
-        points = origins[:, :, None] + directions[:, :, None] * torch.linspace(9, 10, 3)[:, None]
-        empty = optimise_view.outside(mask, pose, points).reshape(16, 16, 3)  # the photo's own rays
-        self.assertEqual(float(empty[5:, 6:10].max()), 0.0)
-        self.assertEqual(float(torch.cat([empty[:, :5], empty[:, 11:]], 1).min()), 1.0)
+        points = origins[:, :, None] + directions[:, :, None] * torch.tensor([9.0, 9.5, 10.0])[:, None]
+        photo = {"depth": torch.full((1, 1, 16, 16), 9.5)}
+        void = lambda empty: optimise_view.void(mask, photo, pose, points, torch.full((1, 256, 3), empty)).reshape(16, 16, 3)
+        solid, hollow = void(0.0), void(1.0)
+        self.assertEqual(float(torch.cat([solid[:, :5], solid[:, 11:]], 1).min()), 1.0)  # beside the outline
+        self.assertEqual(float(solid[5:, 6:10].max()), 0.0)
+        self.assertEqual(hollow[8, 8].tolist(), [1.0, 0.0, 1.0])  # before and behind the surface where the pivot is empty
 
     def test_teeth_that_the_photo_shows_stay_in_place(self):
         c = person()
