@@ -24,7 +24,7 @@ from . import generator as N
 from . import roles as R
 
 BENCH = ("cargo", "bench", "--quiet", "--locked", "-p", "talkgraph-nodes", "--bench", "render", "--")
-TYPES = {"F32": np.float32, "I64": np.int64}
+TYPES = {"F16": np.float16, "F32": np.float32, "I64": np.int64}
 
 
 def safetensors(path):
@@ -35,7 +35,9 @@ def safetensors(path):
     arrays = {}
     for name, about in header.items():
         first, end = about["data_offsets"]
-        arrays[name] = np.frombuffer(data[start + first : start + end], TYPES[about["dtype"]]).reshape(about["shape"])
+        array = np.frombuffer(data[start + first : start + end], TYPES[about["dtype"]]).reshape(about["shape"])
+        # What half precision holds exactly is stored so.
+        arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
     return arrays
 
 
