@@ -1,8 +1,8 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
 TALKGRAPH := target/release/talkgraph
-TRAINING := .talkgraph/training/venv/bin/python
-.PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench
+TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
+.PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about two and a half hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
+	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…] [RENDER=file.json]'
 
 setup:
 	tools/setup/setup.sh
@@ -51,3 +52,8 @@ bench: build
 	tools/bench.sh $(TALKGRAPH)
 	if [ -x $(TRAINING) ]; then $(TRAINING) -m tools.pack.bench --json target/render.json; \
 	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi
+
+eval: build
+	tools/evaluation/setup.sh
+	OMP_NUM_THREADS=1 $(TRAINING) -m tools.evaluation --binary $(TALKGRAPH) \
+	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)') $(if $(RENDER),--render-json '$(RENDER)')

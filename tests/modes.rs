@@ -104,6 +104,11 @@ fn a_photo_talks_and_the_next_clip_reuses_the_face() {
     let other = studio.run("from_image", "other.wav", &[]);
     assert_eq!(named(&other, "cached"), ["face", "guess", "matte", "person", "portrait", "shape"]);
 
+    // The example with blinks and idle motion finds the same person in the store.
+    let alive = studio.run("examples/alive", "speech.wav", &[]);
+    assert_eq!((&*alive["person"], &*alive["talk"], &*alive["blink"]), ("cached", "ran", "ran"));
+    assert_eq!(studio.video()["frames"], 30);
+
     // The driven modes find the same person in the store, and are as long as the speech though the driving is shorter.
     let poses = studio.run("given_poses", "speech.wav", &[]);
     assert_eq!(poses["person"], "cached");

@@ -61,6 +61,7 @@ artifact_types! {
     Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down";
     Coefficients "coefficients" Safetensors "3DMM: `coefficients` f32 [n,K], laid out as the pack says";
     Expression "expression" Safetensors "`expression` f32 [n,E]";
+    Ratio "ratio" Safetensors "`ratio` f32 [n,1] in [0,1]: how far the eyes are shut";
     Pose "pose" Safetensors "`pose` f32 [n,6]: rotation (pitch, yaw, roll, radians), translation";
     Latent "latent" Safetensors "`z` f32 [1,Z] and `w` f32 [1,L,D]";
     Identity "identity" Safetensors "a person: `w`, the reference `coefficients` and the generator's identity tensors";

@@ -15,19 +15,22 @@ def _slopes(x):
     return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def picture_loss(image, target, mask=None):
-    """L1 of values and of gradients at three scales; with a mask, the mean over it."""
+def picture_loss(image, target, weight=None, mask=None):
+    """L1 of values and of gradients at three scales: weighted by `weight` of mean 1, or the mean over a mask of 0 and 1."""
     total = 0.0
     for _ in range(SCALES):
         off = image - target
         across, down = _slopes(off)
-        if mask is None:
-            total = total + off.abs().mean() + across.abs().mean() + down.abs().mean()
-        else:
+        if mask is not None:
             parts = (off.abs() * mask).mean() + (across.abs() * mask[..., 1:] * mask[..., :-1]).mean()
             parts = parts + (down.abs() * mask[..., 1:, :] * mask[..., :-1, :]).mean()
             total = total + parts / (mask.mean() + 0.02)
             mask = (F.avg_pool2d(mask, 2) > 0.99).to(mask.dtype)
+        elif weight is not None:
+            total = total + (off.abs() * weight).mean() + (across.abs() * weight[..., 1:]).mean() + (down.abs() * weight[..., 1:, :]).mean()
+            weight = F.avg_pool2d(weight, 2)
+        else:
+            total = total + off.abs().mean() + across.abs().mean() + down.abs().mean()
         image, target = F.avg_pool2d(image, 2), F.avg_pool2d(target, 2)
     return total
 
@@ -42,6 +45,11 @@ def cover_loss(alpha, person):
     """Cross entropy of alpha against the person's mask: unlike L1 it pulls hard where the volume is still empty."""
     empty = 0.01
     return -(person * torch.log(alpha + empty) + (1 - person) * torch.log(1 - alpha.clamp(max=1) + empty)).mean()
+
+
+def decide(person):
+    """A person's mask with its doubts resolved: what lies between 0.35 and 0.65 stays in between, for hair's rim is soft."""
+    return ((person - 0.35) / 0.3).clamp(0, 1)
 
 
 def grow(mask, pixels):

@@ -13,8 +13,8 @@ from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import params as P
 from .generator import Generator
-from .geometry import Morphable
-from .optimise_losses import fill, grow, picture_loss, unit
+from .geometry import Morphable, camera_rays
+from .optimise_losses import decide, fill, grow, picture_loss, unit
 from .optimise_tune import tuning_phases
 from .optimise_volume import Sampling, Volume
 
@@ -36,21 +36,22 @@ def _pivot_phase(volume: Volume) -> Phase:
     layout = Layout.of({name: torch.zeros(1, sizes[name]) for name in parts}, PIVOT_RATES)
 
     def init(target, person, coefficients, pose, **_):
+        person = decide(person)
         small = F.adaptive_avg_pool2d(target, 2 * rays)
-        behind = fill(unit(target), 1 - grow(person, target.shape[-1] // 32))
+        behind = fill(unit(target), 1 - grow(person, max(1, target.shape[-1] // 64)))
         background = F.adaptive_avg_pool2d(behind, P.BACKGROUND).reshape(1, -1)
         start = torch.cat([coefficients[:, : P.STYLE], background], 1)
         style = generator.style(start)
-        planes = volume.planes(style, volume.frozen(style))
-        points, depths = volume.sample(planes, start, pose, rays, sampling.coarse, sampling.fine)
+        field = volume.planes(style, volume.frozen(style)), volume.palette(start)
+        points, depths = volume.sample(field, start, *camera_rays(pose, rays), sampling.coarse, sampling.fine)
         return {"params": start[:, P.IDENTITY :].reshape(-1), "identity": start[:, : P.IDENTITY], "start": start,
                 "points": points, "depths": depths, "small_target": small, "small_person": F.adaptive_avg_pool2d(person, rays)}
 
     def loss(params, tensors):
         w = torch.cat([tensors["identity"], *(params[name] for name in parts)], 1)
         style = generator.style(w)
-        planes = volume.planes(style, volume.frozen(style))
-        out = volume(planes, style, tensors["points"], tensors["depths"], generator.background(w, rays))
+        field = volume.planes(style, volume.frozen(style)), volume.palette(w)
+        out = volume(field, style, tensors["points"], tensors["depths"], generator.background(w, rays))
         target = unit(tensors["small_target"])
         picture = picture_loss(unit(out["image"]), target)
         low = (unit(out["low"]) - F.avg_pool2d(target, 2)).abs().mean()

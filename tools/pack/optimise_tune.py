@@ -6,25 +6,28 @@ import torch.nn.functional as F
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import optimise_view as view
-from .geometry import Morphable
-from .optimise_losses import cover_loss, fill, grow, picture_loss, unit, variation
-from .optimise_volume import Sampling, Volume
+from .geometry import Morphable, camera_rays
+from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
+from .optimise_volume import Sampling, Volume, along
 
-RATES = {"generator.": 1.0, "plane_offset": 8.0, "background_offset": 8.0}
+GROW_RATES = {"generator.": 3.0, "plane_offset": 80.0, "background_offset": 10.0}  # empty space becomes hair only in large strides
+TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
+FAINT = -1.0  # density before softplus under which the pivot counts as empty
+EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
 FAR_OFF = 0.5  # depth errors count up to this, model units
 
 
 class Person(torch.nn.Module):
-    """The volume as a function of tuned parameters and a scene (style, frozen planes, points, depths, w)."""
+    """The volume as a function of tuned parameters and a scene (style, frozen planes, palette, points, depths, w)."""
 
     def __init__(self, volume: Volume):
         super().__init__()
         self.volume = volume
 
-    def planes(self, params, scene):
-        return self.volume.planes(scene["style"], scene["frozen"], params["plane_offset"])
+    def field(self, params, scene):
+        return self.volume.planes(scene["style"], scene["frozen"], params["plane_offset"]), scene["palette"]
 
     def background(self, params, scene):
         return self.volume.generator.background(scene["w_pivot"], params["background_offset"].shape[-1], params["background_offset"])
@@ -32,47 +35,61 @@ class Person(torch.nn.Module):
     def forward(self, what, params, scene, *further):
         return getattr(self, what)(params, scene, *further)
 
-    def view(self, params, scene):
-        """A picture and, as `behind`, what the background alone looks like."""
+    def photo(self, params, scene):
+        """The photo's view and, as `behind`, what the background alone looks like. The picture teaches the background only where
+        `apart` is 1: about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
-        out = self.volume(self.planes(params, scene), scene["style"], scene["points"], scene["depths"], background)
+        taught = background.detach() + (background - background.detach()) * scene["apart"]
+        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught)
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
-    def scene(self, params, scene, pose, w, rays, sampling):
-        """The scene as seen from a pose, and its picture."""
-        planes = self.planes(params, scene)
-        points, depths = self.volume.sample(planes, w, pose, rays, sampling.coarse, sampling.fine)
-        scene = scene | {"points": points, "depths": depths}
-        return scene, self.volume(planes, scene["style"], points, depths, self.background(params, scene))
+    def view(self, params, scene):
+        """Any view, or the tile of it that the scene's rows and columns name. It teaches the background nothing."""
+        background = self.background(params, scene).detach()
+        if "rows" in scene:
+            background = view.cut(background, scene["rows"], scene["columns"])
+        field = self.field(params, scene)
+        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"))
+
+    def samples(self, params, scene, rays, w, sampling):
+        """Where to sample rays (origins, directions), given the scene's style, frozen planes and palette."""
+        return self.volume.sample(self.field(params, scene), w, *rays, sampling.coarse, sampling.fine)
 
 
 def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     generator, config = volume.generator, volume.generator.config
     rays, sampling, person_ = config.rays, Sampling(config), Person(volume)
+    tile = rays * 5 // 64 * 8  # rays a side of the part of a view that one step sees
     tuned = [f"generator.{name}" for name in generator.tuned()]
     weights = {name: p for name, p in volume.named_parameters() if name in tuned}
     offsets = {name: x for name, x in generator.extras().items() if name != "style_offset"}
-    layout = Layout.of({name: weights[name] for name in tuned} | offsets, RATES)
+    layouts = [Layout.of({name: weights[name] for name in tuned} | offsets, rates) for rates in (GROW_RATES, TUNE_RATES)]
+    layout = layouts[1]
 
     def call(what, params, *arguments):
         replaced = {f"volume.{name}": params[name] for name in tuned}
         return torch.func.functional_call(person_, replaced, (what, params, *arguments))
 
-    def scene_of(params, w, w_pivot, pose):
-        """What a step needs to render a view, and the view as the parameters give it."""
+    def scene_of(params, w, w_pivot, rays_):
+        """What a step needs to render along rays."""
         style = generator.style(w)
-        scene = {"style": style, "frozen": volume.frozen(style), "w_pivot": w_pivot}
-        return call("scene", params, scene, pose, w, rays, sampling)
+        scene = {"style": style, "frozen": volume.frozen(style), "palette": volume.palette(w), "w_pivot": w_pivot}
+        points, depths = call("samples", params, scene, rays_, w, sampling)
+        return scene | {"points": points, "depths": depths}
 
     def start(params, flat, target, person, pose, w):
-        scene, out = scene_of(params, w[0], w[0], pose)
-        behind = fill(unit(target), 1 - grow(person, config.side // 32))
+        person = decide(person)
+        scene = scene_of(params, w[0], w[0], camera_rays(pose, rays))
+        out = call("view", params, scene)
+        near = grow(person, max(1, config.side // 64))
+        behind = fill(unit(target), 1 - near)
         low_person = F.adaptive_avg_pool2d(person, rays)
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
-        return {"params": flat, **scene, "photo_alpha": out["alpha"], "photo_depth": depth, "behind": behind, "low_person": low_person,
-                "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
+        return {"params": flat, **scene, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
+                "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
+                "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):
         flat = torch.cat([generator.theta(), *(x.reshape(-1) for x in offsets.values())])
@@ -82,9 +99,9 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         return start(layout.unflatten(grown), grown, target, person, pose, w) | {"unmoved": grown}
 
     def photo_loss(params, tensors):
-        out = call("view", params, tensors)
+        out = call("photo", params, tensors)
         target, person = unit(tensors["target"]), tensors["low_person"]
-        picture = picture_loss(unit(out["image"]), target)
+        picture = picture_loss(unit(out["image"]), target, tensors["care"])
         low = (unit(out["low"]) - F.avg_pool2d(target, 2)).abs().mean()
         shape = ((out["depth"] - tensors["photo_depth"]).abs().clamp(max=FAR_OFF) * tensors["depth_known"]).mean()
         alpha = cover_loss(out["alpha"], person)
@@ -93,31 +110,41 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + SPECKLE * speckle
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
-    def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, random, **_):
+    def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
+        params, person = layout.unflatten(unmoved), decide(person)
         pose_view, w_view = view.random_view(pose, w_pivot, random)
-        scene, out = scene_of(layout.unflatten(unmoved), w_view, w_pivot, pose_view)
+        part = view.Tile(tile, rays, random[-2:])
+        rays_view, places = part.rays(pose_view), part.pixel_centres()
+        scene = scene_of(params, w_view, w_pivot, rays_view) | {"rows": part.rows, "columns": part.columns}
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
-        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, pose_view, out)
-        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, config.side), max(1, config.side // 128))
-        del scene["w_pivot"]
-        return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "grown_image": unit(out["image"]),
-                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"])}
+        pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
+        pivot_empty = (volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0] < FAINT).to(person.dtype)
+        void = view.void(person, photo, pose, along(*rays_view, scene["depths"]), pivot_empty)
+        out = call("view", params, scene | {"void": void})
+        picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, rays_view, out)
+        mouth = grow(view.mouth_mask(morphable, w_view, pose_view, places), max(1, config.side // 128))
+        inside = out | {"image": unit(out["image"])}
+        inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), inside, mouth)
+        del scene["w_pivot"], scene["palette"]
+        return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "view_inside": inside,
+                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]),
+                        "view_void": void, "view_behind": view.look_up(behind, places[None]).reshape(1, 3, 2 * tile, 2 * tile)}
 
     def view_loss(params, tensors):
         out = call("view", params, tensors)
         image, mask, alpha = unit(out["image"]), tensors["view_mask"], tensors["grown_alpha"]
-        picture = picture_loss(image, tensors["view_picture"], mask) * mask.mean()
+        picture = picture_loss(image, tensors["view_picture"], mask=mask) * mask.mean()
         solid = (alpha > 0.7).to(mask.dtype)
         shape = ((out["depth"] - tensors["grown_depth"]).abs().clamp(max=FAR_OFF) * solid).mean()
         alpha = (alpha - out["alpha"]).abs().mean()
-        mouth = ((image - tensors["grown_image"]).abs() * tensors["view_mouth"]).mean()
+        mouth = ((image - tensors["view_inside"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
-        behind = ((image - tensors["behind"]).abs() * free).mean() + (unit(out["behind"]) - tensors["behind"]).abs().mean()
-        stray = (out["alpha"] * tensors["view_free"]).mean()
+        behind = ((image - tensors["view_behind"]).abs() * free).mean()
+        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_void"]).sum(-1).mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + stray + SPECKLE * speckle + smooth
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 3 * stray + SPECKLE * speckle + smooth
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):
@@ -125,10 +152,10 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         theta = torch.cat([named[name].reshape(-1) for name in tuned])
         return {"theta": theta, **{name: named[name] for name in offsets}, "style_offset": generator.extras()["style_offset"]}
 
-    step = lambda loss: make_step(loss, layout, beta1=0.9, beta2=0.99)
+    step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
-        Phase("grow", grow_init, step(photo_loss), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
+        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
               ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss), finish, steps=140, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
-              view=other_view, view_step=step(view_loss), view_every=2, randoms=view.RANDOMS),
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=120, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+              view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]

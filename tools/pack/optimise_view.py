@@ -4,18 +4,22 @@ import torch
 import torch.nn.functional as F
 
 from . import geometry as G
+from . import mesh as M
 from . import params as P
 from .optimise_losses import grow, shrink
+from .optimise_volume import along
 
+EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
-RANDOMS = 8
+RANDOMS = 10
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
 STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
+THICK = 0.2  # how far from the photo's surface inversion may add to what the pivot has, model units
 REACH = 0.04  # standard deviation of the spread of vertex motion to its surroundings, model units: less than lips are apart
 
 
 def random_view(pose, w, random):
-    """Another camera around the head and another expression: pose `[1,6]`, w `[1,D]`; `random [8]` uniform in [0,1)."""
+    """Another camera around the head and another expression: pose `[1,6]`, w `[1,D]`; `random` uniform in [0,1)."""
     signed = random * 2 - 1
     turn = torch.stack([signed[0] * PITCH, signed[1] * YAW, signed[2] * 0.05])
     turned = torch.cat([pose[:, :3] + turn[None], pose[:, 3:]], 1)
@@ -29,6 +33,33 @@ def random_view(pose, w, random):
     # towards the end of the range rather than beyond it
     moved = torch.minimum(expression + change[None], torch.maximum(expression, torch.ones_like(expression)))
     return turned, torch.cat([w[:, : slot.start], moved, w[:, slot.stop :]], 1)
+
+
+class Tile:
+    """A square part of a view: `side` rays of `of` each way, placed by two uniform numbers."""
+
+    def __init__(self, side, of, random):
+        self.side, self.of = side, of
+        self.columns, self.rows = (torch.arange(side) + torch.floor(random[i] * (of - side + 1)) for i in range(2))
+
+    def _places(self, each):
+        """Columns and rows of the tile's rays, `each` for every ray each way, in a picture of `each`·`of` rays."""
+        x, y = ((line[:, None] * each + torch.arange(each)).reshape(-1) for line in (self.columns, self.rows))
+        n = each * self.side
+        return x[None].expand(n, n).reshape(1, -1), y[:, None].expand(n, n).reshape(1, -1)
+
+    def rays(self, pose, each=1):
+        """Origins and directions `[1,(each·side)²,3]`."""
+        return G.pixel_rays(pose, *self._places(each), each * self.of)
+
+    def pixel_centres(self):
+        """Places of the tile's pixels, two a ray each way, in the whole picture: `[4·side²,2]` in [0,1]."""
+        return (torch.stack(self._places(2), -1)[0] + 0.5) / (2 * self.of)
+
+
+def cut(image, rows, columns):
+    """The rows and columns (whole numbers) of `image [1,c,h,w]`."""
+    return image.index_select(2, rows.to(torch.int64)).index_select(3, columns.to(torch.int64))
 
 
 def inside_polygon(points, polygon):
@@ -48,10 +79,22 @@ def pixel_centres(side):
     return torch.stack([at[None].expand(side, side), at[:, None].expand(side, side)], -1).reshape(-1, 2)
 
 
-def mouth_mask(morphable, w, pose, side):
-    """The open mouth `[1,1,side,side]`: inside the lips' inner contour."""
+def care(morphable, w, pose, side):
+    """How much pixels of the photo matter `[1,1,side,side]`, mean 1: most at the eyes, where a viewer looks first, then at the lips."""
+    landmarks = morphable(torch.cat([w[:, : P.STYLE], pose], 1))[1]
+    total = torch.ones(side * side)
+    for ring, weight in ((M.EYE_L_LOWER + M.EYE_L_UPPER, EYES), (M.EYE_R_LOWER + M.EYE_R_UPPER, EYES), (M.CONTOUR, LIPS)):
+        at = landmarks[:, torch.tensor(ring)]
+        middle, reach = at.mean(1, keepdim=True), (at.amax(1, keepdim=True) - at.amin(1, keepdim=True)).amax(-1, keepdim=True)
+        total = total + weight * torch.exp(-((pixel_centres(side)[None] - middle) / (0.6 * reach)).square().sum(-1))[0]
+    return (total / total.mean()).reshape(1, 1, side, side)
+
+
+def mouth_mask(morphable, w, pose, places):
+    """The open mouth `[1,1,side,side]` at the square of `places [side²,2]`: inside the lips' inner contour."""
     _, _, contour = morphable(torch.cat([w[:, : P.STYLE], pose], 1))
-    return inside_polygon(pixel_centres(side), contour[0]).reshape(1, 1, side, side)
+    side = round(len(places) ** 0.5)
+    return inside_polygon(places, contour[0]).reshape(1, 1, side, side)
 
 
 def carry_back(morphable, w_from, w_to, points):
@@ -74,15 +117,15 @@ def look_up(image, uv):
     return F.grid_sample(image, (uv * 2 - 1)[:, :, None], align_corners=False, padding_mode="border")[..., 0]
 
 
-def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
-    """The photo as seen from another view.
+def carry_photo(morphable, photo, w, pose, w_view, rays_view, view):
+    """The photo as seen along other rays.
 
-    `photo` and `view` hold alpha and depth `[1,1,R,R]` of the pivot's volume from either camera, `photo` also the target
-    `[1,3,P,P]` and person `[1,1,P,P]`. Gives the picture `[1,3,P,P]` and the mask `[1,1,P,P]` of what the photo shows of it.
+    `photo` and `view` hold alpha and depth `[1,1,R,R]` of the volume from either camera, `photo` also the target `[1,3,P,P]` and
+    person `[1,1,P,P]`. Gives the picture `[1,3,2R,2R]` and the mask `[1,1,2R,2R]` of what the photo shows of it, R being the view's.
     """
-    side, rays = photo["target"].shape[-1], view["depth"].shape[-1]
-    origins, directions = G.camera_rays(pose_view, rays)
-    points = origins + directions * view["depth"].reshape(1, -1, 1)
+    rays = view["depth"].shape[-1]
+    side = 2 * rays
+    points = along(*rays_view, view["depth"].reshape(1, -1, 1))[:, :, 0]
     points = carry_back(morphable, w_view, w, points)
     uv = G.project(points, pose)
     distance = G.DISTANCE - (points @ G.rotation(pose).transpose(1, 2) + pose[:, None, 3:])[..., 2]
@@ -96,6 +139,29 @@ def carry_photo(morphable, photo, w, pose, w_view, pose_view, view):
     person = look_up(photo["person"], uv).reshape(1, 1, side, side)
     mask = (F.interpolate(good, size=(side, side), mode="bilinear", align_corners=False) > 0.99) & (person > 0.9)
     return look_up(photo["target"], uv).reshape(1, 3, side, side), shrink(mask.to(uv.dtype), 1)
+
+
+def carry_teeth(morphable, photo, w, pose, rays_view, view, mouth):
+    """The inside of a view's mouth: what the photo shows of it between the lips, where teeth are seen that do not move with the jaw,
+    and the volume's own picture elsewhere. `mouth [1,1,2R,2R]` is the view's open mouth; gives `[1,3,2R,2R]`."""
+    side = mouth.shape[-1]
+    depth = F.interpolate(view["depth"], size=(side, side), mode="bilinear", align_corners=False).reshape(1, -1, 1)
+    uv = G.project(along(*rays_view, depth)[:, :, 0], pose)
+    shown = mouth_mask(morphable, w, pose, uv[0]) * mouth
+    return torch.where(shown > 0.5, look_up(photo["target"], uv).reshape(1, 3, side, side), view["image"])
+
+
+def void(person, photo, pose, points, pivot_empty):
+    """Which `points [1,N,S,3]` hold nothing, `[1,N,S]` of 0 and 1: those beside the person's outline in the photo, and where the pivot is
+    empty too (`pivot_empty [1,N,S]`), those far off the surface that the photo shows and those that it does not show at all."""
+    flat = points.reshape(1, -1, 3)
+    uv = G.project(flat, pose)
+    distance = G.DISTANCE - (flat @ G.rotation(pose).transpose(1, 2) + pose[:, None, 3:])[..., 2]
+    shown = ((uv - 0.5).abs().amax(-1) < 0.5).to(uv.dtype)
+    beside = (look_up(grow(person, max(1, person.shape[-1] // 128)), uv)[:, 0] < 0.05).to(uv.dtype) * shown
+    far = ((distance - look_up(photo["depth"], uv)[:, 0]).abs() > THICK).to(uv.dtype)
+    unlikely = pivot_empty.reshape(1, -1) * torch.maximum(far, 1 - shown)
+    return torch.maximum(beside, unlikely).reshape(points.shape[:3])
 
 
 def free_background(alpha):

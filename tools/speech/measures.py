@@ -32,7 +32,12 @@ def _lag(predicted, targets, channel):
         late = [p[max(0, lag) : len(p) + min(0, lag), channel] for p in predicted]
         early = [t[max(0, -lag) : len(t) + min(0, -lag), channel] for t in targets]
         scores.append(correlation(np.concatenate(late), np.concatenate(early)))
-    return int(_LAGS[int(np.nanargmax(scores))])
+    return int(_LAGS[int(np.nanargmax(scores))]) if np.isfinite(scores).any() else 0
+
+
+def _mean(values):
+    """Nan for none: a clip may be without p, b and m."""
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
 def _stops(predicted, segments):
@@ -53,26 +58,27 @@ def _stops(predicted, segments):
                 excused |= (centre > start - 0.09) & (centre < end + 0.09)
         elsewhere += list(curve[~excused, PRESS] > SHUT)
     return {
-        "pbm_closed": np.mean(events),
+        "pbm_closed": _mean(events),
         "pbm_count": len(events),
-        "pbm_frames_closed": np.mean(frames),
-        "pbm_jaw": np.mean(jaws),
-        "false_closed": np.mean(elsewhere),
+        "pbm_frames_closed": _mean(frames),
+        "pbm_jaw": _mean(jaws),
+        "false_closed": _mean(elsewhere),
     }
 
 
 def measure(predicted, clips):
     """Figures over several clips, pooled.
 
-    `predicted`: for each clip the spoken channels `[frames, 6]`; `clips`: `(samples, segments, targets [frames, 6])`.
+    `predicted`: for each clip the spoken channels `[frames, 6]`; `clips`: what was said, each with `samples`, `segments` and
+    `targets [frames, 6]`.
     `jaw`, `closure` and the other channels are correlations; `lag_frames` is that of the jaw; `loudness_only` and
     `loudness_only_closure` are what a mouth that follows loudness would get.
     """
-    targets = [clip[2] for clip in clips]
+    targets = [clip.targets for clip in clips]
     p, t = np.concatenate(predicted), np.concatenate(targets)
-    loud = np.concatenate([loudness(samples, len(target)) for samples, _, target in clips])
+    loud = np.concatenate([loudness(clip.samples, len(clip.targets)) for clip in clips])
     figures = {"closure" if c == PRESS else name: correlation(p[:, c], t[:, c]) for c, name in enumerate(SPOKEN)}
-    figures |= _stops(predicted, [clip[1] for clip in clips])
+    figures |= _stops(predicted, [clip.segments for clip in clips])
     figures["lag_frames"] = _lag(predicted, targets, JAW)
     figures["lag_frames_closure"] = _lag(predicted, targets, PRESS)
     figures["loudness_only"] = correlation(loud, t[:, JAW])

@@ -65,7 +65,7 @@ def adam(params, gradient, m, v, step_size, bias2, *, beta1, beta2, rates=1.0, e
     return params - step_size * rates * (m / (v.sqrt() / bias2 + epsilon)), m, v
 
 
-def make_step(loss, layout: Layout, *, beta1: float, beta2: float, project=None):
+def make_step(loss, layout: Layout, *, beta1: float, beta2: float, epsilon: float = 1e-8, project=None):
     """A step function from a loss.
 
     `loss(params, tensors)` takes named parameters and the other named tensors and gives the total loss (a scalar) and
@@ -75,7 +75,7 @@ def make_step(loss, layout: Layout, *, beta1: float, beta2: float, project=None)
     def step(params, m, v, step_size, bias2, **tensors):
         gradient, (total, further) = torch.func.grad_and_value(
             lambda flat: loss(layout.unflatten(flat), tensors), has_aux=True)(params)
-        params, m, v = adam(params, gradient, m, v, step_size, bias2, beta1=beta1, beta2=beta2, rates=layout.rates())
+        params, m, v = adam(params, gradient, m, v, step_size, bias2, beta1=beta1, beta2=beta2, rates=layout.rates(), epsilon=epsilon)
         if project is not None:
             params = layout.flatten(project(layout.unflatten(params)))
         scalars = {name: value.reshape(1) for name, value in {"loss": total, **further}.items()}

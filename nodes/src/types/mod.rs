@@ -5,10 +5,12 @@ use crate::body::NodeType;
 mod align;
 mod audio2exp;
 mod audio_decode;
+mod blink;
 mod deep3d;
 mod fit3dmm;
 mod frames_decode;
 mod fuse;
+mod head_motion;
 mod image_decode;
 mod lipaint;
 mod matte;
@@ -20,8 +22,10 @@ mod onnx;
 mod parse;
 mod pti;
 mod sample;
+mod sequence;
 mod smooth;
 mod tensors_decode;
+mod timeline;
 mod upsample;
 mod write_image;
 mod write_tensors;
@@ -41,9 +45,12 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(pti::node()),
         Box::new(sample::node()),
         Box::new(mel::node()),
+        Box::new(blink::node()),
         Box::new(audio2exp::node()),
         Box::new(smooth::node()),
         Box::new(fuse::node()),
+        Box::new(head_motion::node()),
+        Box::new(sequence::node()),
         Box::new(nerf_render::node()),
         Box::new(lipaint::node()),
         Box::new(upsample::node()),

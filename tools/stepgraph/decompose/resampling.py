@@ -87,76 +87,89 @@ def adaptive_avg_pool2d_backward(grad, x):
     return each.reshape(n, c, oh, 1, ow, 1).expand(n, c, oh, h // oh, ow, w // ow).reshape(n, c, h, w)
 
 
-def _corners(shape, grid, padding_mode, align_corners):
-    """The four corners around each grid point, `g = n*oh*ow` points: rows `[g,4]` of a table `[n*h*w,c]`, bilinear weights `[g,4]`
-    and the slopes of the weights along x and y."""
-    n, _, h, w = shape
-    parts = []
+def _cells(x, grid, padding_mode, align_corners):
+    """What the `g = n*oh*ow` points of a grid look up: a table `[n*cells,4c]` of the four corners of every cell, the row of each point
+    `[g]`, and for both axes the share of the far corners and its slope, `[g]` each. Zeros around are a rim of zeros in the table."""
+    n, _, h, w = x.shape
+    rim = 0 if padding_mode == BORDER else 1
+    lows, shares = [], []
     for axis, size in ((0, w), (1, h)):
         at = grid[..., axis].reshape(-1)
         scale = (size - 1) / 2 if align_corners else size / 2
-        at = (at + 1) * scale - (0.0 if align_corners else 0.5)
-        if padding_mode == BORDER:
-            slope = ((at >= 0) & (at <= size - 1)).to(at.dtype) * scale
-            at = at.clamp(0, size - 1)
-        else:
-            slope = torch.ones_like(at) * scale
-        low = at.floor()
-        fraction = at - low
-        places, weights = torch.stack([low, low + 1], 1), torch.stack([1 - fraction, fraction], 1)
-        if padding_mode != BORDER:
-            weights = weights * ((places >= 0) & (places <= size - 1)).to(at.dtype)
-        slopes = torch.stack([-slope, slope], 1)
-        if padding_mode != BORDER:
-            slopes = slopes * ((places >= 0) & (places <= size - 1)).to(at.dtype)
-        parts.append((places.clamp(0, size - 1), weights, slopes))
-    (x, wx, sx), (y, wy, sy) = parts
-    batch = (torch.arange(n, dtype=torch.int64) * (h * w)).reshape(n, 1).expand(n, x.shape[0] // n).reshape(-1, 1)
-    rows = (y[:, :, None] * w + x[:, None, :]).reshape(-1, 4).to(torch.int64) + batch
-    corner = lambda down, across: (down[:, :, None] * across[:, None, :]).reshape(-1, 4)
-    return rows, corner(wy, wx), (corner(wy, sx), corner(sy, wx))
+        at = at * scale + (scale + rim if align_corners else scale + rim - 0.5)
+        last = size - 1 + 2 * rim
+        inside = ((at >= 0) & (at <= last)).to(at.dtype) * scale
+        at = at.clamp(0, last)
+        low = at.floor().clamp(max=last - 1)
+        lows.append(low)
+        shares.append((at - low, inside))
+    across, down = w + 2 * rim - 1, h + 2 * rim - 1
+    row = (lows[1] * across + lows[0]).to(torch.int64)
+    if n > 1:
+        row = row + (torch.arange(n, dtype=torch.int64) * (across * down)).reshape(n, 1).expand(n, row.shape[0] // n).reshape(-1)
+    return _corner_table(F.pad(x, (rim,) * 4) if rim else x), row, shares
 
 
-def _rows(x):
-    n, c, h, w = x.shape
-    return x.permute(0, 2, 3, 1).reshape(n * h * w, c)
+def _corner_table(x):
+    x = x.permute(0, 2, 3, 1)
+    corners = [x[:, :-1, :-1], x[:, :-1, 1:], x[:, 1:, :-1], x[:, 1:, 1:]]
+    return torch.cat(corners, -1).reshape(-1, 4 * x.shape[-1])
+
+
+def _fold_corners(table, shape, rim):
+    """The transpose of the corner table: `[n*cells,4c]` to an image of `shape`."""
+    n, c, h, w = shape
+    parts = table.reshape(n, h + 2 * rim - 1, w + 2 * rim - 1, 4, c).permute(0, 3, 4, 1, 2)
+    places = ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0))
+    image = sum(F.pad(parts[:, i], place) for i, place in enumerate(places))
+    return image[:, :, rim : rim + h, rim : rim + w]
+
+
+def _weights(x, y):
+    """Bilinear weights `[g,4]` of the corners from the shares of the far ones along both axes."""
+    return torch.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], 1)
 
 
 @decomposes(aten.grid_sampler_2d.default)
 def grid_sampler_2d(x, grid, mode, padding_mode, align_corners):
-    if mode != 0 or padding_mode not in (ZEROS, BORDER):
+    if mode != 0 or padding_mode not in (ZEROS, BORDER) or min(x.shape[2:]) < 2:
         return NotImplemented
     n, oh, ow, _ = grid.shape
-    rows, weights, _ = _corners(x.shape, grid, padding_mode, align_corners)
-    corners = aten.index_select(_rows(x), 0, rows.reshape(-1)).reshape(-1, 4, x.shape[1])
+    table, row, ((x_share, _), (y_share, _)) = _cells(x, grid, padding_mode, align_corners)
+    corners = aten.index_select(table, 0, row).reshape(-1, 4, x.shape[1])
     # a product of tiny matrices is much faster than broadcasting weights over channels
-    return torch.bmm(weights[:, None], corners).reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
+    return torch.bmm(_weights(x_share, y_share)[:, None], corners).reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
 
 
 @decomposes(aten.grid_sampler_2d_backward.default)
 def grid_sampler_2d_backward(grad, x, grid, mode, padding_mode, align_corners, mask):
-    if mode != 0 or padding_mode not in (ZEROS, BORDER):
+    if mode != 0 or padding_mode not in (ZEROS, BORDER) or min(x.shape[2:]) < 2:
         return NotImplemented
     n, c, h, w = x.shape
-    rows, weights, slopes = _corners(x.shape, grid, padding_mode, align_corners)
-    gradient = _rows(grad)
+    table, row, ((x_share, x_slope), (y_share, y_slope)) = _cells(x, grid, padding_mode, align_corners)
+    gradient = grad.permute(0, 2, 3, 1).reshape(-1, c)
     to_input = to_grid = None
     if mask[0]:
-        updates, rows_ = torch.bmm(weights[:, :, None], gradient[:, None]).reshape(-1, c), rows.reshape(-1)
-        each = rows_.shape[0] // n  # one table a batch element: small ones stay in the processor's cache
-        tables = [scatter_rows(torch.zeros(h * w, c, dtype=x.dtype), rows_, updates, i * each, (i + 1) * each, i * h * w) for i in range(n)]
-        to_input = torch.stack(tables).reshape(n, h, w, c).permute(0, 3, 1, 2)
+        weights, each, cells = _weights(x_share, y_share), row.shape[0] // n, table.shape[0] // n
+        # one table a batch element: small ones stay in the processor's cache
+        tables = [_scatter(cells, row, weights, gradient, i * each, (i + 1) * each, i * cells) for i in range(n)]
+        to_input = _fold_corners(torch.stack(tables), x.shape, 0 if padding_mode == BORDER else 1)
     if mask[1]:
-        corners = aten.index_select(_rows(x), 0, rows.reshape(-1)).reshape(-1, 4, c)
-        along = torch.bmm(corners, gradient[:, :, None])[:, :, 0]
-        to_grid = torch.stack([(along * slope).sum(1) for slope in slopes], -1).reshape(grid.shape)
+        along = torch.bmm(aten.index_select(table, 0, row).reshape(-1, 4, c), gradient[:, :, None])[:, :, 0]
+        a, b, c, d = along.unbind(1)
+        to_x = ((b - a) * (1 - y_share) + (d - c) * y_share) * x_slope
+        to_y = ((c - a) * (1 - x_share) + (d - b) * x_share) * y_slope
+        to_grid = torch.stack([to_x, to_y], -1).reshape(grid.shape)
     return to_input, to_grid
 
 
-def scatter_rows(table, rows, updates, start, end, base):
-    """Add `updates [k,c]` from `start` to `end` to the rows `rows [k] - base` of `table`, in pieces that ONNX Runtime adds in order."""
-    piece = max(1, SCATTER_ELEMENTS // updates.shape[1])
+def _scatter(cells, row, weights, gradient, start, end, base):
+    """The weighted gradients of points `start` to `end` added into a table `[cells,4c]`, in pieces that ONNX Runtime adds in order."""
+    c = gradient.shape[1]
+    table = torch.zeros(cells, 4 * c, dtype=gradient.dtype)
+    piece = max(1, SCATTER_ELEMENTS // (4 * c))
     for begin in range(start, end, piece):
         stop = min(begin + piece, end)
-        table = aten.index_add(table, 0, rows[begin:stop] - base, updates[begin:stop])
+        updates = torch.bmm(weights[begin:stop, :, None], gradient[begin:stop, None]).reshape(-1, 4 * c)
+        table = aten.index_add(table, 0, row[begin:stop] - base, updates)
     return table

@@ -39,10 +39,11 @@ impl ScanBody for Speak {
             None => root.to_vec(),
         };
         let frames = Frames::new(inputs.tensors("mel")?.get("mel")?, ctx.models)?;
+        let ratios = self.ratios(inputs, frames.count)?;
         let mut expression = Vec::with_capacity(frames.count * root.len());
-        for k in 0..frames.count {
+        for (k, &ratio) in ratios.iter().enumerate() {
             ctx.check_cancelled()?;
-            let prediction = frames.predict(k, &reference, self.ratio, ctx.models)?;
+            let prediction = frames.predict(k, &reference, ratio, ctx.models)?;
             for ((next, root), predicted) in reference.iter_mut().zip(root).zip(&prediction) {
                 *next = self.blend * root + (1.0 - self.blend) * predicted;
             }
@@ -52,6 +53,23 @@ impl ScanBody for Speak {
         let output = Value::Tensors(Tensors::new().with("expression", expression));
         let state = Tensors::new().with("reference", Tensor::f32([reference.len()], reference)?);
         Ok(([("expression".to_owned(), output)].into(), state))
+    }
+}
+
+impl Speak {
+    /// The blink ratio of each of `frames` frames: from the chunk at `ratio`, else the parameter.
+    fn ratios(&self, inputs: &Inputs, frames: usize) -> Result<Vec<f32>> {
+        if !inputs.has("ratio") {
+            return Ok(vec![self.ratio; frames]);
+        }
+        let ratio = inputs.tensors("ratio")?.get("ratio")?;
+        if ratio.shape() != [frames, 1] {
+            return Err(NodeError::input(format!(
+                "port `ratio`: shape {:?}, expected [{frames}, 1] as there are mel windows",
+                ratio.shape()
+            )));
+        }
+        Ok(ratio.as_f32()?.to_vec())
     }
 }
 

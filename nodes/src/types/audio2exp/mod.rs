@@ -15,7 +15,7 @@ use crate::{
 
 const DOC: &str = "\
 The pack's audio2exp network (published: SadTalker, Zhang et al., CVPR 2023), frame after frame because it is recurrent: it sees the mel window, a reference expression \
-and `ratio`; after each frame the reference becomes `reference_blend` parts of the person's expression and the rest of the prediction. Predictions are scaled \
+and `ratio`, by which it shuts the eyes; after each frame the reference becomes `reference_blend` parts of the person's expression and the rest of the prediction. Predictions are scaled \
 by `scale` last, outside the recurrence. Where the pack splits the network, the encoder runs once a chunk and only the last layer frame by frame.";
 
 /// The node type `audio2exp`.
@@ -34,6 +34,12 @@ pub(crate) fn node() -> Audio2Exp {
                 Arity::Value,
                 "the person's coefficients: their expression is where the recurrence starts",
             )
+            .optional(
+                "ratio",
+                ArtifactType::Ratio,
+                Arity::Chunk,
+                "the blink ratio of every frame, of `blink` for example; without it the parameter holds for all",
+            )
             .sequence("expression", ArtifactType::Expression, SequenceRate::Inherited, "`expression` [n,E]")
             .param(
                 "scale",
@@ -41,7 +47,12 @@ pub(crate) fn node() -> Audio2Exp {
                 ParamValue::Float(1.5),
                 "factor on every prediction; more moves the mouth more",
             )
-            .param("ratio", fraction(), ParamValue::Float(0.0), "the network's blink ratio")
+            .param(
+                "ratio",
+                fraction(),
+                ParamValue::Float(0.0),
+                "the network's blink ratio in all frames, where the port `ratio` is not connected (published: 0 where nobody blinks)",
+            )
             .param(
                 "reference_blend",
                 fraction(),

@@ -76,6 +76,58 @@ fn the_scale_acts_outside_the_recurrence() {
     assert!(close(&scaled(2.0), &doubled));
 }
 
+/// Expressions of frames 0..8, their blink ratios given frame by frame, in chunks of the given sizes.
+fn blinking(models: &Models, ratios: &[f32; 8], sizes: &[usize]) -> Result<Vec<f32>> {
+    let mut at = 0;
+    let chunks: Vec<_> = sizes
+        .iter()
+        .map(|&n| {
+            let mut ports = vec![];
+            let plain = chunk(models, at, at + n);
+            for port in ["mel", "reference"] {
+                ports.push((port, Value::Tensors(plain.tensors(port).unwrap().clone())));
+            }
+            let ratio = Tensor::f32([n, 1], ratios[at..at + n].to_vec()).unwrap();
+            ports.push(("ratio", Value::Tensors(Tensors::new().with("ratio", ratio))));
+            at += n;
+            inputs(0, ports)
+        })
+        .collect();
+    Ok(expression(&run_chunks(&node(), &[], &chunks, &TestHost::new(), models)?))
+}
+
+#[test]
+fn ratios_are_used_frame_by_frame_within_the_recurrence() {
+    let Some(models) = tiny_models() else { return };
+    let open = run(&models, &[], &[(0, 8)]);
+    assert!(close(&blinking(&models, &[0.0; 8], &[8]).unwrap(), &open));
+    let half = run(&models, &[("ratio", ParamValue::Float(0.5))], &[(0, 8)]);
+    assert!(close(&blinking(&models, &[0.5; 8], &[3, 5]).unwrap(), &half));
+
+    let one = blinking(&models, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], &[8]).unwrap();
+    let size = open.len() / 8;
+    let blinks = |frames: &[f32]| {
+        frames.chunks_exact(size).map(|frame| frame[7]).collect::<Vec<_>>() // blink_left
+    };
+    let moved: Vec<f32> = blinks(&one).iter().zip(blinks(&open)).map(|(one, open)| one - open).collect();
+    assert!(moved[..3].iter().all(|by| by.abs() < 1e-6) && (blinks(&one)[3] - 1.5).abs() < 1e-4, "{moved:?}");
+    // The recurrence halves what the reference keeps of the blink, so the eyes open within a few frames.
+    for k in 3..7 {
+        assert!((moved[k + 1] - 0.5 * moved[k]).abs() < 1e-4, "{moved:?}");
+    }
+}
+
+#[test]
+fn ratios_for_another_number_of_frames_are_an_error() {
+    let Some(models) = tiny_models() else { return };
+    let plain = chunk(&models, 0, 2);
+    let ratio = Tensors::new().with("ratio", Tensor::f32([3, 1], vec![0.0; 3]).unwrap());
+    let ports = ["mel", "reference"].map(|port| (port, Value::Tensors(plain.tensors(port).unwrap().clone())));
+    let chunk = inputs(0, ports.into_iter().chain([("ratio", Value::Tensors(ratio))]).collect());
+    let error = run_chunks(&node(), &[], &[chunk], &TestHost::new(), &models).unwrap_err();
+    assert_eq!(error.to_string(), "port `ratio`: shape [3, 1], expected [2, 1] as there are mel windows");
+}
+
 #[test]
 fn coefficients_of_another_pack_are_an_error() {
     let Some(models) = tiny_models() else { return };

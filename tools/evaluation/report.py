@@ -1,0 +1,55 @@
+"""Figures as text for the terminal and as Markdown for the model card."""
+
+SPEECH = ("jaw", "closure", "pbm_closed", "pbm_count", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
+_TABLES = {
+    "inversion": ("portrait", ("psnr", "ssim", "ms_gmsd", "landmark_error_px", "shape_error", "identity_distance", "seconds")),
+    "yaw": ("turned by ±20°, worst", ("identity", "identity_distance", "holes", "specks", "ghosts", "silhouette_step", "area_range")),
+    "expression": ("asked and found", ("correlation", "gap_per_jaw")),
+    "speech": ("coefficients", (*SPEECH, "seconds")),
+    "nobody": ("nobody speaks", ("jaw", "jaw_largest", "press")),
+    "rendered_speech": ("lips in the film", (*SPEECH, "jaw_asked", "gap_5", "gap_95", "jitter", "jitter_mouth")),
+}
+
+
+def cell(value):
+    """A figure with three significant digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return str(value)
+
+
+def tables(report):
+    """Yields every table: header row, then rows of cells."""
+    for part, (head, columns) in _TABLES.items():
+        rows = report.get(part, {})
+        used = [column for column in columns if any(column in row for row in rows.values())]
+        if rows:
+            yield [[head, *used]] + [[name, *(cell(row.get(column)) for column in used)] for name, row in rows.items()]
+    for name, row in report.get("expression", {}).items():
+        measures = ("gain", "crosstalk")
+        channels = row["channels"]
+        yield [[f"expression, {name}", *channels]] + [[m, *(cell(one[m]) for one in channels.values())] for m in measures]
+    for part in ("render", "held_out"):
+        if row := report.get(part):
+            yield [[part, *row], ["", *map(cell, row.values())]]
+
+
+def text(report):
+    """Aligned columns."""
+    blocks = []
+    for table in tables(report):
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(f"{c:<{w}}" if i == 0 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True))) for row in table]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def markdown(report):
+    """The same for a model card."""
+    blocks = []
+    for head, *rows in tables(report):
+        lines = [head, ["---"] * len(head), *rows]
+        blocks.append("\n".join("| " + " | ".join(column.replace("_", " ") if i < 1 else column for column in row) + " |" for i, row in enumerate(lines)))
+    return "\n\n".join(blocks) + "\n"
