@@ -5,7 +5,7 @@
 The program renders seconds of speech through its nodes (`nodes/benches/render.rs`) and runs the role `render` alone; ONNX Runtime runs the same role by the
 plain body that the model carries, and torch the module that the body was traced from. Ratios are of processor time, the fastest run
 of each in all rounds, so that other work on the machine disturbs them little; frames a second are by the clock.
-Writes `{"render": {"fps": …, "ratio_plain_onnx": …, "ratio_torch": …, …}}`.
+Writes `{"fps": …, "ratio_plain_onnx": …, "ratio_torch": …, …}`, which `python -m tools.evaluation` takes by `--render-json`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from . import generator as N
 from . import roles as R
 
 BENCH = ("cargo", "bench", "--quiet", "--locked", "-p", "talkgraph-nodes", "--bench", "render", "--")
-TYPES = {"F32": np.float32, "I64": np.int64}
+TYPES = {"F16": np.float16, "F32": np.float32, "I64": np.int64}
 
 
 def safetensors(path):
@@ -35,7 +35,9 @@ def safetensors(path):
     arrays = {}
     for name, about in header.items():
         first, end = about["data_offsets"]
-        arrays[name] = np.frombuffer(data[start + first : start + end], TYPES[about["dtype"]]).reshape(about["shape"])
+        array = np.frombuffer(data[start + first : start + end], TYPES[about["dtype"]]).reshape(about["shape"])
+        # What half precision holds exactly is stored so.
+        arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
     return arrays
 
 
@@ -92,14 +94,14 @@ def main():
         "ratio_plain_onnx": least["plain_onnx_ms"] / least["operator_ms"],
         "ratio_torch": least["torch_ms"] / least["operator_ms"],
         **least,
-        "processor_ms_by_node": min(rounds, key=lambda r: r["processor_ms"])["processor_ms_by_node"],
+        **{f"{name}_ms": ms for name, ms in min(rounds, key=lambda r: r["processor_ms"])["processor_ms_by_node"].items()},
         "difference_plain_onnx": difference["plain"],
         "difference_torch": difference["torch"],
     }
     for name, value in figures.items():
-        print(f"{name:<24}{value if isinstance(value, dict) else round(value, 5)}")
+        print(f"{name:<24}{round(value, 5)}")
     if a.json:
-        a.json.write_text(json.dumps({"render": figures}, indent=2) + "\n")
+        a.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

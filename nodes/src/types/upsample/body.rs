@@ -44,14 +44,14 @@ impl MapBody for Finish {
                 .hint("connect both, or neither"));
             }
         };
-        if let Some((_, mask)) = &painted {
-            if mask.shape()[0] != shape[0] || mask.shape()[1] != 1 {
-                return Err(NodeError::input(format!(
-                    "port `mask`: shape {:?}, expected [{},1,H,W]",
-                    mask.shape(),
-                    shape[0]
-                )));
-            }
+        if let Some((_, mask)) = &painted
+            && (mask.shape()[0] != shape[0] || mask.shape()[1] != 1)
+        {
+            return Err(NodeError::input(format!(
+                "port `mask`: shape {:?}, expected [{},1,H,W]",
+                mask.shape(),
+                shape[0]
+            )));
         }
         let one = [1, shape[1], shape[2], shape[3]];
         let size = one.iter().product::<usize>().max(1);
