@@ -57,6 +57,7 @@ def measure(engine, portraits):
         row = compare(wanted, found, channels, names)
         changes = [np.concatenate([e[i] - e[i - i % len(AMOUNTS)] for i in range(len(wanted))]) for e in (wanted, found)]
         gap = landmarks.mouth_gap(out["landmarks"])
-        jaw = [gap[i] for i, channel in enumerate(channels) if channel == "jaw"]
-        figures[name] = {"correlation": float(np.corrcoef(*changes)[0, 1]), "gap_per_jaw": (jaw[-1] - jaw[0]) / AMOUNTS[-1], "channels": row}
+        jaw = [i for i, channel in enumerate(channels) if channel == "jaw"]
+        parted = (gap[jaw[-1]] - gap[jaw[0]]) / (wanted[jaw[-1], names.index("jaw")] - wanted[jaw[0], names.index("jaw")])
+        figures[name] = {"correlation": float(np.corrcoef(*changes)[0, 1]), "gap_per_jaw": parted, "channels": row}
     return figures
