@@ -5,19 +5,24 @@ import numpy as np
 from . import landmarks
 
 AMOUNTS = (0.0, 0.35, 0.7)
+_LARGEST = 1.1  # what the fit keeps coefficients below
 # Gaze is left out: the face mesh's 468 points do not hold the irises.
 CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blink_left", "blink_right", "brow")
 
 
 def asked(names, rest):
-    """Curves `[n,E]`: each channel in turn rises from the rest expression by every amount; and the channel of each frame."""
+    """Curves `[n,E]`: each channel in turn leaves the rest expression by every amount; and the channel of each frame.
+
+    It rises, or falls where the rest expression (a broad smile) leaves no room below 1.1: no face is asked for more than it has.
+    """
     rows, channels = [], []
     for channel in CHANNELS:
         if channel not in names:
             continue
         for amount in AMOUNTS:
             row = rest.copy()
-            row[names.index(channel)] += amount
+            c = names.index(channel)
+            row[c] += amount if rest[c] + max(AMOUNTS) <= _LARGEST else -amount
             if channel in ("wide", "pucker", "smile", "upper_raise", "lower_drop") and "press" in names:
                 row[names.index("press")] = min(row[names.index("press")], 0.2)  # pressed lips would hide the motion
             rows.append(row)
@@ -35,7 +40,7 @@ def compare(wanted, found, channels, names):
         moved = found[at] - found[at[0]]
         gain = float(change @ moved[:, c] / (change @ change))
         tracked = [names.index(other) for other in CHANNELS if other in names and other != channel]
-        figures[channel] = {"gain": gain, "crosstalk": float(np.sqrt((moved[-1, tracked] ** 2).mean()) / change[-1])}
+        figures[channel] = {"gain": gain, "crosstalk": float(np.sqrt((moved[-1, tracked] ** 2).mean()) / abs(change[-1]))}
     return figures
 
 
@@ -52,6 +57,7 @@ def measure(engine, portraits):
         row = compare(wanted, found, channels, names)
         changes = [np.concatenate([e[i] - e[i - i % len(AMOUNTS)] for i in range(len(wanted))]) for e in (wanted, found)]
         gap = landmarks.mouth_gap(out["landmarks"])
-        jaw = [gap[i] for i, channel in enumerate(channels) if channel == "jaw"]
-        figures[name] = {"correlation": float(np.corrcoef(*changes)[0, 1]), "gap_per_jaw": (jaw[-1] - jaw[0]) / AMOUNTS[-1], "channels": row}
+        jaw = [i for i, channel in enumerate(channels) if channel == "jaw"]
+        parted = (gap[jaw[-1]] - gap[jaw[0]]) / (wanted[jaw[-1], names.index("jaw")] - wanted[jaw[0], names.index("jaw")])
+        figures[name] = {"correlation": float(np.corrcoef(*changes)[0, 1]), "gap_per_jaw": parted, "channels": row}
     return figures

@@ -184,6 +184,12 @@ class Expression(unittest.TestCase):
             self.assertAlmostEqual(row["gain"], 1.0, 5)
             self.assertAlmostEqual(row["crosstalk"], 0.0, 5)
 
+    def test_a_broad_smile_is_asked_to_fade(self):
+        rest = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
+        wanted, channels = expression.asked(self.names, rest)
+        np.testing.assert_allclose(wanted[3:6, 2], [0.9, 0.55, 0.2], atol=1e-6)
+        self.assertAlmostEqual(expression.compare(wanted, 0.5 * wanted, channels, self.names)["smile"]["gain"], 0.5, 5)
+
     def test_half_the_change_and_a_leak_are_told(self):
         wanted, channels = expression.asked(self.names, np.zeros(4, np.float32))
         found = wanted * 0.5
