@@ -123,11 +123,16 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         out = call("view", params, scene | {"void": void})
         picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, rays_view, out)
         mouth = grow(view.mouth_mask(morphable, w_view, pose_view, places), max(1, config.side // 128))
-        inside = out | {"image": unit(out["image"])}
+        # the grown volume wears the photo's lips where the mouth opens: what is behind them only the pivot knows
+        backdrop = view.cut(generator.background(w_pivot, rays), part.rows, part.columns)
+        samples = volume.sample(pivot, w_view, *rays_view, sampling.coarse, sampling.fine)
+        before = volume(pivot, scene["style"], *samples, backdrop)
+        inside = before | {"image": unit(before["image"])}
         inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), inside, mouth)
+        depth = torch.where(F.avg_pool2d(mouth, 2) > 0.5, before["depth"], out["depth"])
         del scene["w_pivot"], scene["palette"]
         return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "view_inside": inside,
-                        "grown_alpha": out["alpha"], "grown_depth": out["depth"], "view_free": view.free_background(out["alpha"]),
+                        "grown_alpha": out["alpha"], "grown_depth": depth, "view_free": view.free_background(out["alpha"]),
                         "view_void": void, "view_behind": view.look_up(behind, places[None]).reshape(1, 3, 2 * tile, 2 * tile)}
 
     def view_loss(params, tensors):
@@ -144,7 +149,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 2 * mouth + behind + 3 * stray + SPECKLE * speckle + smooth
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 12 * mouth + behind + 3 * stray + SPECKLE * speckle + smooth
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):
