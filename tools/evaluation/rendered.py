@@ -40,16 +40,17 @@ def measure(engine, portrait, sets):
     `jitter_mouth`: of the lips where nobody speaks.
     """
     figures = {}
+    shut = mouth.rest(engine.tensors("person", {"portrait": portrait}, ["landmarks"])["landmarks"])
     for name, clips in sets.items():
         sound, starts = recordings.joined(clips)
         points = film(engine, portrait, sound)
-        seen = mouth.curves(points)
+        seen = mouth.curves(points, shut)
         row = measures.measure(recordings.cut(seen, clips, starts), clips)
         row = {key: row[key] for key in (*speech.SUMMARY, "pbm_count", "false_closed", "lag_frames_closure", "loudness_only_closure")}
         asked = speech.expression(engine, portrait, sound)
         row["jaw_asked"] = measures.correlation(seen[:, JAW], asked[: len(seen), JAW])
         low, middle, high = np.percentile(seen[:, JAW], [5, 50, 95])
-        row |= {"gap_5": low, "gap_50": middle, "gap_95": high, "jitter": landmarks.jitter(points)}
+        row |= {"gap_shut": shut, "gap_5": low, "gap_50": middle, "gap_95": high, "jitter": landmarks.jitter(points)}
         quiet = _silent(clips, starts, len(points))
         runs = np.split(np.arange(len(points)), np.flatnonzero(np.diff(quiet)) + 1)
         still = [landmarks.jitter(points[run], landmarks.UPPER + landmarks.LOWER) for run in runs if quiet[run[0]] and len(run) > 4]

@@ -87,11 +87,15 @@ class Landmarks(unittest.TestCase):
         noisy = moving + rng.normal(size=moving.shape) * 0.002
         self.assertAlmostEqual(landmarks.jitter(noisy), 2.0 * math.sqrt(2), 1)
 
-    def test_lips_are_shut_where_they_touch_and_open_where_they_are_apart(self):
-        between = (mouth.TOUCHING + mouth.APART) / 2
-        channels = mouth.curves(np.stack([face(gap) for gap in (0.0, mouth.TOUCHING, between, mouth.APART, 0.3)]))
+    def test_lips_are_shut_where_the_portrait_has_them_and_open_where_they_are_apart(self):
+        shut, half, apart = 0.02, 0.02 + mouth.APART / 2, 0.02 + mouth.APART
+        channels = mouth.curves(np.stack([face(gap) for gap in (0.0, shut, half, apart, 0.3)]), shut)
         np.testing.assert_allclose(channels[:, PRESS], [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-9)
-        np.testing.assert_allclose(channels[2:, JAW], [between, mouth.APART, 0.3], atol=1e-9)
+        np.testing.assert_allclose(channels[2:, JAW], [half, apart, 0.3], atol=1e-9)
+
+    def test_a_portrait_with_parted_lips_shows_no_shut_mouth(self):
+        self.assertAlmostEqual(mouth.rest(face(0.02)[None]), 0.02, 9)
+        self.assertEqual(mouth.rest(face(0.2)[None]), mouth.TOUCHING)
 
 
 class Silhouette(unittest.TestCase):
