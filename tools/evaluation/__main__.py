@@ -115,25 +115,28 @@ def main():
             sets |= recordings.of(arguments.speech)
         for hint in hints:
             say(f"left out: {hint}")
+    def keep():
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        arguments.markdown.write_text(report.markdown(figures))
+
     failed = []
     for part in wanted:
+        began = time.monotonic()
         if part == "render":
             if arguments.render_json and arguments.render_json.exists():
                 figures["render"] = plain(json.loads(arguments.render_json.read_text()))
+                keep()
             else:
                 say("render: no --render-json, its figures stay as they were")
             continue
-        began = time.monotonic()
         try:
             figures |= plain(measure(part, arguments, engine, faces, sets))
         except Exception as error:  # whatever ails one part, the others are still worth having
             failed.append(part)
             say(f"{part}: {error}" if isinstance(error, (E.Failed, OSError, ValueError)) else f"{part}: {error!r}")
         say(f"{part}: {time.monotonic() - began:.0f} s")
-        # Written after every part: what was measured stays when a later part fails.
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
-        arguments.markdown.write_text(report.markdown(figures))
+        keep()  # after every part: what was measured stays when a later part fails
     print(report.text(figures))
     say(f"{arguments.json}, {arguments.markdown}")
     sys.exit(1 if failed else 0)

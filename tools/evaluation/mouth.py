@@ -28,3 +28,10 @@ def curves(points, shut):
     channels[:, JAW] = gap
     channels[:, PRESS] = np.clip(1 - (gap - shut) / APART, 0.0, 1.0)
     return channels
+
+
+def visible(targets):
+    """Targets `[n,6]` as a picture can show them: lips that rest on each other (half of the press of a p) are as shut as pressed ones."""
+    seen = targets.copy()
+    seen[:, PRESS] = np.minimum(1.0, 2.0 * seen[:, PRESS])
+    return seen

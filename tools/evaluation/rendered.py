@@ -1,5 +1,6 @@
 """The lips seen in a finished film beside the aligner's targets, and what trembles that should be still."""
 
+import dataclasses
 import pathlib
 import tempfile
 
@@ -45,7 +46,8 @@ def measure(engine, portrait, sets):
         sound, starts = recordings.joined(clips)
         points = film(engine, portrait, sound)
         seen = mouth.curves(points, shut)
-        row = measures.measure(recordings.cut(seen, clips, starts), clips)
+        shown = [dataclasses.replace(clip, targets=mouth.visible(clip.targets)) for clip in clips]
+        row = measures.measure(recordings.cut(seen, clips, starts), shown)
         row = {key: row[key] for key in (*speech.SUMMARY, "pbm_count", "false_closed", "lag_frames_closure", "loudness_only_closure")}
         asked = speech.expression(engine, portrait, sound)
         row["jaw_asked"] = measures.correlation(seen[:, JAW], asked[: len(seen), JAW])

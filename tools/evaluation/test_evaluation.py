@@ -93,6 +93,12 @@ class Landmarks(unittest.TestCase):
         np.testing.assert_allclose(channels[:, PRESS], [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-9)
         np.testing.assert_allclose(channels[2:, JAW], [half, apart, 0.3], atol=1e-9)
 
+    def test_resting_lips_look_as_shut_as_pressed_ones(self):
+        targets = np.zeros((4, len(SPOKEN)))
+        targets[:, PRESS] = [0.0, 0.25, 0.5, 1.0]
+        np.testing.assert_allclose(mouth.visible(targets)[:, PRESS], [0.0, 0.5, 1.0, 1.0])
+        self.assertEqual(targets[2, PRESS], 0.5)
+
     def test_a_portrait_with_parted_lips_shows_no_shut_mouth(self):
         self.assertAlmostEqual(mouth.rest(face(0.02)[None]), 0.02, 9)
         self.assertEqual(mouth.rest(face(0.2)[None]), mouth.TOUCHING)
