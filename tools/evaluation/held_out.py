@@ -19,9 +19,8 @@ def draw(renderer, rng, side):
     """A person: parameters `[D]`, pose `[6]`, the picture `[side,side,3]` uint8 and where its face is."""
     p = data.random_person(rng)
     pose = data.framed(renderer, p, rng)
-    drawn = renderer.draw(p, pose, side, ss=2)
-    picture = (data.reduce(drawn["big"].astype(np.float32), 2) + 0.5).astype(np.uint8)
-    return p, pose.astype(np.float32), picture, np.isin(drawn["labels"][1::2, 1::2], _FACE)
+    drawn = data.picture(renderer, p, pose, side)
+    return p, pose.astype(np.float32), drawn["image"], np.isin(drawn["labels"], _FACE)
 
 
 def measure(folder, heads=100, threads=2):

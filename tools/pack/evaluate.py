@@ -22,7 +22,7 @@ def volume(model, rows, count):
         error = (((o["image"].clamp(-1, 1) - truth) / 2) ** 2)[0].mean(0).numpy()
         face = (label > 0) & (label < 10)
         psnr = lambda e: -10 * np.log10(e.mean())
-        depth, small = rows["depth"][i][::2, ::2].astype(np.float32), face[::2, ::2]
+        depth, small = rows["depth"][i].astype(np.float32), face[::2, ::2]
         off = np.abs(o["depth"][0, 0].numpy() - G.DISTANCE - depth)[small & (depth < 5)]
         mask, solid = rows["mask"][i] > 127, o["alpha"][0, 0].numpy() > 0.5
         iou = (mask & solid).sum() / (mask | solid).sum()

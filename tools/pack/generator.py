@@ -217,12 +217,16 @@ class Generator(nn.Module):
         """What the style sees of w [n,D], as standard deviations [n,STYLE]."""
         return (w[:, : P.STYLE] - self.p_mean) / self.p_std
 
+    def moved(self, w):
+        """What the texture part of w adds to the decoder's last layer, weights and bias beside each other [n,1+C,hidden+1]."""
+        return self.palette(self.normal(w)[:, P.SLOT["texture"]]).reshape(len(w), self.config.channels + 1, -1)
+
     def decoder(self, w):
         """The decoder's last layer of a person, W2 [n,1+C,hidden] and b2 [n,1+C]: the general one, moved by the texture part of w alone.
 
         So another expression of the same person leaves it as it is.
         """
-        moved = self.palette(self.normal(w)[:, P.SLOT["texture"]]).reshape(len(w), self.config.channels + 1, -1)
+        moved = self.moved(w)
         return self.decode2.weight + moved[..., :-1], self.decode2.bias + moved[..., -1]
 
     def style(self, w, style_offset=None):

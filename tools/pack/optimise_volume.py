@@ -9,7 +9,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
-from . import params as P
 
 
 EMPTY = -20.0  # density before softplus of what is not there
@@ -39,8 +38,7 @@ class Volume(nn.Module):
 
     def palette(self, w):
         """What a person's texture adds to the decoder's last layer, weights and bias beside each other `[1+C,hidden+1]`."""
-        g = self.generator
-        return g.palette(g.normal(w)[:, P.SLOT["texture"]]).reshape(g.config.channels + 1, -1)
+        return self.generator.moved(w)[0]
 
     def decode(self, field, points):
         """A field (planes, palette) at canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""

@@ -21,7 +21,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("generator")
     a.add_argument("out")
-    a.add_argument("--side", type=int, default=128)
+    a.add_argument("--side", type=int, default=256)
     a.add_argument("--psi", type=float, default=0.7)
     a.add_argument("--seed", type=int, default=0)
     a = a.parse_args()

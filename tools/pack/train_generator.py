@@ -18,6 +18,7 @@ from PIL import Image
 from . import generator as N
 from . import geometry as G
 from . import params as P
+from .data import reduce
 from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH
 
 BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
@@ -81,12 +82,6 @@ def validate(model, rows, count, path=None):
     return float(np.mean(whole)), float(np.mean(face))
 
 
-def halved(a):
-    """Box filter by two over the axes after the first."""
-    n, h, w = a.shape[:3]
-    return a.reshape(n, h // 2, 2, w // 2, 2, *a.shape[3:]).mean((2, 4), dtype=np.float32)
-
-
 def batch(pictures, rng, side, full):
     """A batch of patches of pictures of `side` pixels; pictures are stored at `full` pixels, depth and mask at half of that."""
     rays, k = side // 2, full // side
@@ -106,7 +101,8 @@ def batch(pictures, rng, side, full):
 
     images, labels, depth, mask = cut("image", 2 * k), cut("labels", 2 * k), cut("depth", k).astype(np.float32), cut("mask", k)
     if k == 2:
-        images, labels, depth, mask = halved(images), labels[:, ::2, ::2], depth[:, ::2, ::2], halved(mask)
+        images, mask = (np.stack([reduce(one, 2) for one in a]) for a in (images, mask))
+        labels, depth = labels[:, ::2, ::2], depth[:, ::2, ::2]
     label = torch.from_numpy(np.ascontiguousarray(labels))
     fine = (label == EYE_L) | (label == EYE_R) | (label == LIP_U) | (label == LIP_L) | (label == MOUTH)
     return {
