@@ -33,6 +33,9 @@ class Config:
     basis: int = 32
     basis_side: int = 64
     plane_side: int = 128  # of the mean, of a person's own offset and of the planes that points are looked up in
+    details: tuple = (64, 16, 16)  # learned maps of each plane (xy, xz, zy) at its full side
+    mix: int = 256  # hidden units between the style and how much of basis and maps there is
+    shades: int = 64  # hidden units between the texture and a person's own decoder layer
     focus: float = 2.0  # how much finer planes are about FOCUS than at their rim; see `contract`
     up: int = 32
     coarse: int = 12
@@ -52,12 +55,13 @@ class Config:
 
 STUDIO = Config()
 TINY = Config(
-    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=8, plane_side=16, up=8, coarse=4, fine=4, warp_side=6
-)
+    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=8, plane_side=16, details=(2, 1, 1), mix=8, shades=4,
+    up=8, coarse=4, fine=4, warp_side=6,
+)  # fmt: skip
 
 
 def resize(x, side):
-    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+    return x if x.shape[-1] == side else F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def contract(x, middle, strength):
@@ -156,7 +160,12 @@ class Generator(nn.Module):
     """Functional use: `torch.func.functional_call(generator, weights, (w, pose), {...})` runs `forward`."""
 
     # What inversion tunes: everything that is neither the mapping into the style nor the learned planes.
-    FROZEN = ("style_in", "style_a", "style_b", "basis", "basis_weight", "mean", "palette")
+    FROZEN = (
+        "style_in", "style_a", "style_b", "basis", "basis_weight", "mix_hidden", "mix", "maps", "features", "mean",
+        "palette", "palette_hidden", "palette_more",
+    )  # fmt: skip
+    # Constants that a pack stores as float16.
+    LARGE = ("basis", "mean", "warp_basis", "maps.0", "maps.1", "maps.2")
 
     def __init__(self, config=STUDIO):
         super().__init__()
@@ -171,10 +180,17 @@ class Generator(nn.Module):
         self.mean = nn.Parameter(torch.randn(1, 3 * c.channels, c.plane_side, c.plane_side) * 0.05)
         self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.basis_side**2) * 0.01)
         self.basis_weight = nn.Linear(c.style, c.basis)
+        self.mix_hidden, self.mix = nn.Linear(c.style, c.mix), nn.Linear(c.mix, c.basis + sum(c.details))
+        with torch.no_grad():
+            self.mix.weight[: c.basis].zero_(), self.mix.bias.zero_()
+        self.maps = nn.ParameterList(torch.zeros(count, c.plane_side**2) for count in c.details)
+        self.features = nn.ParameterList(torch.randn(count, c.channels) / c.channels**0.5 for count in c.details)
         self.decode1 = nn.Linear(c.channels, c.hidden)
         self.decode2 = nn.Linear(c.hidden, c.channels + 1)
         self.palette = nn.Linear(P.TEXTURE, (c.channels + 1) * (c.hidden + 1))
-        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias)
+        self.palette_hidden = nn.Linear(P.TEXTURE, c.shades)
+        self.palette_more = nn.Linear(c.shades, self.palette.out_features, bias=False)
+        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias), nn.init.zeros_(self.palette_more.weight)
         self.ground = nn.Linear(3, c.channels)
         nn.init.zeros_(self.ground.weight), nn.init.zeros_(self.ground.bias)
         with torch.no_grad():
@@ -218,8 +234,13 @@ class Generator(nn.Module):
         return (w[:, : P.STYLE] - self.p_mean) / self.p_std
 
     def moved(self, w):
-        """What the texture part of w adds to the decoder's last layer, weights and bias beside each other [n,1+C,hidden+1]."""
-        return self.palette(self.normal(w)[:, P.SLOT["texture"]]).reshape(len(w), self.config.channels + 1, -1)
+        """What the texture part of w adds to the decoder's last layer, weights and bias beside each other [n,1+C,hidden+1].
+
+        Light times a material's colour is no sum of the two, hence the hidden layer.
+        """
+        texture = self.normal(w)[:, P.SLOT["texture"]]
+        moved = self.palette(texture) + self.palette_more(F.leaky_relu(self.palette_hidden(texture), 0.2))
+        return moved.reshape(len(w), self.config.channels + 1, -1)
 
     def decoder(self, w):
         """The decoder's last layer of a person, W2 [n,1+C,hidden] and b2 [n,1+C]: the general one, moved by the texture part of w alone.
@@ -235,18 +256,44 @@ class Generator(nn.Module):
         x = x + self.style_b(F.leaky_relu(self.style_a(x), 0.2))
         return x if style_offset is None else x + style_offset
 
-    def frozen(self, style):
-        """The style's mixture of learned planes [n,3C,basis_side,basis_side]; inversion leaves it and the mean alone."""
+    def amounts(self, style):
+        """How much of the learned planes a style takes: of the smooth basis [n,basis], and of each plane's maps [n,details]."""
         c = self.config
-        return (self.basis_weight(style) @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
+        more, *maps = self.mix(F.leaky_relu(self.mix_hidden(style), 0.2)).split([c.basis, *c.details], 1)
+        return self.basis_weight(style) + more, maps
+
+    def smooth(self, amount):
+        """A mixture of the basis [n,3C,basis_side,basis_side]."""
+        c = self.config
+        return (amount @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
+
+    def fine(self, amounts):
+        """Mean and detail [n,3C,plane_side,plane_side].
+
+        Detail is a sum of maps, each of one plane and one direction in feature space, so that what some people have (a rim of glasses, an
+        edge of hair) is as fine as what all have.
+        """
+        c = self.config
+        of_planes = zip(amounts, self.features, self.maps)
+        detail = torch.cat([(amount[:, None] * features.t()) @ maps for amount, features, maps in of_planes], 1)
+        return detail.reshape(-1, 3 * c.channels, c.plane_side, c.plane_side) + self.mean
+
+    def frozen(self, style):
+        """The style's mixture of learned planes [n,3C,plane_side,plane_side], which inversion leaves alone."""
+        basis, maps = self.amounts(style)
+        return resize(self.smooth(basis), self.config.plane_side) + self.fine(maps)
 
     def planes(self, style, plane_offset=None, frozen=None):
         """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
         c, x = self.config, self.const.expand(style.shape[0], -1, -1, -1)
         for i, conv in enumerate(self.convs):
             x = conv(resize(x, 4 << i) if i else x, style)
-        x = resize(self.head(x), c.basis_side) + (self.frozen(style) if frozen is None else frozen)
-        x = resize(x, c.plane_side) + self.mean
+        x = resize(self.head(x), c.basis_side)
+        if frozen is None:
+            basis, maps = self.amounts(style)
+            x = resize(x + self.smooth(basis), c.plane_side) + self.fine(maps)
+        else:
+            x = resize(x, c.plane_side) + frozen
         return x if plane_offset is None else x + plane_offset
 
     def background(self, w, rays, background_offset=None):

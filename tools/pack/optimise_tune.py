@@ -14,6 +14,7 @@ GROW_RATES = {"generator.": 3.0, "plane_offset": 80.0, "background_offset": 10.0
 TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
+STRAY = 3.0  # of weight where nothing can be
 FAINT = -1.0  # density before softplus under which the pivot counts as empty
 EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
 FAR_OFF = 0.5  # depth errors count up to this, model units
@@ -59,6 +60,7 @@ class Person(torch.nn.Module):
 def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     generator, config = volume.generator, volume.generator.config
     rays, sampling, person_ = config.rays, Sampling(config), Person(volume)
+    reach = max(1, round(view.LASHES * config.side))
     tile = rays * 5 // 64 * 8  # rays a side of the part of a view that one step sees
     tuned = [f"generator.{name}" for name in generator.tuned()]
     weights = {name: p for name, p in volume.named_parameters() if name in tuned}
@@ -77,6 +79,11 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         points, depths = call("samples", params, scene, rays_, w, sampling)
         return scene | {"points": points, "depths": depths}
 
+    def empty(pivot, scene):
+        """Which of a scene's points hold nothing of the pivot `[1,N,S]`."""
+        density = volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0]
+        return (density < FAINT).to(density.dtype).reshape(scene["depths"].shape)
+
     def start(params, flat, target, person, pose, w):
         person = decide(person)
         scene = scene_of(params, w[0], w[0], camera_rays(pose, rays))
@@ -87,7 +94,9 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
-        return {"params": flat, **scene, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
+        pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
+        void = empty(pivot, scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
+        return {"params": flat, **scene, "photo_void": void, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
                 "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
@@ -107,7 +116,9 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         alpha = cover_loss(out["alpha"], person)
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         behind = (unit(out["behind"]) - tensors["behind"]).abs().mean()
-        total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + SPECKLE * speckle
+        # a texel of a plane stands for a whole line of points: what the photo adds must not float before the face
+        floating = (out["weight"] * tensors["photo_void"]).sum(-1).mean()
+        total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + STRAY * floating + SPECKLE * speckle
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
     def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
@@ -118,8 +129,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         scene = scene_of(params, w_view, w_pivot, rays_view) | {"rows": part.rows, "columns": part.columns}
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
         pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
-        pivot_empty = (volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0] < FAINT).to(person.dtype)
-        void = view.void(person, photo, pose, along(*rays_view, scene["depths"]), pivot_empty)
+        void = view.void(person, photo, pose, along(*rays_view, scene["depths"]), empty(pivot, scene))
         out = call("view", params, scene | {"void": void})
         picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, rays_view, out)
         mouth = grow(view.mouth_mask(morphable, w_view, pose_view, places), max(1, config.side // 128))
@@ -128,7 +138,14 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         samples = volume.sample(pivot, w_view, *rays_view, sampling.coarse, sampling.fine)
         before = volume(pivot, scene["style"], *samples, backdrop)
         inside = before | {"image": unit(before["image"])}
+        # so are closed lids, but for the skin's colour
+        eyes = view.eyes_masks(morphable, w_pivot, w_view, pose_view, places)
+        lids = [grow(eye, reach) for eye in eyes]
+        for eye, lid in zip(eyes, lids):
+            tone = view.mean_colour(unit(out["image"]), grow(eye, 3 * reach) - grow(eye, 2 * reach))
+            inside["image"] = inside["image"] + (view.LID_TONE * tone - view.mean_colour(inside["image"], lid)) * lid
         inside = view.carry_teeth(morphable, photo, w_pivot, pose, part.rays(pose_view, 2), inside, mouth)
+        mouth = torch.maximum(mouth, torch.maximum(*lids))
         depth = torch.where(F.avg_pool2d(mouth, 2) > 0.5, before["depth"], out["depth"])
         del scene["w_pivot"], scene["palette"]
         return scene | {"view_picture": picture, "view_mask": mask * (1 - mouth), "view_mouth": mouth, "view_inside": inside,
@@ -149,7 +166,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 12 * mouth + behind + 3 * stray + SPECKLE * speckle + smooth
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 12 * mouth + behind + STRAY * stray + SPECKLE * speckle + smooth
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, **_):

@@ -11,7 +11,10 @@ from .optimise_volume import along
 
 EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
-RANDOMS = 10
+RANDOMS = 11
+BLINKING = 0.5  # of the views
+LID_TONE = 0.95  # how bright closed lids are beside the skin around them: their lashes are darker
+LASHES = 3 / 256  # how far beyond the lids' edges an eye in-painting takes over, as part of the picture's side
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
 STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
 THICK = 0.2  # how far from the photo's surface inversion may add to what the pivot has, model units
@@ -25,8 +28,10 @@ def random_view(pose, w, random):
     turned = torch.cat([pose[:, :3] + turn[None], pose[:, 3:]], 1)
     speaking = (random[3] < 0.7).to(w.dtype)
     wide = (random[4] < 0.4).to(w.dtype)
+    # half shut at least: until then the photo's eye is what lids uncover
+    blink = (0.4 + 0.6 * random[8] / BLINKING) * (random[8] < BLINKING).to(w.dtype)
     motion = {"jaw": random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
-              "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype)}
+              "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype), "blink_left": blink, "blink_right": blink}
     change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
     slot = P.SLOT["expression"]
     expression = w[:, slot]
@@ -95,6 +100,25 @@ def mouth_mask(morphable, w, pose, places):
     _, _, contour = morphable(torch.cat([w[:, : P.STYLE], pose], 1))
     side = round(len(places) ** 0.5)
     return inside_polygon(places, contour[0]).reshape(1, 1, side, side)
+
+
+def eyes_masks(morphable, w, w_view, pose, places):
+    """Both eyes, `[1,1,side,side]` each, of a view in which lids are farther down than in `w`, as open as there; else nothing."""
+    start = P.SLOT["expression"].start
+    blink = torch.zeros(P.D)
+    blink[[start + P.EXPRESSION.index(name) for name in ("blink_left", "blink_right")]] = 1
+    travel = ((w_view - w) * blink).amax()
+    awake = w_view + (w - w_view) * blink
+    landmarks = morphable(torch.cat([awake[:, : P.STYLE], pose], 1))[1]
+    side = round(len(places) ** 0.5)
+    rings = [torch.tensor(lower + upper[-2:0:-1]) for lower, upper in ((M.EYE_L_LOWER, M.EYE_L_UPPER), (M.EYE_R_LOWER, M.EYE_R_UPPER))]
+    down = (travel > 0.05).to(w.dtype)
+    return [inside_polygon(places, landmarks[0, ring]).reshape(1, 1, side, side) * down for ring in rings]
+
+
+def mean_colour(image, mask):
+    """Of `image [1,3,h,w]` where `mask [1,1,h,w]` is 1: `[1,3,1,1]`."""
+    return (image * mask).sum((2, 3), keepdim=True) / (mask.sum() + 1)
 
 
 def carry_back(morphable, w_from, w_to, points):

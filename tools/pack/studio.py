@@ -22,8 +22,9 @@ def generator(path):
     model = N.Generator(N.STUDIO)
     model.load_state_dict(torch.load(path, weights_only=True))
     with torch.no_grad():
-        for large in (model.basis, model.warp_basis, model.mean):
-            large.copy_(large.half().float())
+        for name, large in model.state_dict().items():
+            if name in model.LARGE:
+                large.copy_(large.half().float())
     return model.eval()
 
 

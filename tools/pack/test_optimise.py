@@ -47,6 +47,28 @@ class Views(unittest.TestCase):
         back = optimise_view.carry_back(self.morphable, opened, shut, at[1])
         self.assertLess(float((back - at[0]).norm()), 0.3 * float((at[1] - at[0]).norm()))
 
+    def test_eyes_are_masked_where_lids_have_come_down(self):
+        c = person()
+        awake, lid = torch.cat([c[:, : P.STYLE], torch.zeros(1, P.D - P.STYLE)], 1), P.IDENTITY + P.EXPRESSION.index("blink_left")
+        asleep = awake.clone()
+        asleep[:, lid : lid + 2] = 1.0
+        masks = lambda w: optimise_view.eyes_masks(self.morphable, awake, w, c[:, P.STYLE :], optimise_view.pixel_centres(128))
+        self.assertEqual(sum(float(mask.sum()) for mask in masks(awake)), 0.0)
+        left, right = masks(asleep)
+        column = lambda mask: float((mask[0, 0].sum(0) * torch.arange(128)).sum() / mask.sum())
+        self.assertGreater(column(left), column(right) + 20)  # the person's left is at the picture's right
+        landmarks = self.morphable(c)[1][0] * 128
+        middle = landmarks[optimise_view.M.EYE_L_LOWER + optimise_view.M.EYE_L_UPPER, 0].mean()
+        self.assertLess(abs(column(left) - float(middle)), 2.0)
+
+    def test_some_views_blink_and_lids_never_open_beyond_the_photo(self):
+        w, pose = torch.zeros(1, P.D), torch.zeros(1, 6)
+        lid = P.IDENTITY + P.EXPRESSION.index("blink_left")
+        draws = torch.rand(200, optimise_view.RANDOMS, generator=torch.Generator().manual_seed(2))
+        lids = torch.stack([optimise_view.random_view(pose, w, random)[1][0, lid] for random in draws])
+        self.assertTrue(0.35 < float((lids > 0).float().mean()) < 0.65)
+        self.assertTrue(0.4 <= float(lids[lids > 0].min()) and float(lids.max()) <= 1.0)
+
     def test_a_tile_is_a_part_of_the_whole_view(self):
         part, pose = optimise_view.Tile(8, 16, torch.tensor([0.3, 0.7])), person()[:, P.STYLE :]
         x, y = int(part.columns[0]), int(part.rows[0])

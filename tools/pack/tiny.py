@@ -18,8 +18,11 @@ def generator():
     with torch.no_grad():
         model.mean.mul_(8)
         model.to_rgb.weight.normal_(0, 0.1)
-        for large in (model.basis, model.warp_basis, model.mean):
-            large.copy_(large.half().float())
+        for maps in model.maps:
+            maps.normal_(0, 0.5)
+        for name, large in model.state_dict().items():
+            if name in model.LARGE:
+                large.copy_(large.half().float())
         for layer in (model.style_in, model.decode2):
             layer.weight.mul_(1.5)
         model.decode2.weight[0].mul_(8)  # neither empty nor solid

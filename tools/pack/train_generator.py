@@ -1,11 +1,13 @@
 """Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 80`.
 
-Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; errors of colours with eyes, lips and mouth
-weighted, low-resolution colours, gradients, alpha and depth. It starts at half resolution, where a patch shows a whole face, and goes on
-at the full one. Keeps OUT/generator.pt (weights), OUT/generator.state (to go on from) and OUT/generator.png (truth above generator).
+Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; errors of colours with the face, and most
+of all eyes, lips and mouth, weighted, low-resolution colours, gradients, alpha and depth. It starts at half resolution, where a patch shows a whole face, and goes on
+at the full one. Keeps OUT/generator.pt (the moving average of the weights, as StyleGAN's), OUT/generator.state (to go on from) and
+OUT/generator.png (truth above generator).
 """
 
 import argparse
+import copy
 import math
 import time
 from pathlib import Path
@@ -19,12 +21,13 @@ from . import generator as N
 from . import geometry as G
 from . import params as P
 from .data import reduce
-from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH
+from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, SKIN
 
 BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
 COARSE = 0.3  # of the time at half resolution
-ANYWHERE = 0.3  # of the patches lie anywhere, the others about the face
+ANYWHERE = 0.2  # of the patches lie anywhere, the others about the face
 HELD_OUT = 100
+AVERAGE, EVERY = 0.998, 4  # what the average of the weights keeps of itself a step; steps between its updates
 KEYS = ("p", "pose", "image", "labels", "depth", "mask")
 
 
@@ -104,11 +107,12 @@ def batch(pictures, rng, side, full):
         images, mask = (np.stack([reduce(one, 2) for one in a]) for a in (images, mask))
         labels, depth = labels[:, ::2, ::2], depth[:, ::2, ::2]
     label = torch.from_numpy(np.ascontiguousarray(labels))
+    face = (label >= SKIN) & (label <= LIP_L)
     fine = (label == EYE_L) | (label == EYE_R) | (label == LIP_U) | (label == LIP_L) | (label == MOUTH)
     return {
         "p": torch.tensor(np.stack([r["p"] for r in rows])), "pose": torch.tensor(np.stack([r["pose"] for r in rows])),
         "x0": torch.tensor(x0), "y0": torch.tensor(y0), "image": picture(images), "depth": torch.from_numpy(np.ascontiguousarray(depth)),
-        "mask": torch.from_numpy(mask.astype(np.float32)) / 255, "weight": F.max_pool2d((1 + 3.0 * fine.float())[:, None], 3, 1, 1),
+        "mask": torch.from_numpy(mask.astype(np.float32)) / 255, "weight": F.max_pool2d((1 + face.float() + 3.0 * fine.float())[:, None], 3, 1, 1),
     }  # fmt: skip
 
 
@@ -142,7 +146,7 @@ def loss(model, b, side):
     dx, dy = (lambda a: a[..., 1:] - a[..., :-1]), (lambda a: a[..., 1:, :] - a[..., :-1, :])
     terms = {
         "l1": 0.4 * ((image - truth).abs() * weight).mean(),
-        "l2": 0.4 * ((image - truth).square() * weight).mean(),
+        "l2": 2.0 * ((image - truth).square() * weight).mean(),
         "low": 0.25 * ((f[:, :3] - low).abs() * low_weight).mean(),
         "edge": 0.3 * (((dx(image) - dx(truth)).abs() * weight[..., 1:]).mean() + ((dy(image) - dy(truth)).abs() * weight[..., 1:, :]).mean()),
         "alpha": 0.4 * (alpha[:, 0] - b["mask"]).abs().mean(),
@@ -167,28 +171,29 @@ def main():
     model = N.Generator()
     full = model.config.side
     # every number of the palette reaches all pixels of a material at once
-    scales = {"mean": 1.5, "basis": 1.5, "palette": 0.1}
-    groups = {scale: [] for scale in (1.0, 1.5, 0.1)}
+    scales = {"mean": 1.5, "basis": 1.5, "maps": 1.5, "mix": 0.3, "palette": 0.1, "palette_more": 0.1}
+    groups = {scale: [] for scale in (1.0, *scales.values())}
     for name, value in model.named_parameters():
         groups[scales.get(name.split(".")[0], 1.0)].append(value)
     groups = [{"params": values, "scale": scale} for scale, values in groups.items()]
     optimiser = torch.optim.Adam(groups, lr=a.rate, betas=(0.9, 0.99), foreach=True)
     step, spent, total = 0, 0.0, a.minutes * 60
+    average = copy.deepcopy(model).requires_grad_(False)
     if (a.out / "generator.state").exists():
         saved = torch.load(a.out / "generator.state", weights_only=True)
-        model.load_state_dict(saved["model"]), optimiser.load_state_dict(saved["optimiser"])
+        model.load_state_dict(saved["model"]), average.load_state_dict(saved["average"]), optimiser.load_state_dict(saved["optimiser"])
         step, spent = saved["step"], saved["spent"]
         rng = np.random.default_rng(step)
     else:
         p = np.concatenate(pictures.parts["p"])[:, : P.STYLE]
         model.p_mean.copy_(torch.tensor(p.mean(0)))
         model.p_std.copy_(torch.tensor(p.std(0)) + 0.05)
+        average.load_state_dict(model.state_dict())
 
     def keep():
-        for name, value in (
-            ("generator.pt", model.state_dict()),
-            ("generator.state", {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": elapsed}),
-        ):
+        parts = {"model": model, "average": average, "optimiser": optimiser}
+        state = {name: part.state_dict() for name, part in parts.items()} | {"step": step, "spent": elapsed}
+        for name, value in (("generator.pt", average.state_dict()), ("generator.state", state)):
             torch.save(value, a.out / (name + ".part"))
             (a.out / (name + ".part")).rename(a.out / name)
 
@@ -206,16 +211,19 @@ def main():
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1
+        if step % EVERY == 0:
+            kept_share = min(AVERAGE, 1 - 10 / (step + 10)) ** EVERY  # soon forgets where it began
+            torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - kept_share)
         if time.time() - said > 30:
             said = time.time()
             print(f"{elapsed:.0f} s step {step} of {len(pictures)} pictures, " + " ".join(f"{k} {v.item():.4f}" for k, v in terms.items()), flush=True)
         if time.time() - kept > 300:
             kept = time.time()
             keep()
-            whole, face = validate(model, pictures.held_out, 8, a.out / "generator.png")
+            whole, face = validate(average, pictures.held_out, 24, a.out / "generator.png")
             print(f"  held out: {whole:.2f} dB, face {face:.2f} dB at {elapsed:.0f} s", flush=True)
     keep()
-    whole, face = validate(model, pictures.held_out, HELD_OUT, a.out / "generator.png")
+    whole, face = validate(average, pictures.held_out, HELD_OUT, a.out / "generator.png")
     print(f"done: {step} steps, held out {HELD_OUT}: {whole:.2f} dB, face {face:.2f} dB", flush=True)
 
 

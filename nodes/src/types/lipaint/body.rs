@@ -18,6 +18,8 @@ const BATCH: usize = 5;
 pub(super) struct Paint {
     /// Grow the model's contour by so many pixels; `None`: parse the rendering.
     contour: Option<f32>,
+    /// Paint eyes whose lids move, with the model's contour.
+    eyes: bool,
     person: Mutex<Option<Arc<Person>>>,
 }
 
@@ -34,7 +36,7 @@ impl Paint {
             "contour" => Some(params.float("grow")? as f32),
             _ => None,
         };
-        Ok(Self { contour, person: Mutex::new(None) })
+        Ok(Self { contour, eyes: params.bool("eyes")?, person: Mutex::new(None) })
     }
 
     /// The person, prepared by whichever chunk comes first.
@@ -85,11 +87,11 @@ impl MapBody for Paint {
         let poses = volume::poses(inputs, layout, reference, count)?;
         let rest = layout.expression_of(reference)?;
         let codes = codes(models, &person.identity, rest, expression.get("expression")?)?;
-        let mouths = match self.contour {
-            Some(grow) => Some(mask::contours(models, reference, expression, &poses, grow)?),
+        let painted = match self.contour {
+            Some(grow) => Some(mask::contours(models, reference, expression, &poses, grow, self.eyes)?),
             None => None,
         };
-        let windows = mouths.iter().flatten().map(|mouth| mouth.window);
+        let windows = painted.iter().flatten().map(|painted| painted.window);
         let window = windows.reduce(Window::union);
         let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
         let mut states = vec![].into_iter();
@@ -97,20 +99,20 @@ impl MapBody for Paint {
             ctx.check_cancelled()?;
             if frame % BATCH == 0 {
                 let batch = &codes[frame..count.min(frame + BATCH)];
-                states = person.moved(models, batch, mouths.is_none())?.into_iter();
+                states = person.moved(models, batch, painted.is_none())?.into_iter();
             }
             let state = states.next().ok_or_else(|| {
                 NodeError::model(format!("role `lipaint_state`: no state for frame {frame} of the chunk"))
             })?;
-            let part = mouths.as_ref().map(|mouths| mouths[frame].window);
+            let part = painted.as_ref().map(|painted| painted[frame].window);
             let rays = Rays::cast(models, &state, pose, part)?;
             let side = rays.side();
             let frames = frames
                 .get_or_insert_with(|| Frames::blank(count, side, window.unwrap_or(Window::whole(side))));
             rays.render(models, &state, &person.rest, frames, frame)?;
-            masks.push(match &mouths {
+            masks.push(match &painted {
                 None => mask::parsed(models, volume::upsample(models, &state, frames.features(frame)?)?)?,
-                Some(mouths) => mouths[frame].mask.clone(),
+                Some(painted) => painted[frame].mask.clone(),
             });
         }
         let frames =

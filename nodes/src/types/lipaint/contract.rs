@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("lipaint", 2, Time::Map, Pool::Model, "renders the inside of the mouth, and where it is seen")
+    Contract::new("lipaint", 3, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
         .doc(
             "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
              the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
@@ -16,7 +16,10 @@ pub(super) fn contract() -> Contract {
              `mask: parse` (published) finishes the picture, parses it and takes the pack's mouth classes (lips and what is \
              between them). `mask: contour` fills the lip contour that the morphable model projects for the frame's \
              coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree. Only the rays around the lips, \
-             wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.",
+             wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.\n\n\
+             With `mask: contour` and `eyes`, eyes whose lids are not where the reference has them are painted too (not published: there \
+             nobody blinks): rays that are bent for a blink squeeze the open eye where lids should cover it. Nothing changes while the \
+             lids rest.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients that the person's w shows")
@@ -25,7 +28,7 @@ pub(super) fn contract() -> Contract {
         .optional("camera", ArtifactType::Pose, Arity::Value, "the head's pose in all frames, where `pose` is not connected")
         .sequence("features", ArtifactType::Features, SequenceRate::Inherited, "features before the up-sampler, and alpha")
         .unstored()
-        .sequence("mask", ArtifactType::Mask, SequenceRate::Inherited, "1 inside the mouth, 0 outside")
+        .sequence("mask", ArtifactType::Mask, SequenceRate::Inherited, "1 where painted, 0 elsewhere")
         .param(
             "mask",
             ParamKind::Choice { options: vec!["parse".into(), "contour".into()] },
@@ -38,6 +41,7 @@ pub(super) fn contract() -> Contract {
             ParamValue::Float(1.0),
             "pixels of a finished frame by which `mask: contour` grows",
         )
+        .param("eyes", ParamKind::Bool, ParamValue::Bool(true), "also paint eyes while their lids move (`mask: contour`)")
 }
 
 pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {

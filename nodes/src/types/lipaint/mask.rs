@@ -47,8 +47,8 @@ pub(super) fn parsed(models: &Models, image: Tensor) -> Result<Tensor> {
     Tensor::f32([1, 1, rows, columns], mouth.collect())
 }
 
-/// Where a frame's mouth is, and where it may be in frames around it.
-pub(super) struct Mouth {
+/// What is painted in a frame, and where it may be in frames around it.
+pub(super) struct Painted {
     /// f32 [1,1,P,P].
     pub(super) mask: Tensor,
     /// What a mask may show once it is grown, shrunk to R x R and averaged over neighbouring frames.
@@ -58,14 +58,29 @@ pub(super) struct Mouth {
 /// Part of a picture's side that a head may move while masks are averaged.
 const MOTION: f32 = 0.04;
 
-/// The lip contours that the morphable model projects for the frames' expressions and poses, grown by `grow` pixels.
+/// The lids' edges among the landmarks of the face mesh, around the person's right eye and the left.
+const EYES: [[usize; 16]; 2] = [
+    [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246],
+    [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466],
+];
+
+/// How far lids must be from where they rest before the eyes are painted, as part of the picture's side: less is a squint, which bent
+/// rays show well.
+const LID_TRAVEL: f32 = 0.004;
+
+/// How far beyond the lids' edges an eye is painted, as part of the picture's side: lashes lie there.
+const LASHES: f32 = 0.006;
+
+/// What to paint: the lip contours that the morphable model projects for the frames' expressions and poses, grown by `grow` pixels; and with
+/// `eyes`, where the lids move, the eyes as the reference has them open.
 pub(super) fn contours(
     models: &Models,
     reference: &[f32],
     expression: &Tensors,
     poses: &[[f32; 6]],
     grow: f32,
-) -> Result<Vec<Mouth>> {
+    eyes: bool,
+) -> Result<Vec<Painted>> {
     let pack = models.pack()?;
     let (side, layout) = (pack.resolution(), pack.coefficients());
     let extremes = volume::extremes(reference, layout)?;
@@ -82,32 +97,64 @@ pub(super) fn contours(
     let count = rows.len();
     let coefficients = Tensor::f32([count, reference.len()], rows.concat())?;
     let outputs = models.run("morphable_model", &Tensors::new().with("coefficients", coefficients))?;
-    let outlines = outputs.get("contour")?;
-    let &[found, points, 2] = outlines.shape() else {
-        return Err(NodeError::model(format!(
-            "role `morphable_model`: expected contour [n,J,2], found {:?}",
-            outlines.shape()
-        )));
-    };
-    if found != count || points == 0 {
-        return Err(NodeError::model(format!(
-            "role `morphable_model`: {found} contours of {points} points for {count}"
-        )));
-    }
+    let each = extremes.len() + 1;
+    let mouths = outlines(&outputs, "contour", count)?;
+    let lids = if eyes { rings(outlines(&outputs, "landmarks", count)?)? } else { vec![] };
+    let blinking = lids.chunks_exact(each).any(|lids| travel(&lids[0], &lids[1]) > LID_TRAVEL);
     let rays = rays(models)?;
     let margin = grow.max(0.0) / side as f32 + MOTION;
-    outlines
-        .as_f32()?
-        .as_chunks::<2>()
-        .0
-        .chunks_exact(points * (extremes.len() + 1))
-        .map(|outlines| {
-            let pixels: Vec<[f32; 2]> =
-                outlines[..points].iter().map(|point| point.map(|x| x * side as f32)).collect();
-            let mask = Tensor::f32([1, 1, side, side], polygon::fill(&pixels, side, side, grow))?;
-            Ok(Mouth { mask, window: window(outlines, margin, rays) })
-        })
-        .collect()
+    let scaled =
+        |points: &[[f32; 2]]| points.iter().map(|point| point.map(|x| x * side as f32)).collect::<Vec<_>>();
+    let mut painted = vec![];
+    for (frame, mouths) in mouths.chunks_exact(each).enumerate() {
+        let mut mask = polygon::fill(&scaled(mouths[0]), side, side, grow);
+        let mut around = mouths.concat();
+        if blinking {
+            // frames between those of a blink have a window as large, for masks that are averaged
+            let lids = &lids[frame * each..(frame + 1) * each];
+            around.extend(lids.iter().flatten().flatten());
+            if travel(&lids[0], &lids[1]) > LID_TRAVEL {
+                for ring in lids[..2].iter().flatten() {
+                    let eye = polygon::fill(&scaled(ring), side, side, grow + LASHES * side as f32);
+                    mask.iter_mut().zip(eye).for_each(|(mask, eye)| *mask = mask.max(eye));
+                }
+            }
+        }
+        let mask = Tensor::f32([1, 1, side, side], mask)?;
+        painted.push(Painted { mask, window: window(&around, margin, rays) });
+    }
+    Ok(painted)
+}
+
+/// The points `name` [n,J,2] of `count` rows.
+fn outlines<'a>(outputs: &'a Tensors, name: &str, count: usize) -> Result<Vec<&'a [[f32; 2]]>> {
+    let points = outputs.get(name)?;
+    match *points.shape() {
+        [found, each, 2] if found == count && each > 0 => {
+            Ok(points.as_f32()?.as_chunks::<2>().0.chunks_exact(each).collect())
+        }
+        ref other => Err(NodeError::model(format!(
+            "role `morphable_model`: expected {name} [{count},J,2], found {other:?}"
+        ))),
+    }
+}
+
+/// The edges of the lids of both eyes in every row of `landmarks`.
+fn rings(landmarks: Vec<&[[f32; 2]]>) -> Result<Vec<[[[f32; 2]; 16]; 2]>> {
+    let ring = |points: &[[f32; 2]]| EYES.map(|eye| eye.map(|number| points[number]));
+    match landmarks.first() {
+        Some(points) if points.len() < 468 => {
+            Err(NodeError::model(format!("role `morphable_model`: {} landmarks, expected 468", points.len()))
+                .hint("`eyes: false` paints the mouth alone"))
+        }
+        _ => Ok(landmarks.into_iter().map(ring).collect()),
+    }
+}
+
+/// The farthest that any point of the lids is from where it rests.
+fn travel(lids: &[[[f32; 2]; 16]; 2], rest: &[[[f32; 2]; 16]; 2]) -> f32 {
+    let pairs = lids.iter().flatten().zip(rest.iter().flatten());
+    pairs.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).fold(0.0, f32::max)
 }
 
 /// R, from the camera's N = R·R rays.

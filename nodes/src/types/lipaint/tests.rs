@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     body::Outputs,
     contract::ParamValue,
+    tensor::{Tensor, Tensors},
     testing::{TestHost, run_chunks, tiny_models},
     volume::testing::{opening, person, ports, tensors},
 };
@@ -57,4 +58,35 @@ fn roles_are_those_of_the_chosen_mask() {
     };
     assert!(roles("parse").contains(&"parse".to_owned()));
     assert!(!roles("contour").contains(&"parse".to_owned()));
+}
+
+/// Masks of three frames of which the second has its lids down.
+fn winking(models: &Models, eyes: bool) -> (Vec<f32>, Vec<f32>) {
+    let pack = models.pack().unwrap();
+    let size = pack.coefficients().expressions();
+    let lid = pack.expression().iter().position(|name| name == "blink_left").unwrap();
+    let mut rows = vec![0.0; 3 * size];
+    rows[size + lid] = 1.0;
+    let expression = Tensors::new().with("expression", Tensor::f32([3, size], rows).unwrap());
+    let (identity, reference) = person(models);
+    let chunk = vec![("identity", identity), ("reference", reference), ("expression", expression)];
+    let set = [("eyes", ParamValue::Bool(eyes))];
+    let out = run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), models).unwrap().remove(0);
+    let mask = tensors(&out, "mask").get("mask").unwrap();
+    let areas = mask.as_f32().unwrap().chunks_exact(32 * 32).map(|frame| frame.iter().sum()).collect();
+    let alpha = tensors(&out, "features").get("alpha").unwrap();
+    (areas, alpha.shape().iter().map(|&size| size as f32).collect())
+}
+
+#[test]
+fn eyes_are_painted_while_their_lids_are_away_from_rest() {
+    let Some(models) = tiny_models() else { return };
+    let (with, window) = winking(&models, true);
+    assert_eq!(with[0], with[2]);
+    assert!(with[1] > with[0] + 4.0, "{with:?}");
+    let (without, narrow) = winking(&models, false);
+    assert_eq!(without[1], without[0]);
+    assert_eq!(without[0], with[0]);
+    // the whole chunk has a window that holds the eyes
+    assert!(window[2] > narrow[2], "{window:?} {narrow:?}");
 }
