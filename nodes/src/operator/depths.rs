@@ -12,8 +12,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Rays, Shared, attribute, guarded, marching, wrong},
-    render::floats,
+    ports::{Ports, Rays, Shared, attribute, floats, guarded, marching, wrong},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -114,14 +113,9 @@ impl DepthsKernel {
         let rays = Rays::new(&origins, &directions)?;
         let decoder = ports.decoder()?;
         let planes = ports.input("planes")?;
-        let radius = self.marching.radius;
         let scene = Scene {
-            marching: self.marching,
-            planes: planes.planes(decoder.channels, &mut self.padded)?,
-            decoder: &decoder,
-            occupancy: ports.occupancy(radius)?,
-            warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
-            bends: Vec::new(),
+            occupancy: ports.occupancy(self.marching.radius)?,
+            ..ports.scene(self.marching, &decoder, &planes, &mut self.padded)?
         };
         let samples = self.sampling.coarse + self.sampling.fine;
         let mut depths = ports
@@ -146,23 +140,12 @@ struct Search<'a> {
 }
 
 impl Task for Search<'_> {
-    #[inline(always)]
-    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize) {
-        // SAFETY: as of this function; the decoder has as many blocks as the branch says.
-        unsafe {
-            match self.scene.decoder.blocks {
-                1 => self.piece::<V, B, 1>(index),
-                2 => self.piece::<V, B, 2>(index),
-                3 => self.piece::<V, B, 3>(index),
-                _ => self.piece::<V, B, 4>(index),
-            }
-        }
+    fn scene(&self) -> &Scene<'_> {
+        self.scene
     }
-}
 
-impl Search<'_> {
     #[inline(always)]
-    unsafe fn piece<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
+    unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
         let Sampling { coarse, fine, near, far } = self.sampling;
         let mut scratch = Scratch::new();
         let mut depths = [0.0; 2 * MOST];

@@ -14,12 +14,15 @@ const GROUP: usize = 8;
 
 /// Work that is done in pieces, each with the best instructions.
 pub(super) trait Task: Sync {
+    /// What is marched through.
+    fn scene(&self) -> &Scene<'_>;
+
     /// Does piece `index`, with blocks of `B` samples that share the decoder's weights.
     ///
     /// # Safety
     ///
-    /// The processor has the instructions of `V`.
-    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize);
+    /// The processor has the instructions of `V`, and the decoder `H` blocks of hidden units.
+    unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize);
 }
 
 /// Does piece `index` of `task` with the instructions of `isa`, which the processor must have.
@@ -31,7 +34,7 @@ pub(super) fn run(isa: Isa, task: &impl Task, index: usize) {
             Isa::Avx512 => on_avx512(task, index),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => on_avx2(task, index),
-            _ => task.run::<Portable, 1>(index),
+            _ => by_blocks::<Portable, 1>(task, index),
         }
     }
 }
@@ -40,14 +43,28 @@ pub(super) fn run(isa: Isa, task: &impl Task, index: usize) {
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn on_avx512(task: &impl Task, index: usize) {
     // SAFETY: this function has the features.
-    unsafe { task.run::<lanes::Avx512, 4>(index) }
+    unsafe { by_blocks::<lanes::Avx512, 4>(task, index) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn on_avx2(task: &impl Task, index: usize) {
     // SAFETY: this function has the features.
-    unsafe { task.run::<lanes::Avx2, 2>(index) }
+    unsafe { by_blocks::<lanes::Avx2, 2>(task, index) }
+}
+
+/// Does piece `index` with as many blocks of hidden units as the decoder has.
+#[inline(always)]
+unsafe fn by_blocks<V: Lanes, const B: usize>(task: &impl Task, index: usize) {
+    // SAFETY: as of this function; the decoder has as many blocks as the branch says, four at most.
+    unsafe {
+        match task.scene().decoder.blocks {
+            1 => task.run::<V, B, 1>(index),
+            2 => task.run::<V, B, 2>(index),
+            3 => task.run::<V, B, 3>(index),
+            _ => task.run::<V, B, 4>(index),
+        }
+    }
 }
 
 /// A ray.

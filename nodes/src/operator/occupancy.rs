@@ -12,8 +12,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Shared, attribute, guarded, marching, wrong},
-    render::floats,
+    ports::{Ports, Shared, attribute, floats, guarded, marching, wrong},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -85,15 +84,7 @@ impl OccupancyKernel {
     fn occupancy(&mut self, ports: &Ports<'_>) -> Result<()> {
         let decoder = ports.decoder()?;
         let planes = ports.input("planes")?;
-        let radius = self.marching.radius;
-        let scene = Scene {
-            marching: self.marching,
-            planes: planes.planes(decoder.channels, &mut self.padded)?,
-            decoder: &decoder,
-            warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
-            occupancy: None,
-            bends: Vec::new(),
-        };
+        let scene = ports.scene(self.marching, &decoder, &planes, &mut self.padded)?;
         // Corners, middles of edges, faces and cells: two places a cell, and one more.
         let places = 2 * self.side + 1;
         let depths: Vec<f32> = (0..places).map(|place| place as f32).collect();
@@ -140,23 +131,12 @@ struct Survey<'a> {
 }
 
 impl Task for Survey<'_> {
-    #[inline(always)]
-    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize) {
-        // SAFETY: as of this function; the decoder has as many blocks as the branch says.
-        unsafe {
-            match self.scene.decoder.blocks {
-                1 => self.row::<V, B, 1>(index),
-                2 => self.row::<V, B, 2>(index),
-                3 => self.row::<V, B, 3>(index),
-                _ => self.row::<V, B, 4>(index),
-            }
-        }
+    fn scene(&self) -> &Scene<'_> {
+        self.scene
     }
-}
 
-impl Survey<'_> {
     #[inline(always)]
-    unsafe fn row<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
+    unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
         let (places, radius) = (self.depths.len(), self.scene.marching.radius);
         let step = 2.0 * radius / (places - 1) as f32;
         let at = |place: usize| place as f32 * step - radius;

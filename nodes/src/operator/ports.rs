@@ -8,14 +8,14 @@ use std::{
 use ort::{
     Error, Result,
     operator::{ComputeContext, KernelContext},
-    value::ValueRef,
+    value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueType},
 };
 
 use super::{
     isa::Isa,
     kernel::{self, Task},
     lanes::LANES,
-    scene::{Decoder, HIDDEN, Lattice, Marching, Occupancy, Planes},
+    scene::{Decoder, HIDDEN, Lattice, Marching, Occupancy, Planes, Scene},
 };
 
 /// Places are computed as floats, which count this far.
@@ -67,6 +67,15 @@ pub(super) fn marching(kernel: &KernelContext<'_>, operator: &str) -> Result<Mar
     })
 }
 
+/// The type of a tensor of floats with these sizes; −1 is unknown.
+pub(super) fn floats(sizes: &[i64]) -> ValueType {
+    ValueType::Tensor {
+        ty: TensorElementType::Float32,
+        shape: Shape::new(sizes.iter().copied()),
+        dimension_symbols: SymbolicDimensions::empty(sizes.len()),
+    }
+}
+
 /// Runs `body`; a panic, which must not reach ONNX Runtime, becomes an error.
 pub(super) fn guarded<T>(operator: &str, body: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(wrong(operator, "panicked")))
@@ -99,6 +108,24 @@ impl<'a> Ports<'a> {
         second.expect(&[channels + 1, hidden])?;
         second_bias.expect(&[channels + 1])?;
         Ok(Decoder::new(first.floats()?, first_bias.floats()?, second.floats()?, second_bias.floats()?))
+    }
+
+    /// What every operator marches through: `planes`, `decoder` and the input `warp`; nothing is bent and no cell known to be empty.
+    pub(super) fn scene<'s>(
+        &self,
+        marching: Marching,
+        decoder: &'s Decoder,
+        planes: &'s Input<'_>,
+        padded: &'s mut Vec<f32>,
+    ) -> Result<Scene<'s>> {
+        Ok(Scene {
+            marching,
+            planes: planes.planes(decoder.channels, padded)?,
+            decoder,
+            warp: self.lattice_over("warp", [-marching.radius; 3], [marching.radius; 3])?,
+            occupancy: None,
+            bends: Vec::new(),
+        })
     }
 
     /// The lattice of the input `name`, over the box of the input `corners`.

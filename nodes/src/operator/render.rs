@@ -8,14 +8,14 @@ use ort::{
     operator::{
         ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
     },
-    value::{Shape, SymbolicDimensions, TensorElementType, ValueType},
+    value::TensorElementType,
 };
 
 use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::{LANES, Lanes},
-    ports::{Ports, Rays, Shared, guarded, marching, wrong},
+    ports::{Ports, Rays, Shared, floats, guarded, marching, wrong},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -90,15 +90,6 @@ impl Operator for Render {
     }
 }
 
-/// The type of a tensor of floats with these sizes; −1 is unknown.
-pub(super) fn floats(sizes: &[i64]) -> ValueType {
-    ValueType::Tensor {
-        ty: TensorElementType::Float32,
-        shape: Shape::new(sizes.iter().copied()),
-        dimension_symbols: SymbolicDimensions::empty(sizes.len()),
-    }
-}
-
 impl Kernel for RenderKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         guarded(NAME, || self.render(&Ports { operator: NAME, names: &INPUTS, context }))
@@ -114,15 +105,11 @@ impl RenderKernel {
         depths.expect(&[1, rays.len(), samples.max(1)])?;
         let decoder = ports.decoder()?;
         let planes = ports.input("planes")?;
-        let radius = self.marching.radius;
         let bends = [ports.lattice("motion", "motion_box")?, ports.lattice("detail", "detail_box")?];
         let scene = Scene {
-            marching: self.marching,
-            planes: planes.planes(decoder.channels, &mut self.padded)?,
-            decoder: &decoder,
-            occupancy: ports.occupancy(radius)?,
-            warp: ports.lattice_over("warp", [-radius; 3], [radius; 3])?,
+            occupancy: ports.occupancy(self.marching.radius)?,
             bends: bends.into_iter().flatten().collect(),
+            ..ports.scene(self.marching, &decoder, &planes, &mut self.padded)?
         };
         let background = ports.input("background")?;
         let [_, _, height, width] = background.sizes()?;
@@ -166,23 +153,12 @@ struct Frame<'a> {
 }
 
 impl Task for Frame<'_> {
-    #[inline(always)]
-    unsafe fn run<V: Lanes, const B: usize>(&self, index: usize) {
-        // SAFETY: as of this function; the decoder has as many blocks as the branch says.
-        unsafe {
-            match self.scene.decoder.blocks {
-                1 => self.piece::<V, B, 1>(index),
-                2 => self.piece::<V, B, 2>(index),
-                3 => self.piece::<V, B, 3>(index),
-                _ => self.piece::<V, B, 4>(index),
-            }
-        }
+    fn scene(&self) -> &Scene<'_> {
+        self.scene
     }
-}
 
-impl Frame<'_> {
     #[inline(always)]
-    unsafe fn piece<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
+    unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
         let (first, end) = (index * PIECE, ((index + 1) * PIECE).min(self.rays.len()));
         let channels = self.scene.decoder.channels;
         let mut scratch = Scratch::new();
@@ -211,7 +187,9 @@ impl Frame<'_> {
             self.alpha.write(first, &alphas[..end - first]);
         }
     }
+}
 
+impl Frame<'_> {
     /// Features before the background, and alpha.
     #[inline(always)]
     unsafe fn ray<V: Lanes, const B: usize, const H: usize>(
