@@ -11,7 +11,7 @@ help:
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
-	@echo 'make pack    train the bundled model pack anew (about two and a half hours, in .talkgraph/training)'
+	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
 	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…] [RENDER=file.json]'
 

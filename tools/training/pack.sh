@@ -5,7 +5,8 @@
 #
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
-# anew. On two idle cores: heads 9 minutes, generator 88, deep3d 20, parse 20, speech 6, audio2exp 20.
+# anew. On two idle cores: heads 9 minutes; then the generator 188 on one of them and deep3d 40, parse 20, speech 8 and
+# audio2exp 20 on the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -36,11 +37,17 @@ once() { # once FILE COMMAND…: runs the command unless the file is there alrea
 }
 
 once "$work/heads.done" "$python" -m tools.pack.data "$work/heads" --pictures 11000 --workers 2
-once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 88
-once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 20
+
+set -m # a process group of its own, so that stopping here stops it too
+once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 188 &
+generator=$!
+set +m
+trap 'kill -- "-$generator" 2>/dev/null || true' EXIT
+once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 40
 once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 20
 once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
 once "$work/audio2exp.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp.pt"
+wait "$generator"
 
 say 'writing models/studio'
 "$python" -m tools.speech.export "$work/weights/audio2exp.pt" models/studio
