@@ -48,7 +48,7 @@ def name_shapes(model, symbols):
 
 
 def halve(model, names):
-    """Stores the named initialisers as float16 behind a Cast; their values must already be representable."""
+    """Stores the named initialisers as float16 behind a Cast."""
     for i in [i for i in model.graph.initializer if i.name in names]:
         value = numpy_helper.to_array(i)
         half = numpy_helper.from_array(value.astype(np.float16), i.name + "_half")

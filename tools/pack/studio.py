@@ -13,7 +13,7 @@ from . import digest, export, optimise, write
 from . import generator as N
 from . import networks as W
 
-VERSION = 2
+VERSION = 3
 DEFAULTS = {"lipaint": {"mask": "contour"}}  # exact here: the contour of the morphable model that drew the training pictures
 
 
