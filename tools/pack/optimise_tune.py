@@ -14,7 +14,7 @@ GROW_RATES = {"generator.": 3.0, "plane_offset": 80.0, "background_offset": 10.0
 TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
-STRAY = 3.0  # of weight where nothing can be
+STRAY, FLOATING = 3.0, 0.3  # of weight where nothing can be: in other views, and in the photo's, where more keeps hair from growing
 FAINT = -1.0  # density before softplus under which the pivot counts as empty
 EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
 FAR_OFF = 0.5  # depth errors count up to this, model units
@@ -118,7 +118,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         behind = (unit(out["behind"]) - tensors["behind"]).abs().mean()
         # a texel of a plane stands for a whole line of points: what the photo adds must not float before the face
         floating = (out["weight"] * tensors["photo_void"]).sum(-1).mean()
-        total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + STRAY * floating + SPECKLE * speckle
+        total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + FLOATING * floating + SPECKLE * speckle
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
     def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
