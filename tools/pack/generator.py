@@ -180,17 +180,10 @@ class Generator(nn.Module):
         self.mean = nn.Parameter(torch.randn(1, 3 * c.channels, c.plane_side, c.plane_side) * 0.05)
         self.basis = nn.Parameter(torch.randn(c.basis, 3 * c.channels * c.basis_side**2) * 0.01)
         self.basis_weight = nn.Linear(c.style, c.basis)
-        self.mix_hidden, self.mix = nn.Linear(c.style, c.mix), nn.Linear(c.mix, c.basis + sum(c.details))
-        with torch.no_grad():
-            self.mix.weight[: c.basis].zero_(), self.mix.bias.zero_()
-        self.maps = nn.ParameterList(torch.zeros(count, c.plane_side**2) for count in c.details)
-        self.features = nn.ParameterList(torch.randn(count, c.channels) / c.channels**0.5 for count in c.details)
         self.decode1 = nn.Linear(c.channels, c.hidden)
         self.decode2 = nn.Linear(c.hidden, c.channels + 1)
         self.palette = nn.Linear(P.TEXTURE, (c.channels + 1) * (c.hidden + 1))
-        self.palette_hidden = nn.Linear(P.TEXTURE, c.shades)
-        self.palette_more = nn.Linear(c.shades, self.palette.out_features, bias=False)
-        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias), nn.init.zeros_(self.palette_more.weight)
+        nn.init.zeros_(self.palette.weight), nn.init.zeros_(self.palette.bias)
         self.ground = nn.Linear(3, c.channels)
         nn.init.zeros_(self.ground.weight), nn.init.zeros_(self.ground.bias)
         with torch.no_grad():
@@ -198,6 +191,14 @@ class Generator(nn.Module):
         self.up1, self.up2 = Modulated(c.channels, c.up, c.style), Modulated(c.up, c.up, c.style)
         self.to_rgb = nn.Conv2d(c.up, 12, 3)
         nn.init.zeros_(self.to_rgb.weight), nn.init.zeros_(self.to_rgb.bias)
+        self.mix_hidden, self.mix = nn.Linear(c.style, c.mix), nn.Linear(c.mix, c.basis + sum(c.details))
+        with torch.no_grad():
+            self.mix.weight[: c.basis].zero_(), self.mix.bias.zero_()
+        self.maps = nn.ParameterList(torch.zeros(count, c.plane_side**2) for count in c.details)
+        self.features = nn.ParameterList(torch.randn(count, c.channels) / c.channels**0.5 for count in c.details)
+        self.palette_hidden = nn.Linear(P.TEXTURE, c.shades)
+        self.palette_more = nn.Linear(c.shades, self.palette.out_features, bias=False)
+        nn.init.zeros_(self.palette_more.weight)
         self.register_buffer("warp_basis", torch.tensor(warp.basis(c.warp_side, RADIUS)))  # [24, 3·side³]
         self.register_buffer("p_mean", torch.zeros(P.STYLE))
         self.register_buffer("p_std", torch.ones(P.STYLE))

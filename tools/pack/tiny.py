@@ -19,7 +19,7 @@ def generator():
         model.mean.mul_(8)
         model.to_rgb.weight.normal_(0, 0.1)
         for maps in model.maps:
-            maps.normal_(0, 0.5)
+            maps.normal_(0, 0.1)
         for name, large in model.state_dict().items():
             if name in model.LARGE:
                 large.copy_(large.half().float())
