@@ -229,6 +229,14 @@ class Generator(nn.Module):
             "style_offset": torch.zeros(1, c.style),
         }
 
+    @torch.no_grad()
+    def round_large(self):
+        """Rounds the large constants to what float16 stores, as a pack holds them; gives the generator."""
+        for name, large in self.state_dict().items():
+            if name in self.LARGE:
+                large.copy_(large.half().float())
+        return self
+
     # -- stages -------------------------------------------------------------------------------------------------------------
     def normal(self, w):
         """What the style sees of w [n,D], as standard deviations [n,STYLE]."""
@@ -290,7 +298,7 @@ class Generator(nn.Module):
         for i, conv in enumerate(self.convs):
             x = conv(resize(x, 4 << i) if i else x, style)
         x = resize(self.head(x), c.basis_side)
-        if frozen is None:
+        if frozen is None:  # as `frozen`, but the resizing is done once: it is a good part of a training step, and of a mouth's planes
             basis, maps = self.amounts(style)
             x = resize(x + self.smooth(basis), c.plane_side) + self.fine(maps)
         else:

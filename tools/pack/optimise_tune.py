@@ -79,6 +79,10 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         points, depths = call("samples", params, scene, rays_, w, sampling)
         return scene | {"points": points, "depths": depths}
 
+    def pivot_of(scene):
+        """The field of the untuned generator: volume's own weights, no offset."""
+        return volume.planes(scene["style"], scene["frozen"]), scene["palette"]
+
     def empty(pivot, scene):
         """Which of a scene's points hold nothing of the pivot `[1,N,S]`."""
         density = volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0]
@@ -94,8 +98,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
-        pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
-        void = empty(pivot, scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
+        void = empty(pivot_of(scene), scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
         return {"params": flat, **scene, "photo_void": void, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
                 "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
@@ -128,7 +131,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         rays_view, places = part.rays(pose_view), part.pixel_centres()
         scene = scene_of(params, w_view, w_pivot, rays_view) | {"rows": part.rows, "columns": part.columns}
         photo = {"target": unit(target), "person": person, "alpha": photo_alpha, "depth": photo_depth}
-        pivot = volume.planes(scene["style"], scene["frozen"]), scene["palette"]
+        pivot = pivot_of(scene)
         void = view.void(person, photo, pose, along(*rays_view, scene["depths"]), empty(pivot, scene))
         out = call("view", params, scene | {"void": void})
         picture, mask = view.carry_photo(morphable, photo, w_pivot, pose, w_view, rays_view, out)

@@ -28,7 +28,7 @@ def random_view(pose, w, random):
     turned = torch.cat([pose[:, :3] + turn[None], pose[:, 3:]], 1)
     speaking = (random[3] < 0.7).to(w.dtype)
     wide = (random[4] < 0.4).to(w.dtype)
-    # half shut at least: until then the photo's eye is what lids uncover
+    # nearly half shut at least: until then the photo's eye is what lids uncover
     blink = (0.4 + 0.6 * random[8] / BLINKING) * (random[8] < BLINKING).to(w.dtype)
     motion = {"jaw": random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
               "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype), "blink_left": blink, "blink_right": blink}

@@ -21,11 +21,7 @@ def generator(path):
     """The trained generator, its large constants rounded to what float16 stores."""
     model = N.Generator(N.STUDIO)
     model.load_state_dict(torch.load(path, weights_only=True))
-    with torch.no_grad():
-        for name, large in model.state_dict().items():
-            if name in model.LARGE:
-                large.copy_(large.half().float())
-    return model.eval()
+    return model.round_large().eval()
 
 
 def optimisations(model, folder, setup):

@@ -20,9 +20,7 @@ def generator():
         model.to_rgb.weight.normal_(0, 0.1)
         for maps in model.maps:
             maps.normal_(0, 0.1)
-        for name, large in model.state_dict().items():
-            if name in model.LARGE:
-                large.copy_(large.half().float())
+        model.round_large()
         for layer in (model.style_in, model.decode2):
             layer.weight.mul_(1.5)
         model.decode2.weight[0].mul_(8)  # neither empty nor solid

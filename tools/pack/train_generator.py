@@ -1,8 +1,8 @@
-"""Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 80`.
+"""Trains the generator by supervision: `python -m tools.pack.train_generator DATA OUT --minutes 188`.
 
 Patches of 32² rays (64² pixels) with samples spread over the volume and near the true surface; errors of colours with the face, and most
-of all eyes, lips and mouth, weighted, low-resolution colours, gradients, alpha and depth. It starts at half resolution, where a patch shows a whole face, and goes on
-at the full one. Keeps OUT/generator.pt (the moving average of the weights, as StyleGAN's), OUT/generator.state (to go on from) and
+of all eyes, lips and mouth, weighted, low-resolution colours, gradients, alpha and depth. It starts at half resolution, where a patch shows
+a whole face, and goes on at the full one. Keeps OUT/generator.pt (the moving average of the weights, as StyleGAN's), OUT/generator.state (to go on from) and
 OUT/generator.png (truth above generator).
 """
 
@@ -159,7 +159,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("data", type=Path)
     a.add_argument("out", type=Path)
-    a.add_argument("--minutes", type=float, default=80)
+    a.add_argument("--minutes", type=float, default=188)
     a.add_argument("--rate", type=float, default=2.5e-3)
     a = a.parse_args()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-//! Where the mouth is: 1 inside, 0 outside.
+//! Where a frame is painted, the mouth and moving eyes: 1 there, 0 elsewhere.
 
 use crate::{
     error::{NodeError, Result},

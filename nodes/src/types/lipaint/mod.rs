@@ -1,4 +1,4 @@
-//! The inside of the mouth, rendered from a latent code that follows the expression.
+//! The inside of the mouth and moving lids, rendered from a latent code that follows the expression.
 
 mod body;
 mod contract;
