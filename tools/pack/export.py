@@ -82,14 +82,19 @@ def check(name, model, module, examples, tolerance=TOLERANCE):
 
 
 def identity_model(generator):
-    """`identity`: w -> theta and zero offsets; written by hand, since it computes nothing."""
-    nodes, outputs = [], []
-    tensors = R.identity(generator)
-    initialisers = [numpy_helper.from_array(tensors["theta"].numpy(), "theta_value")]
-    for name, t in tensors.items():
-        if name == "theta":
-            nodes.append(helper.make_node("Identity", ["theta_value"], [name]))
-        else:
+    """`identity`: w -> theta and zero offsets; written by hand, since it computes nothing. Theta is joined from the weights as the graphs of
+    inversion hold them, so that a pack stores them once."""
+    flat = numpy_helper.from_array(np.array([-1], np.int64), "flat")
+    nodes, outputs, initialisers, pieces = [], [], [flat], dict(generator.named_parameters())
+    for name in generator.tuned():
+        initialisers.append(numpy_helper.from_array(pieces[name].detach().numpy(), name))
+        nodes.append(helper.make_node("Reshape", [name, "flat"], [name + "_flat"]))
+    nodes.append(helper.make_node("Concat", [name + "_flat" for name in generator.tuned()], ["theta"], axis=0))
+    for name, t in R.identity(generator).items():
+        if name == "mouth_kept":
+            initialisers.append(numpy_helper.from_array(t.numpy(), name + "_value"))
+            nodes.append(helper.make_node("Identity", [name + "_value"], [name]))
+        elif name != "theta":
             initialisers.append(numpy_helper.from_array(np.array(t.shape, np.int64), name + "_shape"))
             nodes.append(helper.make_node("ConstantOfShape", [name + "_shape"], [name]))
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(t.shape)))
@@ -147,11 +152,12 @@ def generator_roles(generator, folder, log=print):
     onnx.save(identity_model(generator), folder / "identity.onnx")
     files["identity"] = "identity.onnx"
     identity = R.identity(generator)
+    identity.pop("mouth_kept")
     prepare = R.Prepare(generator)
     moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
     large = [f"generator.{name}" for name in generator.LARGE]
     write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=large)
-    tuned = {k: moved[k] for k in ("theta", "plane_offset", "style_offset")}
+    tuned = {k: moved[k] for k in ("theta", "plane_offset", "style_offset")} | {"mouth_kept": torch.tensor([0.3])}
     several = w + 0.1 * torch.randn(3, *w.shape[1:])
     side = config.plane_side
     write(

@@ -34,7 +34,11 @@ class Config:
     basis_side: int = 64
     plane_side: int = 128  # of the mean, of a person's own offset and of the planes that points are looked up in
     details: tuple = (64, 16, 16)  # learned maps of each plane (xy, xz, zy) at its full side
+    # Learned maps of what moves with speech and blinks: plane, left, top, width and height in its texels, how many. Of the plane xy about
+    # mouth and chin, and about eyes and brows; of zy about the lips.
+    windows: tuple = ((0, 32, 76, 64, 40, 80), (0, 32, 36, 64, 32, 24), (2, 52, 76, 40, 40, 16))
     mix: int = 256  # hidden units between the style and how much of basis and maps there is
+    mix_windows: int = 128  # the same for the windows
     shades: int = 64  # hidden units between the texture and a person's own decoder layer
     focus: float = 2.0  # how much finer planes are about FOCUS than at their rim; see `contract`
     up: int = 32
@@ -55,8 +59,8 @@ class Config:
 
 STUDIO = Config()
 TINY = Config(
-    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=8, plane_side=16, details=(2, 1, 1), mix=8, shades=4,
-    up=8, coarse=4, fine=4, warp_side=6,
+    side=32, style=16, channels=16, hidden=16, conv=(12, 8), basis=3, basis_side=8, plane_side=16, details=(2, 1, 1), windows=((0, 4, 9, 8, 5, 2), (2, 6, 9, 5, 5, 1)),
+    mix=8, mix_windows=4, shades=4, up=8, coarse=4, fine=4, warp_side=6,
 )  # fmt: skip
 
 
@@ -162,10 +166,10 @@ class Generator(nn.Module):
     # What inversion tunes: everything that is neither the mapping into the style nor the learned planes.
     FROZEN = (
         "style_in", "style_a", "style_b", "basis", "basis_weight", "mix_hidden", "mix", "maps", "features", "mean",
-        "palette", "palette_hidden", "palette_more",
+        "palette", "palette_hidden", "palette_more", "windows", "window_features", "window_hidden", "window_mix",
     )  # fmt: skip
     # Constants that a pack stores as float16.
-    LARGE = ("basis", "mean", "warp_basis", "maps.0", "maps.1", "maps.2")
+    LARGE = ("basis", "mean", "warp_basis", "maps.0", "maps.1", "maps.2", "windows.0", "windows.1", "windows.2")
 
     def __init__(self, config=STUDIO):
         super().__init__()
@@ -199,6 +203,10 @@ class Generator(nn.Module):
         self.palette_hidden = nn.Linear(P.TEXTURE, c.shades)
         self.palette_more = nn.Linear(c.shades, self.palette.out_features, bias=False)
         nn.init.zeros_(self.palette_more.weight)
+        counts = [count for *_, count in c.windows]
+        self.window_hidden, self.window_mix = nn.Linear(c.style, c.mix_windows), nn.Linear(c.mix_windows, sum(counts))
+        self.windows = nn.ParameterList(torch.zeros(count, width * height) for *_, width, height, count in c.windows)
+        self.window_features = nn.ParameterList(torch.randn(count, c.channels) / c.channels**0.5 for count in counts)
         self.register_buffer("warp_basis", torch.tensor(warp.basis(c.warp_side, RADIUS)))  # [24, 3·side³]
         self.register_buffer("p_mean", torch.zeros(P.STYLE))
         self.register_buffer("p_std", torch.ones(P.STYLE))
@@ -266,31 +274,35 @@ class Generator(nn.Module):
         return x if style_offset is None else x + style_offset
 
     def amounts(self, style):
-        """How much of the learned planes a style takes: of the smooth basis [n,basis], and of each plane's maps [n,details]."""
+        """How much of the learned planes a style takes: of the smooth basis [n,basis], of each plane's maps [n,details], of each window's [n,count]."""
         c = self.config
         more, *maps = self.mix(F.leaky_relu(self.mix_hidden(style), 0.2)).split([c.basis, *c.details], 1)
-        return self.basis_weight(style) + more, maps
+        windows = self.window_mix(F.leaky_relu(self.window_hidden(style), 0.2)).split([count for *_, count in c.windows], 1)
+        return self.basis_weight(style) + more, maps, windows
 
     def smooth(self, amount):
         """A mixture of the basis [n,3C,basis_side,basis_side]."""
         c = self.config
         return (amount @ self.basis).reshape(-1, 3 * c.channels, c.basis_side, c.basis_side)
 
-    def fine(self, amounts):
-        """Mean and detail [n,3C,plane_side,plane_side].
+    def fine(self, maps, windows):
+        """Mean and detail [n,3C,plane_side,plane_side] of the amounts of maps and windows.
 
         Detail is a sum of maps, each of one plane and one direction in feature space, so that what some people have (a rim of glasses, an
-        edge of hair) is as fine as what all have.
+        edge of hair) is as fine as what all have. Windows are the same of a part of a plane, and so there can be many for a mouth's shapes.
         """
         c = self.config
-        of_planes = zip(amounts, self.features, self.maps)
-        detail = torch.cat([(amount[:, None] * features.t()) @ maps for amount, features, maps in of_planes], 1)
-        return detail.reshape(-1, 3 * c.channels, c.plane_side, c.plane_side) + self.mean
+        mixed = lambda amount, features, maps: (amount[:, None] * features.t()) @ maps
+        detail = [mixed(*one).reshape(-1, c.channels, c.plane_side, c.plane_side) for one in zip(maps, self.features, self.maps)]
+        for (plane, left, top, width, height, _), *one in zip(c.windows, windows, self.window_features, self.windows):
+            part = mixed(*one).reshape(-1, c.channels, height, width)
+            detail[plane] = detail[plane] + F.pad(part, (left, c.plane_side - left - width, top, c.plane_side - top - height))
+        return torch.cat(detail, 1) + self.mean
 
     def frozen(self, style):
         """The style's mixture of learned planes [n,3C,plane_side,plane_side], which inversion leaves alone."""
-        basis, maps = self.amounts(style)
-        return resize(self.smooth(basis), self.config.plane_side) + self.fine(maps)
+        basis, *details = self.amounts(style)
+        return resize(self.smooth(basis), self.config.plane_side) + self.fine(*details)
 
     def planes(self, style, plane_offset=None, frozen=None):
         """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
@@ -299,8 +311,8 @@ class Generator(nn.Module):
             x = conv(resize(x, 4 << i) if i else x, style)
         x = resize(self.head(x), c.basis_side)
         if frozen is None:  # as `frozen`, but the resizing is done once: it is a good part of a training step, and of a mouth's planes
-            basis, maps = self.amounts(style)
-            x = resize(x + self.smooth(basis), c.plane_side) + self.fine(maps)
+            basis, *details = self.amounts(style)
+            x = resize(x + self.smooth(basis), c.plane_side) + self.fine(*details)
         else:
             x = resize(x, c.plane_side) + frozen
         return x if plane_offset is None else x + plane_offset

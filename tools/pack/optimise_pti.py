@@ -20,6 +20,7 @@ from .optimise_volume import Sampling, Volume
 
 PIVOT_RATES = {"expression": 0.3, "texture": 1.0, "background": 0.3}
 EXPRESSION_PRIOR, TEXTURE_PRIOR = 4.0, 0.01
+WITHIN = 2.5  # standard deviations of the training heads about their mean: beyond, what the photo hides (teeth, lids) takes on odd colours
 
 
 def phases(generator: Generator, morphable: Morphable) -> list[Phase]:
@@ -34,13 +35,16 @@ def _pivot_phase(volume: Volume) -> Phase:
     parts = ("expression", "texture", "background")
     sizes = {"expression": P.E, "texture": P.TEXTURE, "background": P.D - P.STYLE}
     layout = Layout.of({name: torch.zeros(1, sizes[name]) for name in parts}, PIVOT_RATES)
+    mean, deviation = (x[None, P.SLOT["texture"]] for x in (generator.p_mean, generator.p_std))
+    known = lambda texture: torch.minimum(torch.maximum(texture, mean - WITHIN * deviation), mean + WITHIN * deviation)
 
     def init(target, person, coefficients, pose, **_):
         person = decide(person)
         small = F.adaptive_avg_pool2d(target, 2 * rays)
         behind = fill(unit(target), 1 - grow(person, max(1, target.shape[-1] // 64)))
         background = F.adaptive_avg_pool2d(behind, P.BACKGROUND).reshape(1, -1)
-        start = torch.cat([coefficients[:, : P.STYLE], background], 1)
+        before = P.SLOT["texture"].start
+        start = torch.cat([coefficients[:, :before], known(coefficients[:, P.SLOT["texture"]]), background], 1)
         style = generator.style(start)
         field = volume.planes(style, volume.frozen(style)), volume.palette(start)
         points, depths = volume.sample(field, start, *camera_rays(pose, rays), sampling.coarse, sampling.fine)
@@ -61,7 +65,7 @@ def _pivot_phase(volume: Volume) -> Phase:
         return picture + low + 0.5 * alpha + 0.1 * prior, {"picture": picture, "alpha_error": alpha}
 
     def project(params):
-        colours = {"background": params["background"].clamp(0, 1)}
+        colours = {"background": params["background"].clamp(0, 1), "texture": known(params["texture"])}
         return params | colours | {"expression": params["expression"].clamp(-0.4, 1.1)}
 
     def finish(params, identity, **_):

@@ -172,15 +172,16 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 12 * mouth + behind + STRAY * stray + SPECKLE * speckle + smooth
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
-    def finish(params, **_):
+    def finish(params, w, pose, **_):
         named = layout.unflatten(params)
         theta = torch.cat([named[name].reshape(-1) for name in tuned])
-        return {"theta": theta, **{name: named[name] for name in offsets}, "style_offset": generator.extras()["style_offset"]}
+        untuned = {"style_offset": generator.extras()["style_offset"], "mouth_kept": view.mouth_kept(morphable, w[0], pose)}
+        return {"theta": theta, **{name: named[name] for name in offsets}, **untuned}
 
     step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
         Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
               ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=120, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=160, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]

@@ -15,6 +15,7 @@ RANDOMS = 11
 BLINKING = 0.5  # of the views
 LID_TONE = 0.95  # how bright closed lids are beside the skin around them: their lashes are darker
 LASHES = 3 / 256  # how far beyond the lids' edges an eye in-painting takes over, as part of the picture's side
+SHUT, PARTED = 0.05, 0.12  # opening of the inner lips in eye distances up to which a photo shows no teeth, and from which it does
 SURFACE = 0.05  # how far behind the surface that the photo sees a point may lie and still count as seen, model units
 STEEPEST = 0.12  # change of depth over neighbouring rays beyond which a place is a silhouette or seen too obliquely
 THICK = 0.2  # how far from the photo's surface inversion may add to what the pivot has, model units
@@ -100,6 +101,15 @@ def mouth_mask(morphable, w, pose, places):
     _, _, contour = morphable(torch.cat([w[:, : P.STYLE], pose], 1))
     side = round(len(places) ** 0.5)
     return inside_polygon(places, contour[0]).reshape(1, 1, side, side)
+
+
+def mouth_kept(morphable, w, pose):
+    """How much of what a photo adds to the planes holds inside its mouth as well, `[1]`: nothing where lips are shut, all where teeth show."""
+    landmarks = morphable(torch.cat([w[:, : P.STYLE], pose], 1))[1][0]
+    middle = slice(3, 8)
+    gap = (landmarks[M.LIPS_L[3][middle]] - landmarks[M.LIPS_U[3][middle]])[:, 1].mean()
+    eyes = (landmarks[M.EYE_L_LOWER].mean(0) - landmarks[M.EYE_R_LOWER].mean(0)).square().sum().sqrt()
+    return ((gap / eyes - SHUT) / (PARTED - SHUT)).clamp(0, 1).reshape(1)
 
 
 def eyes_masks(morphable, w, w_view, pose, places):

@@ -142,10 +142,10 @@ def draw_expression(rng):
     e[4] = rng.uniform(0, 1) * on(0.35)
     e[5], e[6] = rng.uniform(0, 1) * on(0.35), rng.uniform(0, 1) * on(0.35)
     if on(0.3):
-        e[7] = e[8] = rng.uniform(0, 1)
+        e[7] = e[8] = min(1, rng.uniform(0, 1.3))  # quite shut in a good part of them
         e[8] = np.clip(e[8] + rng.normal() * 0.1, 0, 1)
     elif on(0.15):
-        e[7 + int(rng.integers(2))] = rng.uniform(0, 1)
+        e[7 + int(rng.integers(2))] = min(1, rng.uniform(0, 1.3))
     e[9] = rng.uniform(-0.4, 1) * on(0.4)
     e[10:12] = np.clip(rng.normal(size=2) * 0.45, -1, 1) * on(0.6)
     return e

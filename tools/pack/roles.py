@@ -1,7 +1,7 @@
 """The pack's roles as torch modules: inputs and outputs by the names of docs/packs.md.
 
-An inverted person is four identity tensors: `theta [F]` (the tuned weights, flat), `plane_offset`, `background_offset` and
-`style_offset`. `prepare` resolves them once; all later roles see plain tensors, so that none holds tuned weights of its own.
+An inverted person is five identity tensors: `theta [F]` (the tuned weights, flat), `plane_offset`, `background_offset`,
+`style_offset` and `mouth_kept [1]` (how much of `plane_offset` holds in a wide open mouth). `prepare` resolves them once; all later roles see plain tensors, so that none holds tuned weights of its own.
 """
 
 import copy
@@ -16,7 +16,8 @@ from . import params as P
 
 VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
 EMPTY = -1e4  # density of what is empty
-IDENTITY = ("theta", "plane_offset", "background_offset", "style_offset")
+AJAR, WIDE = 0.4, 0.7  # jaw up to which the lips of a photo stay before the mouth's inside, and from which they do not
+MOUTH, MOUTH_RIM = ((-2.6, 2.6), (-7.5, -3.2)), 0.25  # where an opening mouth shows its inside: x and y; width of the rim, centimetres
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
 UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
 # Planes are [1,3,H,W,C] here, channels last, as the fused operators read them.
@@ -176,15 +177,38 @@ def still():
 
 
 class Planes(nn.Module):
-    """w [n,1,D] and the identity tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone."""
+    """w [n,1,D] and the identity tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone.
+
+    What a photo of a shut mouth adds to the plane xy are its lips, and they must not hang before the teeth of a wide open one. Near shut they
+    stay: their dark line is what parts lips from teeth.
+    """
 
     def __init__(self, prepare):
         super().__init__()
         self.prepare = prepare
+        self.register_buffer("mouth", mouth_of_plane(prepare.generator.config))
 
-    def forward(self, w, theta, plane_offset, style_offset):
+    def forward(self, w, theta, plane_offset, style_offset, mouth_kept):
         g = self.prepare.resolve(theta)
-        return texels(g.planes(g.style(w[:, 0], style_offset), plane_offset))
+        jaw = w[:, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")]
+        lost = ((jaw - AJAR) / (WIDE - AJAR)).clamp(0, 1)[:, None, None, None] * (1 - mouth_kept) * self.mouth
+        c = g.config.channels
+        offset = plane_offset - F.pad(plane_offset[:, :c] * lost, (0, 0, 0, 0, 0, 2 * c))
+        return texels(g.planes(g.style(w[:, 0], style_offset), offset))
+
+
+def mouth_of_plane(config):
+    """How much the texels of the plane xy are of `MOUTH`, [plane_side, plane_side] in [0,1]."""
+    at = (torch.arange(1001) / 500 - 1) * N.RADIUS
+    inside = []
+    for axis, (low, high) in enumerate(MOUTH):
+        place = at * G.SCALE + G.ORIGIN[axis]
+        share = torch.sigmoid((place - low) / MOUTH_RIM) * torch.sigmoid((high - place) / MOUTH_RIM)
+        texel = N.contract(at, N.FOCUS[axis], config.focus) / N.RADIUS
+        centres = (torch.arange(config.plane_side) * 2 + 1) / config.plane_side - 1
+        nearest = (centres[:, None] - texel[None]).abs().argmin(1)
+        inside.append(share[nearest])
+    return inside[1].flip(0)[:, None] * inside[0][None]
 
 
 class Upsample(nn.Module):
@@ -226,4 +250,4 @@ class MorphableModel(nn.Module):
 def identity(generator):
     """The identity tensors of an untuned person."""
     with torch.no_grad():
-        return {"theta": generator.theta().detach().clone(), **generator.extras()}
+        return {"theta": generator.theta().detach().clone(), **generator.extras(), "mouth_kept": torch.ones(1)}

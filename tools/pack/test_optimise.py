@@ -125,12 +125,30 @@ class Phases(unittest.TestCase):
         seen = morphable(torch.tensor(fitted["coefficients"]))[1]
         self.assertLess(float(optimise_fit.landmark_error(seen, landmarks)), 0.25)
 
-    def test_every_step_of_the_inversion_equals_autograd(self):
-        generator = tiny.generator()
-        side, c = generator.config.side, person()
+    @staticmethod
+    def portrait(c, side):
+        """What the inversion of a person is offered: noise in a disc."""
         across = torch.linspace(-1, 1, side)
         disc = (across[:, None] ** 2 + across[None] ** 2 < 0.5).float()[None, None]
-        tensors = {"target": torch.rand(1, 3, side, side) * 2 - 1, "person": disc, "coefficients": c, "pose": c[:, P.STYLE :]}
+        return {"target": torch.rand(1, 3, side, side) * 2 - 1, "person": disc, "coefficients": c, "pose": c[:, P.STYLE :]}
+
+    def test_a_pivot_stays_among_the_heads_of_the_training(self):
+        generator, c, slot = tiny.generator(), person(), P.SLOT["texture"]
+        c[:, slot] = 9.0
+        pivot = optimise_pti.phases(generator, geometry.Morphable())[0]
+        farthest = (generator.p_mean + optimise_pti.WITHIN * generator.p_std)[slot]
+        texture = slice(P.E, P.E + P.TEXTURE)
+        known = pivot.init(**self.portrait(c, generator.config.side))
+        start = known.pop("params")
+        torch.testing.assert_close(start[texture], farthest)
+        inputs = example_step(pivot, known, start + 5)
+        stepped = evaluate(session(PACK / "pti_pivot_step.onnx", 1), {name: x.numpy() for name, x in inputs.items()})
+        np.testing.assert_allclose(stepped["params_out"][texture], farthest, atol=1e-6)
+
+    def test_every_step_of_the_inversion_equals_autograd(self):
+        generator = tiny.generator()
+        c = person()
+        tensors = self.portrait(c, generator.config.side)
         for phase in optimise_pti.phases(generator, geometry.Morphable()):
             with torch.no_grad():
                 known = tensors | phase.init(**tensors)

@@ -1,5 +1,6 @@
 """Checks of the head and the generator: `python -m unittest tools.pack.test_pack`."""
 
+import copy
 import unittest
 
 import numpy as np
@@ -137,6 +138,11 @@ class Drawing(unittest.TestCase):
             self.assertFalse(np.isin(inner, (S.CLOTHES, S.NECK_C, S.BODY, S.BACKGROUND)).any())
 
 
+def offsets(model):
+    """What `prepare` takes of an untuned person's identity tensors."""
+    return {name: tensor for name, tensor in R.identity(model).items() if name != "mouth_kept"}
+
+
 class Generator(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -149,8 +155,7 @@ class Generator(unittest.TestCase):
     def test_the_roles_together_are_the_generator(self):
         with torch.no_grad():
             whole = self.model(self.w, self.pose, **self.model.extras())["image"]
-            identity = R.identity(self.model)
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **identity)))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
             field = [state[k] for k in R.FIELD]
             o, d = R.Camera(N.TINY.rays)(self.pose)
             occupancy = R.everywhere()["occupancy"]
@@ -163,7 +168,7 @@ class Generator(unittest.TestCase):
 
     def test_a_part_of_the_rays_is_a_part_of_the_picture(self):
         with torch.no_grad():
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.identity(self.model))))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
             field = [state[k] for k in R.FIELD] + list(R.everywhere().values())
             o, d = R.Camera(N.TINY.rays)(self.pose)
             t = R.Depths(N.TINY)(*field, o, d)
@@ -177,7 +182,7 @@ class Generator(unittest.TestCase):
 
     def test_what_is_called_empty_is_seen_by_no_ray(self):
         with torch.no_grad():
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.identity(self.model))))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
             field = [state[k] for k in R.FIELD]
             o, d = R.Camera(N.TINY.rays)(self.pose)
             t = torch.linspace(0.3, 2, 9).expand(1, o.shape[1], 9)
@@ -185,6 +190,35 @@ class Generator(unittest.TestCase):
                 rays = (cells, state["background"], o, d, t, torch.arange(o.shape[1]), *R.still().values())
                 alpha = R.Render(N.TINY)(*field, *rays)[1]
                 self.assertTrue(float(alpha.max()) == 0.0 if expected == 0.0 else float(alpha.max()) > expected)
+
+    def test_a_window_changes_its_part_of_its_plane_alone(self):
+        model, c = copy.deepcopy(self.model), N.TINY
+        with torch.no_grad():
+            style = model.style(self.w)
+            before = model.frozen(style)
+            for (plane, left, top, width, height, _), maps in zip(c.windows, model.windows):
+                maps.normal_()
+                moved = (model.frozen(style) - before).reshape(3, c.channels, c.plane_side, c.plane_side).abs().amax(1)
+                self.assertGreater(float(moved[plane, top : top + height, left : left + width].min()), 0)
+                moved[plane, top : top + height, left : left + width] = 0
+                self.assertEqual(float(moved.max()), 0)
+                maps.zero_()
+
+    def test_a_wide_open_mouth_shows_no_lips_of_the_photo(self):
+        planes, state = R.Planes(R.Prepare(self.model)), offsets(self.model)
+        added = torch.ones_like(state["plane_offset"])
+        both = self.w.repeat(2, 1)[:, None]
+        both[1, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")] = 1  # one is shut, one is open
+        of = lambda kept, offset: planes(both, state["theta"], offset, state["style_offset"], torch.tensor([kept]))
+        with torch.no_grad():
+            plain, all_, less = of(1.0, state["plane_offset"]), of(1.0, added), of(0.0, added)
+        torch.testing.assert_close(all_, plain + 1)
+        torch.testing.assert_close(less[0], all_[0])
+        lost = (all_ - less)[1, :, :, :, 0]
+        self.assertLess(float(lost[1:].abs().max()), 1e-5)  # the plane xy alone
+        self.assertTrue(0.01 < float(lost[0].mean()) < 0.2 and float(lost[0].max()) > 0.5)
+        torch.testing.assert_close(lost[0], lost[0].flip(1), atol=1e-3, rtol=0)
+        self.assertLess(float(lost[0, : N.TINY.plane_side // 2].max()), 0.1)  # below the eyes
 
     def test_depths_ascend(self):
         with torch.no_grad():

@@ -18,7 +18,7 @@ def generator():
     with torch.no_grad():
         model.mean.mul_(8)
         model.to_rgb.weight.normal_(0, 0.1)
-        for maps in model.maps:
+        for maps in (*model.maps, *model.windows):
             maps.normal_(0, 0.1)
         model.round_large()
         for layer in (model.style_in, model.decode2):

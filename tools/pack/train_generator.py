@@ -171,7 +171,7 @@ def main():
     model = N.Generator()
     full = model.config.side
     # every number of the palette reaches all pixels of a material at once
-    scales = {"mean": 1.5, "basis": 1.5, "maps": 1.5, "mix": 0.3, "palette": 0.1, "palette_more": 0.1}
+    scales = {"mean": 1.5, "basis": 1.5, "maps": 1.5, "windows": 1.5, "mix": 0.3, "window_mix": 0.3, "palette": 0.1, "palette_more": 0.1}
     groups = {scale: [] for scale in (1.0, *scales.values())}
     for name, value in model.named_parameters():
         groups[scales.get(name.split(".")[0], 1.0)].append(value)

@@ -7,7 +7,7 @@ import onnx
 import torch
 import yaml
 
-from tools.speech.mel import COLUMNS
+from tools.speech.mel import WINDOW
 
 from . import digest, export
 from . import networks as W
@@ -19,7 +19,7 @@ ROLES = [
 ]  # fmt: skip
 SETUP = ("face_detector", "face_mesh", "person_mask")  # come from set-up
 LARGE = 2**15  # numbers of a constant that is worth storing as float16
-HALF_PRECISION = 1e-3  # error of coefficients from weights of float16
+HALF_PRECISION = {"deep3d": 1e-3, "parse": 1e-2}  # error of coefficients and logits from weights of float16
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]
 
 
@@ -34,12 +34,12 @@ def networks(folder, sizes, weights=None, log=print):
         examples = [{"image": torch.rand(n, 3, side, side)} for n in (2, 1)]
         output = "coefficients" if role == "deep3d" else "logits"
         onnx_model = export.trace(model, examples[0], [output], ("image", output))
-        # the weights of deep3d are most of its file, and its error is hundreds of times what half precision loses
-        half = [i.name for i in onnx_model.graph.initializer if role == "deep3d" and weights is not None and np.prod(i.dims) >= LARGE]
+        # weights are most of these files, and their errors are hundreds of times what half precision loses
+        half = [i.name for i in onnx_model.graph.initializer if weights is not None and np.prod(i.dims) >= LARGE]
         export.halve(onnx_model, half)
         shape = ["n", P.K] if role == "deep3d" else ["n", W.CLASSES, side, side]
         export.name_shapes(onnx_model, {"image": ["n", 3, side, side], output: shape})
-        error = export.check(role, onnx_model, model, examples, HALF_PRECISION if half else export.TOLERANCE)
+        error = export.check(role, onnx_model, model, examples, HALF_PRECISION[role] if half else export.TOLERANCE)
         onnx.save(onnx_model, folder / f"{role}.onnx")
         log(f"{role}: {(folder / (role + '.onnx')).stat().st_size / 1e6:.2f} MB, {error:.1e} from torch")
 
@@ -65,7 +65,7 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
     # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
-    defaults = {"mel": {"columns": COLUMNS}, "audio2exp": {"scale": 1.35}} | (defaults or {})
+    defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.35}} | (defaults or {})
     lines += ["defaults:"] + [f"  {k}: {_flow(v)}" for k, v in defaults.items()]
     lines.append("roles:")
     for role in ROLES:

@@ -16,7 +16,7 @@ import onnxruntime
 import torch
 
 from . import EXPRESSION, network
-from .mel import BANDS, COLUMNS
+from .mel import BANDS, WINDOW
 
 OPSET, IR_VERSION = 20, 10
 _TOLERANCE = 1e-5
@@ -26,7 +26,7 @@ def examples(count, embedding):
     """Random tensors in the ranges that the inputs have."""
     generator = torch.Generator().manual_seed(1)
     return {
-        "mel": torch.rand(count, 1, BANDS, COLUMNS, generator=generator) * 8 - 4,
+        "mel": torch.rand(count, 1, BANDS, WINDOW, generator=generator) * 8 - 4,
         "embedding": torch.rand(count, embedding, generator=generator),
         "reference": torch.rand(count, 1, len(EXPRESSION), generator=generator),
         "ratio": torch.rand(count, 1, generator=generator),

@@ -14,7 +14,9 @@ N_FFT = 800
 HOP = 200
 BANDS = 80
 F_MIN, F_MAX = 55.0, 7600.0
-COLUMNS = 32  # width of the window that a video frame sees: 0.4 s
+COLUMNS = 32  # width of the window that an embedding sees: 0.4 s
+SHIFT = 2  # columns between the three windows about a video frame whose embeddings are averaged
+WINDOW = COLUMNS + 2 * SHIFT  # what a video frame sees
 PUBLISHED_COLUMNS = 16
 
 
@@ -67,13 +69,13 @@ def window_starts(frames, columns=COLUMNS):
     return np.trunc(80.0 * (np.arange(frames) - 2) / 25.0).astype(int) - (columns - PUBLISHED_COLUMNS) // 2
 
 
-def windows(db, frames, columns=COLUMNS):
+def windows(db, frames, columns=WINDOW):
     """`[columns in clip, 80]` dB to the network's input `[frames, 80, columns]`, edges repeated."""
     index = window_starts(frames, columns)[:, None] + np.arange(columns)
     return normalise(db)[np.clip(index, 0, len(db) - 1)].transpose(0, 2, 1).astype(np.float32)
 
 
-def clip_windows(samples, columns=COLUMNS):
+def clip_windows(samples, columns=WINDOW):
     """Samples to `[frames, 80, columns]`; the tail that fills no whole frame is dropped, as published."""
     frames = frame_count(samples)
     return windows(decibels(samples[: frames * FRAME_SAMPLES]), frames, columns)

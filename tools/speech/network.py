@@ -4,9 +4,10 @@ The published wrapper (SadTalker's audio2exp) feeds it frame by frame: `p[i] = n
 `reference = 0.5 root + 0.5 p[i]`, the root being the person's own expression. The encoder never sees the reference, so
 it runs for all frames at once and only the head is sequential.
 
-All convolutions of the encoder are valid and unstrided in time, dilated so that they see `COLUMNS` columns. A window
-therefore gives one embedding, and a whole clip gives in one pass the embeddings of all its windows: training shares
-the work of overlapping windows and is still exact.
+All convolutions of the encoder are valid and unstrided in time, dilated so that they see `COLUMNS` columns. So many
+therefore give one embedding, and a whole clip gives in one pass those of all its places: training shares the work of
+overlapping places and is still exact. A frame of a film takes the mean of three places 25 ms apart, which moves steadier
+and nearer to real speech than one.
 """
 
 import torch
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import EXPRESSION, SPOKEN, SPOKEN_INDEX
-from .mel import BANDS, COLUMNS
+from .mel import BANDS, COLUMNS, SHIFT, WINDOW
 from .visemes import SOUNDS
 
 ROOT_SHARE = 0.5  # of the root in the next frame's reference
@@ -33,7 +34,7 @@ def _block(inputs, outputs, kernel, stride=1, dilation=1):
 
 
 class Encoder(nn.Module):
-    """`mel [n, 1, 80, W]` in [-4, 4] to `embedding [n, H]`."""
+    """`mel [n, 1, 80, WINDOW]` in [-4, 4] to `embedding [n, H]`."""
 
     def __init__(self, width=24, hidden=192, embedding=128, dropout=0.1):
         super().__init__()
@@ -49,13 +50,14 @@ class Encoder(nn.Module):
         self.project = nn.Conv2d(hidden, embedding, 1)
 
     def sequence(self, mel):
-        """`[n, 1, 80, C]` to the embeddings of its C - 31 windows, `[n, H, C - 31]`."""
+        """`[n, 1, 80, C]` to the embeddings at its C - 31 places, `[n, H, C - 31]`."""
         x = self.bands(mel)
         x = x[..., 7:-8] + self.context(x)  # a residual at the centre of the 16 columns that it sees
         return F.relu(self.project(self.dropout(x)))[:, :, 0]
 
     def forward(self, mel):
-        return self.sequence(mel)[:, :, 0]
+        earlier, here, later = self.sequence(mel)[..., ::SHIFT].unbind(-1)
+        return 0.25 * earlier + 0.5 * here + 0.25 * later
 
 
 class Head(nn.Module):
@@ -87,7 +89,7 @@ class Head(nn.Module):
 
 
 class Audio2Exp(nn.Module):
-    """`mel [n, 1, 80, W]`, `reference [n, 1, E]`, `ratio [n, 1]` to `expression [n, 1, E]`."""
+    """`mel [n, 1, 80, WINDOW]`, `reference [n, 1, E]`, `ratio [n, 1]` to `expression [n, 1, E]`."""
 
     def __init__(self, width=24, hidden=192, embedding=128, head=96, dropout=0.1):
         super().__init__()
@@ -130,4 +132,4 @@ def load(path):
     return model.eval()
 
 
-assert COLUMNS == 32, "the encoder's dilations see 32 columns"
+assert COLUMNS == 32 and WINDOW == COLUMNS + 2 * SHIFT, "the encoder's dilations see 32 columns"

@@ -20,7 +20,7 @@ def random_model():
 class Mel(unittest.TestCase):
     def test_silence_is_the_lowest_value(self):
         windows = mel.clip_windows(np.zeros(SAMPLE_RATE, np.float32))
-        self.assertEqual(windows.shape, (25, 80, mel.COLUMNS))
+        self.assertEqual(windows.shape, (25, 80, mel.WINDOW))
         self.assertTrue((windows == -4.0).all())
 
     def test_a_tone_is_loudest_in_the_band_around_it(self):
@@ -61,13 +61,16 @@ class Targets(unittest.TestCase):
 
 
 class Network(unittest.TestCase):
-    def test_a_clip_gives_the_embeddings_of_its_windows(self):
+    def test_a_clip_gives_the_embeddings_of_its_places(self):
         encoder = random_model().encoder
         clip = torch.rand(1, 1, mel.BANDS, 50) * 8 - 4
         with torch.no_grad():
             every = encoder.sequence(clip)[0].T
-            each = encoder(torch.cat([clip[..., i : i + mel.COLUMNS] for i in range(19)]))
+            each = encoder.sequence(torch.cat([clip[..., i : i + mel.COLUMNS] for i in range(19)]))[..., 0]
+            frames = encoder(torch.cat([clip[..., i : i + mel.WINDOW] for i in range(15)]))
         torch.testing.assert_close(every, each, atol=1e-5, rtol=1e-5)
+        steady = 0.25 * every[:-4] + 0.5 * every[2:-2] + 0.25 * every[4:]
+        torch.testing.assert_close(steady, frames, atol=1e-5, rtol=1e-5)
 
     def test_other_channels_keep_the_reference_and_the_ratio_shuts_the_eyes(self):
         head = random_model().head

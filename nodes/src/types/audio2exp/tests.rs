@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Columns of a mel window of the tiny pack, W.
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 36;
 const SIZE: usize = 80 * COLUMNS;
 
 /// Mel windows of frames `from..to` of one sound.
@@ -149,6 +149,6 @@ fn mel_windows_of_another_width_name_the_parameter() {
         vec![("mel", Value::Tensors(narrow)), ("reference", Value::Tensors(reference))],
     );
     let error = run_chunks(&node(), &[], &[inputs], &TestHost::new(), &models).unwrap_err();
-    assert_eq!(error.to_string(), "port `mel`: expected windows of 32 columns, found 16");
+    assert_eq!(error.to_string(), "port `mel`: expected windows of 36 columns, found 16");
     assert!(error.hint_text().unwrap().contains("columns"));
 }

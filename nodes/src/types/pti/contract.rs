@@ -49,7 +49,8 @@ pub(super) fn contract() -> Contract {
 }
 
 /// The roles whose inputs make up an identity.
-pub(super) const RENDERING: [&str; 5] = ["prepare", "depths", "render", "upsample", "lipaint"];
+pub(super) const RENDERING: [&str; 6] =
+    ["prepare", "depths", "render", "upsample", "lipaint", "lipaint_state"];
 
 pub(super) fn roles(models: &Models) -> Result<Vec<String>> {
     let pack = models.pack()?;
