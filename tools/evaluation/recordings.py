@@ -1,7 +1,7 @@
 """Recordings of people who speak, with phoneme times by an aligner; none of them was trained on.
 
-`librivox` and `commands` were watched while checkpoints and scales were chosen, so that their figures flatter. Nobody looked at the others
-(`UNSEEN`) before the weights were final: keep it so. Texts are what is heard, in words of the aligner's dictionary.
+`librivox` and `commands` were watched while checkpoints and scales were chosen, so that their figures flatter. No weights were chosen by the
+others (`UNSEEN`): keep it so. `prompts` was looked at when the places of a frame (`mel.SHIFT`) were. Texts are what is heard, in words of the aligner's dictionary.
 """
 
 import pathlib
