@@ -1,7 +1,8 @@
 """Recordings of people who speak, with phoneme times by an aligner; none of them was trained on.
 
 `librivox` and `commands` were watched while checkpoints and scales were chosen, so that their figures flatter. No weights were chosen by the
-others (`UNSEEN`): keep it so. `prompts` was looked at when the places of a frame (`mel.SHIFT`) were. Texts are what is heard, in words of the aligner's dictionary.
+others (`UNSEEN`): keep it so. `prompts` was looked at when the places of a frame (`mel.SHIFT`) were chosen. Texts are what is heard, in words of
+the aligner's dictionary.
 """
 
 import pathlib
@@ -42,7 +43,7 @@ _ADDRESS_TEXT = (
 )
 
 
-# Sets that no choice was made on, by their names without the variation.
+# Sets that no weights were chosen by, by their names without the variation.
 UNSEEN = ("prompts", "phrases", "address")
 
 

@@ -151,8 +151,7 @@ def generator_roles(generator, folder, log=print):
     w = R.Mapping()(z[1]["z"], psi)
     onnx.save(identity_model(generator), folder / "identity.onnx")
     files["identity"] = "identity.onnx"
-    identity = R.identity(generator)
-    identity.pop("mouth_kept")
+    identity = R.offsets(generator)
     prepare = R.Prepare(generator)
     moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
     large = [f"generator.{name}" for name in generator.LARGE]

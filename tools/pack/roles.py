@@ -247,6 +247,11 @@ class MorphableModel(nn.Module):
         return self.model(coefficients)
 
 
+def offsets(generator):
+    """Those identity tensors of an untuned person that `prepare` takes."""
+    return {name: tensor for name, tensor in identity(generator).items() if name != "mouth_kept"}
+
+
 def identity(generator):
     """The identity tensors of an untuned person."""
     with torch.no_grad():

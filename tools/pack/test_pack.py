@@ -138,11 +138,6 @@ class Drawing(unittest.TestCase):
             self.assertFalse(np.isin(inner, (S.CLOTHES, S.NECK_C, S.BODY, S.BACKGROUND)).any())
 
 
-def offsets(model):
-    """What `prepare` takes of an untuned person's identity tensors."""
-    return {name: tensor for name, tensor in R.identity(model).items() if name != "mouth_kept"}
-
-
 class Generator(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -155,7 +150,7 @@ class Generator(unittest.TestCase):
     def test_the_roles_together_are_the_generator(self):
         with torch.no_grad():
             whole = self.model(self.w, self.pose, **self.model.extras())["image"]
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.offsets(self.model))))
             field = [state[k] for k in R.FIELD]
             o, d = R.Camera(N.TINY.rays)(self.pose)
             occupancy = R.everywhere()["occupancy"]
@@ -168,7 +163,7 @@ class Generator(unittest.TestCase):
 
     def test_a_part_of_the_rays_is_a_part_of_the_picture(self):
         with torch.no_grad():
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.offsets(self.model))))
             field = [state[k] for k in R.FIELD] + list(R.everywhere().values())
             o, d = R.Camera(N.TINY.rays)(self.pose)
             t = R.Depths(N.TINY)(*field, o, d)
@@ -182,7 +177,7 @@ class Generator(unittest.TestCase):
 
     def test_what_is_called_empty_is_seen_by_no_ray(self):
         with torch.no_grad():
-            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **offsets(self.model))))
+            state = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.offsets(self.model))))
             field = [state[k] for k in R.FIELD]
             o, d = R.Camera(N.TINY.rays)(self.pose)
             t = torch.linspace(0.3, 2, 9).expand(1, o.shape[1], 9)
@@ -205,7 +200,7 @@ class Generator(unittest.TestCase):
                 maps.zero_()
 
     def test_a_wide_open_mouth_shows_no_lips_of_the_photo(self):
-        planes, state = R.Planes(R.Prepare(self.model)), offsets(self.model)
+        planes, state = R.Planes(R.Prepare(self.model)), R.offsets(self.model)
         added = torch.ones_like(state["plane_offset"])
         both = self.w.repeat(2, 1)[:, None]
         both[1, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")] = 1  # one is shut, one is open
