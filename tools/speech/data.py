@@ -22,7 +22,7 @@ SOURCES = {
     "piper": neural.speak_piper,
     "hibari": neural.speak_hibari,
 }
-DEFAULT_MINUTES = {"espeak": 50, "flite": 70, "piper": 40, "hibari": 50, "background": 20}
+DEFAULT_MINUTES = {"espeak": 75, "flite": 100, "piper": 60, "hibari": 75, "background": 30}
 _SHORTEST = 45  # frames: training takes 40
 # Playback speeds as ratios of small numbers, so that the polyphase filter stays short.
 _SPEEDS = ((1, 1), (1, 1), (9, 8), (8, 9), (6, 5), (5, 6), (16, 15), (15, 16), (13, 11), (22, 25))

@@ -19,6 +19,7 @@ from .mel import BANDS, COLUMNS, SHIFT
 from .visemes import SOUNDS
 
 ROOT_SHARE = 0.5  # of the root in the next frame's reference
+PRESS_GAIN = 1.4  # of what an ensemble's press is beside its other channels: a hesitant p must shut the lips, a hesitant vowel need not open them
 _BLINK = ("blink_left", "blink_right")
 
 
@@ -99,6 +100,43 @@ class Audio2Exp(nn.Module):
 
     def forward(self, mel, reference, ratio):
         return self.head(self.encoder(mel), reference[:, 0], ratio)[:, None]
+
+
+class _Encoders(nn.ModuleList):
+    """Embeddings of several encoders beside each other, `[n, ΣH]`."""
+
+    def forward(self, mel):
+        return torch.cat([encoder(mel) for encoder in self], 1)
+
+
+class _Heads(nn.Module):
+    """The mean of several heads, each of which takes its part of the embedding, its press made stronger."""
+
+    def __init__(self, heads, widths):
+        super().__init__()
+        self.heads, self.widths = nn.ModuleList(heads), widths
+        gain = torch.tensor([PRESS_GAIN if name == "press" else 1.0 for name in EXPRESSION])
+        self.register_buffer("gain", gain, persistent=False)
+
+    def forward(self, embedding, reference, ratio):
+        parts = embedding.split(self.widths, 1)
+        heads = zip(self.heads, parts, strict=True)
+        # the recurrence goes on with what the heads were trained on
+        return self.gain * sum(head(part, reference / self.gain, ratio) for head, part in heads) / len(parts)
+
+
+class Ensemble(nn.Module):
+    """Networks trained from different seeds as one of the same interface, also in halves. Where they err on a voice that none was trained
+    on they err apart, so that their mean follows it better than the best of them."""
+
+    forward = Audio2Exp.forward
+
+    def __init__(self, members):
+        super().__init__()
+        widths = [member.sizes["embedding"] for member in members]
+        self.sizes = {"embedding": sum(widths)}
+        self.encoder = _Encoders([member.encoder for member in members])
+        self.head = _Heads([member.head for member in members], widths)
 
 
 class Trainer(nn.Module):

@@ -82,6 +82,16 @@ class Network(unittest.TestCase):
         torch.testing.assert_close(still[:, kept], reference[:, kept])
         torch.testing.assert_close(shut[:, blinks], torch.ones(3, 2))
 
+    def test_an_ensemble_is_the_mean_of_its_members(self):
+        members = [random_model(), network.Audio2Exp(width=3, hidden=8, embedding=8, head=8).eval()]
+        mel_, reference, ratio = torch.rand(2, 1, mel.BANDS, mel.WINDOW) * 8 - 4, torch.rand(2, 1, len(EXPRESSION)), torch.rand(2, 1)
+        gain = torch.tensor([network.PRESS_GAIN if name == "press" else 1.0 for name in EXPRESSION])
+        with torch.no_grad():
+            each = [member(mel_, reference, ratio) for member in members]
+            both = network.Ensemble(members).eval()(mel_, reference * gain, ratio)
+        self.assertGreater(float((each[0] - each[1]).abs().max()), 1e-3)
+        torch.testing.assert_close(both[..., SPOKEN_INDEX], (gain * (each[0] + each[1]) / 2)[..., SPOKEN_INDEX])
+
     def test_exported_halves_run_over_a_clip(self):
         with tempfile.TemporaryDirectory() as folder:
             export(random_model(), pathlib.Path(folder))
