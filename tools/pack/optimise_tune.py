@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import optimise_view as view
+from .generator import weights as weights_of
 from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
@@ -17,6 +18,8 @@ SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show 
 STRAY, FLOATING = 3.0, 0.3  # of weight where nothing can be: in other views, and in the photo's, where more keeps hair from growing
 FAINT = -1.0  # density before softplus under which the pivot counts as empty
 EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
+MATERIALS = 0.08  # of how far the decoder strays from the pivot's inside the mouth
+OPEN, MOUTH_RAYS = (0.3, 0.6, 0.9, view.WIDEST), 16  # jaws at which the inside is looked at, and rays a side over the mouth
 FAR_OFF = 0.5  # depth errors count up to this, model units
 
 
@@ -51,6 +54,10 @@ class Person(torch.nn.Module):
             background = view.cut(background, scene["rows"], scene["columns"])
         field = self.field(params, scene)
         return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"))
+
+    def material(self, params, scene, features):
+        """What features of planes `[M,C]` stand for, `[M,1+C]`."""
+        return self.volume.material(scene["palette"], features)
 
     def samples(self, params, scene, rays, w, sampling):
         """Where to sample rays (origins, directions), given the scene's style, frozen planes and palette."""
@@ -88,6 +95,29 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         density = volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0]
         return (density < FAINT).to(density.dtype).reshape(scene["depths"].shape)
 
+    def inside(pose, w):
+        """The pivot's inside of the mouth at several openings: features `[M,C]` of its points, what they decode to `[M,1+C]`, and how
+        much each is seen `[M,1]`. A photo of a shut mouth does not show it, so that the decoder would lose its colours."""
+        palette, parts = volume.palette(w), []
+        widest = view.opened(w, view.WIDEST)
+        for jaw in OPEN:
+            open_ = view.opened(w, jaw)
+            style = generator.style(open_)
+            field = volume.planes(style, volume.frozen(style)), palette
+            rays_, seen = view.mouth_rays(morphable, open_, widest, pose, MOUTH_RAYS)
+            points, depths = volume.sample(field, open_, *rays_, sampling.coarse, sampling.fine)
+            features = volume.features(field[0], points.reshape(-1, 3))
+            decoded = volume.material(palette, features)
+            weight = weights_of(decoded[:, 0].reshape(depths.shape), depths) * seen
+            parts.append((features, decoded, weight.reshape(-1, 1)))
+        features, decoded, weight = (torch.cat(part) for part in zip(*parts))
+        return {"mouth_features": features, "mouth_decoded": decoded, "mouth_weight": weight / (weight.sum() + 1e-3)}
+
+    def strayed(params, tensors):
+        """How far the decoder has strayed inside the mouth."""
+        now = call("material", params, tensors, tensors["mouth_features"])
+        return ((now - tensors["mouth_decoded"]).abs().mean(1, keepdim=True) * tensors["mouth_weight"]).sum()
+
     def start(params, flat, target, person, pose, w):
         person = decide(person)
         scene = scene_of(params, w[0], w[0], camera_rays(pose, rays))
@@ -99,8 +129,8 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
         void = empty(pivot_of(scene), scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
-        return {"params": flat, **scene, "photo_void": void, "care": view.care(morphable, w[0], pose, config.side), "behind": behind,
-                "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
+        return {"params": flat, **scene, **inside(pose, w[0]), "photo_void": void, "behind": behind,
+                "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):
@@ -122,6 +152,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         # a texel of a plane stands for a whole line of points: what the photo adds must not float before the face
         floating = (out["weight"] * tensors["photo_void"]).sum(-1).mean()
         total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + FLOATING * floating + SPECKLE * speckle
+        total = total + MATERIALS * strayed(params, tensors)
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
 
     def other_view(target, person, pose, w_pivot, unmoved, photo_alpha, photo_depth, behind, random, **_):
@@ -169,7 +200,8 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
-        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 12 * mouth + behind + STRAY * stray + SPECKLE * speckle + smooth
+        total = 1.5 * picture + 0.5 * shape + 0.3 * alpha + 20 * mouth + behind + STRAY * stray + SPECKLE * speckle + smooth
+        total = total + MATERIALS * strayed(params, tensors)
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "mouth_error": mouth, "behind_error": behind}
 
     def finish(params, w, pose, **_):

@@ -11,6 +11,7 @@ from .optimise_volume import along
 
 EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
+WIDEST = 1.2  # jaw of the widest mouths among the views: loud speech gets there
 RANDOMS = 11
 BLINKING = 0.5  # of the views
 LID_TONE = 0.95  # how bright closed lids are beside the skin around them: their lashes are darker
@@ -31,13 +32,14 @@ def random_view(pose, w, random):
     wide = (random[4] < 0.4).to(w.dtype)
     # nearly half shut at least: until then the photo's eye is what lids uncover
     blink = (0.4 + 0.6 * random[8] / BLINKING) * (random[8] < BLINKING).to(w.dtype)
-    motion = {"jaw": random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
+    motion = {"jaw": WIDEST * random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
               "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype), "blink_left": blink, "blink_right": blink}
     change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
     slot = P.SLOT["expression"]
     expression = w[:, slot]
     # towards the end of the range rather than beyond it
-    moved = torch.minimum(expression + change[None], torch.maximum(expression, torch.ones_like(expression)))
+    end = torch.tensor([WIDEST if name == "jaw" else 1.0 for name in P.EXPRESSION])
+    moved = torch.minimum(expression + change[None], torch.maximum(expression, end))
     return turned, torch.cat([w[:, : slot.start], moved, w[:, slot.stop :]], 1)
 
 
@@ -101,6 +103,22 @@ def mouth_mask(morphable, w, pose, places):
     _, _, contour = morphable(torch.cat([w[:, : P.STYLE], pose], 1))
     side = round(len(places) ** 0.5)
     return inside_polygon(places, contour[0]).reshape(1, 1, side, side)
+
+
+def opened(w, jaw):
+    """`w [1,D]` with its jaw at least so far open."""
+    at = P.SLOT["expression"].start + P.EXPRESSION.index("jaw")
+    return torch.cat([w[:, :at], w[:, at : at + 1].clamp(min=jaw), w[:, at + 1 :]], 1)
+
+
+def mouth_rays(morphable, w, widest, pose, side):
+    """`side`² rays over the box about the mouth of `widest [1,D]`, and whether they go into the open mouth of `w [1,D]`, `[1,side²,1]`."""
+    contour = lambda of: morphable(torch.cat([of[:, : P.STYLE], pose], 1))[2][0]
+    box = contour(widest)
+    places = box.amin(0) + pixel_centres(side) * (box.amax(0) - box.amin(0))
+    x, y = places[None].unbind(-1)
+    # in pixels of a picture one pixel wide, whose centre is at 0.5
+    return G.pixel_rays(pose, x - 0.5, y - 0.5, 1), inside_polygon(places, contour(w))[None, :, None]
 
 
 def mouth_kept(morphable, w, pose):

@@ -40,15 +40,24 @@ class Volume(nn.Module):
         """What a person's texture adds to the decoder's last layer, weights and bias beside each other `[1+C,hidden+1]`."""
         return self.generator.moved(w)[0]
 
-    def decode(self, field, points):
-        """A field (planes, palette) at canonical points `[M,3]` -> `[M,1+C]`: density before softplus, then features."""
-        (planes, palette), g, c = field, self.generator, self.generator.config.channels
+    def features(self, planes, points):
+        """The sum of the planes at canonical points `[M,3]`: `[M,C]`."""
+        c = self.generator.config.channels
         x, y, z = (points / N.RADIUS * torch.tensor([1.0, -1.0, 1.0])).unbind(-1)
         at = torch.stack([torch.stack(pair, -1) for pair in ((x, y), (x, z), (z, y))])[:, :, None]
         features = F.grid_sample(planes.reshape(3, c, *planes.shape[2:]), at, align_corners=False, padding_mode="border")
-        features = features.permute(0, 2, 3, 1).reshape(3, -1, c).sum(0)
+        return features.permute(0, 2, 3, 1).reshape(3, -1, c).sum(0)
+
+    def material(self, palette, features):
+        """What features of the planes `[M,C]` stand for, `[M,1+C]`: density before softplus, then features of the picture."""
+        g = self.generator
         hidden = F.leaky_relu(g.decode1(features), 0.2)
         return F.linear(hidden, g.decode2.weight + palette[:, :-1], g.decode2.bias + palette[:, -1])
+
+    def decode(self, field, points):
+        """A field (planes, palette) at canonical points `[M,3]` -> `[M,1+C]`, as `material` gives it."""
+        planes, palette = field
+        return self.material(palette, self.features(planes, points))
 
     def march(self, field, points, depths, void=None):
         """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""

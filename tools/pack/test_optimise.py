@@ -69,6 +69,20 @@ class Views(unittest.TestCase):
         self.assertTrue(0.35 < float((lids > 0).float().mean()) < 0.65)
         self.assertTrue(0.4 <= float(lids[lids > 0].min()) and float(lids.max()) <= 1.0)
 
+    def test_rays_go_into_an_open_mouth_and_not_into_a_shut_one(self):
+        c = person()
+        w = torch.cat([c[:, : P.STYLE], torch.zeros(1, P.D - P.STYLE)], 1)
+        pose, widest = c[:, P.STYLE :], optimise_view.opened(w, optimise_view.WIDEST)
+        torch.testing.assert_close(optimise_view.opened(widest, 0.3), widest)  # never shuts
+        shares = []
+        for jaw in (0.0, 0.5, optimise_view.WIDEST):
+            (origins, directions), inside = optimise_view.mouth_rays(self.morphable, optimise_view.opened(w, jaw), widest, pose, 24)
+            shares.append(float(inside.mean()))
+        self.assertTrue(shares[0] < 0.05 < shares[1] < shares[2] < 0.95, shares)
+        at = geometry.project(origins + geometry.DISTANCE * directions, pose)[0]
+        seen = optimise_view.mouth_mask(self.morphable, widest, pose, at).reshape(-1)
+        self.assertEqual(float((seen - inside[0, :, 0]).abs().sum()), 0.0)
+
     def test_a_tile_is_a_part_of_the_whole_view(self):
         part, pose = optimise_view.Tile(8, 16, torch.tensor([0.3, 0.7])), person()[:, P.STYLE :]
         x, y = int(part.columns[0]), int(part.rows[0])
