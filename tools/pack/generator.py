@@ -78,6 +78,12 @@ def contract(x, middle, strength):
     return (bend(strength * (x - middle)) - low) * (2 * RADIUS / (high - low)) - RADIUS
 
 
+def expand(t, middle, strength):
+    """The inverse of `contract`: plane coordinates to coordinates along the axis."""
+    low, high = (math.asinh(strength * (end - middle)) for end in (-RADIUS, RADIUS))
+    return middle + torch.sinh(low + (t + RADIUS) * ((high - low) / (2 * RADIUS))) / strength
+
+
 class Modulated(nn.Module):
     """3x3 convolution whose input channels are scaled by the style, with demodulation."""
 

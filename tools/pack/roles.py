@@ -199,15 +199,11 @@ class Planes(nn.Module):
 
 def mouth_of_plane(config):
     """How much the texels of the plane xy are of `MOUTH`, [plane_side, plane_side] in [0,1]."""
-    at = (torch.arange(1001) / 500 - 1) * N.RADIUS
+    texels = ((torch.arange(config.plane_side) * 2 + 1) / config.plane_side - 1) * N.RADIUS
     inside = []
     for axis, (low, high) in enumerate(MOUTH):
-        place = at * G.SCALE + G.ORIGIN[axis]
-        share = torch.sigmoid((place - low) / MOUTH_RIM) * torch.sigmoid((high - place) / MOUTH_RIM)
-        texel = N.contract(at, N.FOCUS[axis], config.focus) / N.RADIUS
-        centres = (torch.arange(config.plane_side) * 2 + 1) / config.plane_side - 1
-        nearest = (centres[:, None] - texel[None]).abs().argmin(1)
-        inside.append(share[nearest])
+        place = N.expand(texels, N.FOCUS[axis], config.focus) * G.SCALE + G.ORIGIN[axis]
+        inside.append(torch.sigmoid((place - low) / MOUTH_RIM) * torch.sigmoid((high - place) / MOUTH_RIM))
     return inside[1].flip(0)[:, None] * inside[0][None]
 
 

@@ -65,7 +65,7 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
     # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
-    defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.35}} | (defaults or {})
+    defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.2}} | (defaults or {})
     lines += ["defaults:"] + [f"  {k}: {_flow(v)}" for k, v in defaults.items()]
     lines.append("roles:")
     for role in ROLES:
