@@ -1,8 +1,7 @@
 """Recordings of people who speak, with phoneme times by an aligner; none of them was trained on.
 
-`librivox` and `commands` were watched while checkpoints and scales were chosen, so that their figures flatter. No weights were chosen by the
-others (`UNSEEN`): keep it so. `prompts` was looked at when the places of a frame (`mel.SHIFT`) were chosen. Texts are what is heard, in words of
-the aligner's dictionary.
+`librivox`, `commands` and `prompts` were watched while networks, scales and the places of a frame (`mel.SHIFT`) were chosen, so that their figures
+flatter. Nothing was chosen by `phrases` and `address`: keep it so. Texts are what is heard, in words of the aligner's dictionary.
 """
 
 import pathlib
@@ -41,10 +40,6 @@ _PHRASE_TEXTS = {
 _ADDRESS_TEXT = (
     "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 )
-
-
-# Sets that no weights were chosen by, by their names without the variation.
-UNSEEN = ("prompts", "phrases", "address")
 
 
 @dataclass

@@ -139,6 +139,14 @@ class Phases(unittest.TestCase):
         seen = morphable(torch.tensor(fitted["coefficients"]))[1]
         self.assertLess(float(optimise_fit.landmark_error(seen, landmarks)), 0.25)
 
+    def test_a_shut_mouth_is_taken_for_thin_lips_before_pressed_ones(self):
+        truth, morphable, press = person(), geometry.Morphable(), P.IDENTITY + P.EXPRESSION.index("press")
+        truth[:, press] = 0.45
+        landmarks = morphable(truth)[1]
+        fitted = torch.tensor(run(PACK, "fit3dmm", {"landmarks": landmarks.numpy(), "coefficients": np.zeros((1, P.K), np.float32)}, threads=1)["coefficients"])
+        self.assertLess(float(optimise_fit.landmark_error(morphable(fitted)[1], landmarks)), 0.5)
+        self.assertLess(float(fitted[0, press]), 0.3)
+
     @staticmethod
     def portrait(c, side):
         """What the inversion of a person is offered: noise in a disc."""

@@ -147,6 +147,11 @@ class Generator(unittest.TestCase):
         cls.w = P.plausible(torch.randn(1, P.Z), torch.tensor([0.7]))
         cls.pose = torch.tensor([[0.1, 0.2, 0.0, 0.0, 0.0, 0.0]])
 
+    def test_expansion_undoes_contraction(self):
+        x = torch.linspace(-N.RADIUS, N.RADIUS, 41)
+        for middle in N.FOCUS:
+            torch.testing.assert_close(N.expand(N.contract(x, middle, 2.0), middle, 2.0), x, atol=1e-5, rtol=0)
+
     def test_the_roles_together_are_the_generator(self):
         with torch.no_grad():
             whole = self.model(self.w, self.pose, **self.model.extras())["image"]
