@@ -90,7 +90,7 @@ def _pose_phase(model, weights) -> Phase:
 def _full_phase(model, weights) -> Phase:
     layout = Layout.of({"rotation": torch.zeros(1, 3), "translation": torch.zeros(1, 3), "identity": torch.zeros(1, P.IDENTITY),
                         "expression": torch.zeros(1, P.E)}, FULL_RATES)
-    priors = EXPRESSION_PRIOR * torch.tensor([PRESS_PRIOR if name == "press" else 1.0 for name in P.EXPRESSION])
+    priors = torch.tensor([PRESS_PRIOR if name == "press" else 1.0 for name in P.EXPRESSION])
 
     def init(coefficients, **_):
         identity, expression, pose = geometry.split(coefficients)
@@ -102,7 +102,7 @@ def _full_phase(model, weights) -> Phase:
         vertices = model.head_frame(params["identity"], params["expression"])
         seen = geometry.project(vertices, torch.cat([params["rotation"], params["translation"]], 1))
         total = landmark_loss(seen, tensors["landmarks"], weights)
-        total = total + IDENTITY_PRIOR * params["identity"].square().sum() + (priors * params["expression"].square()).sum()
+        total = total + IDENTITY_PRIOR * params["identity"].square().sum() + EXPRESSION_PRIOR * (priors * params["expression"].square()).sum()
         return total, {"error": landmark_error(seen, tensors["landmarks"])}
 
     def project(params):
