@@ -95,7 +95,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         density = volume.decode(pivot, scene["points"].reshape(-1, 3))[:, 0]
         return (density < FAINT).to(density.dtype).reshape(scene["depths"].shape)
 
-    def inside(pose, w):
+    def mouth_inside(pose, w):
         """The pivot's inside of the mouth at several openings: features `[M,C]` of its points, what they decode to `[M,1+C]`, and how
         much each is seen `[M,1]`. A photo of a shut mouth does not show it, so that the decoder would lose its colours."""
         palette, parts = volume.palette(w), []
@@ -129,7 +129,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
         void = empty(pivot_of(scene), scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
-        return {"params": flat, **scene, **inside(pose, w[0]), "photo_void": void, "behind": behind,
+        return {"params": flat, **scene, **mouth_inside(pose, w[0]), "photo_void": void, "behind": behind,
                 "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 

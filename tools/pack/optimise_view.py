@@ -11,7 +11,7 @@ from .optimise_volume import along
 
 EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
-WIDEST = 1.2  # jaw of the widest mouths among the views: loud speech gets there
+WIDEST = 1.2  # jaw of the widest mouths among the views: loud speech gets there, a little beyond what was drawn, which the pivot bears
 RANDOMS = 11
 BLINKING = 0.5  # of the views
 LID_TONE = 0.95  # how bright closed lids are beside the skin around them: their lashes are darker
@@ -37,7 +37,7 @@ def random_view(pose, w, random):
     change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
     slot = P.SLOT["expression"]
     expression = w[:, slot]
-    # towards the end of the range rather than beyond it
+    # towards the end of what speech and faces do rather than beyond it
     end = torch.tensor([WIDEST if name == "jaw" else 1.0 for name in P.EXPRESSION])
     moved = torch.minimum(expression + change[None], torch.maximum(expression, end))
     return turned, torch.cat([w[:, : slot.start], moved, w[:, slot.stop :]], 1)

@@ -143,7 +143,8 @@ class Phases(unittest.TestCase):
         truth, morphable, press = person(), geometry.Morphable(), P.IDENTITY + P.EXPRESSION.index("press")
         truth[:, press] = 0.45
         landmarks = morphable(truth)[1]
-        fitted = torch.tensor(run(PACK, "fit3dmm", {"landmarks": landmarks.numpy(), "coefficients": np.zeros((1, P.K), np.float32)}, threads=1)["coefficients"])
+        offered = {"landmarks": landmarks.numpy(), "coefficients": np.zeros((1, P.K), np.float32)}
+        fitted = torch.tensor(run(PACK, "fit3dmm", offered, threads=1)["coefficients"])
         self.assertLess(float(optimise_fit.landmark_error(morphable(fitted)[1], landmarks)), 0.5)
         self.assertLess(float(fitted[0, press]), 0.3)
 

@@ -4,9 +4,9 @@ A synthesiser knows when it says which phoneme. So thousands of sentences are sp
 phoneme times become mouth curves by dominance blending (`visemes`), and a network learns to read the curves from the
 mel spectrogram. No recording of a person is needed for training; real recordings only judge the result (`tools/evaluation`).
 
-    python -m tools.speech.data --out DIR         speak and label almost four hours (six minutes on one core)
-    python -m tools.speech.train --data DIR --out model.pt        (some twenty minutes on one thread)
-    python -m tools.speech.export model.pt models/studio          the three ONNX files, checked against PyTorch
+    python -m tools.speech.data --out DIR         speak and label more than five hours (seven minutes on one core)
+    python -m tools.speech.train --data DIR --out model.pt        (half an hour on one thread)
+    python -m tools.speech.export a.pt b.pt models/studio         the three ONNX files of their mean, checked against PyTorch
     make eval ONLY=speech                         figures on real speech (`tools/evaluation`)
     python -m tools.speech.plot models/studio FILE.wav out.png    jaw and press beside the loudness
     python -m tools.speech.tiny models/tiny       the same files with random weights, a few kilobytes

@@ -1,6 +1,6 @@
 """Makes the training data: synthetic speech and its mouth curves, as shards of numpy arrays.
 
-    python -m tools.speech.data --out DIR [--minutes espeak=50,flite=70,…] [--seed 0]
+    python -m tools.speech.data --out DIR [--minutes espeak=75,flite=100,…] [--seed 0]
 
 One shard a source, `SOURCE.npz`: `mel` [columns, 80] float16 in dB, `targets` [frames, 6] float16, `sound` [frames]
 int8 and the `column`/`frame` offset of every clip. The source `background` has no speech at all and closed lips.

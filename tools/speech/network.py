@@ -121,13 +121,13 @@ class _Heads(nn.Module):
     def forward(self, embedding, reference, ratio):
         parts = embedding.split(self.widths, 1)
         heads = zip(self.heads, parts, strict=True)
-        # the recurrence goes on with what the heads were trained on
+        # what comes back of the last prediction is as large as the heads were trained on; the person's own press counts a little less
         return self.gain * sum(head(part, reference / self.gain, ratio) for head, part in heads) / len(parts)
 
 
 class Ensemble(nn.Module):
-    """Networks trained from different seeds as one of the same interface, also in halves. Where they err on a voice that none was trained
-    on they err apart, so that their mean follows it better than the best of them."""
+    """Networks trained apart as one of the same interface, also in halves. Where they err on a voice that none was trained on they err apart,
+    so that their mean follows it better than either. Its press, one network's alone too, is `PRESS_GAIN` times as large, up to that."""
 
     forward = Audio2Exp.forward
 

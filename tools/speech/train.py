@@ -28,7 +28,7 @@ _CLIP_COLUMNS = 125 + COLUMNS
 _HELD_OUT = 20  # clips of each source
 _BACKGROUND_SHARE = 2.0  # clips without speech are drawn this many times as often as their minutes say
 _RATE = 2e-3
-_AVERAGE = 0.999  # kept of the running means a step
+_AVERAGE = 0.999  # kept of the running means a step, at most: up to step 10,000 they are over about the last tenth of the steps
 #                            jaw  wide pucker press upper lower
 _CHANNEL_WEIGHT = torch.tensor([2.0, 1.0, 1.5, 3.0, 1.0, 1.0])
 _CLOSED_WEIGHT = torch.tensor([2.0, 0.0, 0.0, 2.0, 0.0, 0.0])  # more where the lips are pressed

@@ -6,7 +6,7 @@
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
 # anew. On two idle cores: heads 9 minutes; then the generator 188 on one of them and deep3d 40, parse 20, speech 7 and
-# audio2exp 35 on the other.
+# audio2exp 34 on the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
