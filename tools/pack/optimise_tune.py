@@ -5,8 +5,8 @@ import torch.nn.functional as F
 
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
+from . import generator as N
 from . import optimise_view as view
-from .generator import weights as weights_of
 from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
@@ -108,7 +108,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
             points, depths = volume.sample(field, open_, *rays_, sampling.coarse, sampling.fine)
             features = volume.features(field[0], points.reshape(-1, 3))
             decoded = volume.material(palette, features)
-            weight = weights_of(decoded[:, 0].reshape(depths.shape), depths) * seen
+            weight = N.weights(decoded[:, 0].reshape(depths.shape), depths) * seen
             parts.append((features, decoded, weight.reshape(-1, 1)))
         features, decoded, weight = (torch.cat(part) for part in zip(*parts))
         return {"mouth_features": features, "mouth_decoded": decoded, "mouth_weight": weight / (weight.sum() + 1e-3)}
@@ -130,7 +130,8 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         depth = fill(out["depth"] * solid, solid)
         void = empty(pivot_of(scene), scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
         return {"params": flat, **scene, **mouth_inside(pose, w[0]), "photo_void": void, "behind": behind,
-                "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays), "photo_alpha": out["alpha"], "photo_depth": depth,
+                "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays),
+                "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):

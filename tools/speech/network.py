@@ -127,7 +127,7 @@ class _Heads(nn.Module):
 
 class Ensemble(nn.Module):
     """Networks trained apart as one of the same interface, also in halves. Where they err on a voice that none was trained on they err apart,
-    so that their mean follows it better than either. Its press, one network's alone too, is `PRESS_GAIN` times as large, up to that."""
+    so that their mean follows it better than either. Its press is `PRESS_GAIN` times as large, and up to that; of a single member too."""
 
     forward = Audio2Exp.forward
 
