@@ -9,6 +9,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
+from .planes import features
+from .roles import texels
 
 
 EMPTY = -20.0  # density before softplus of what is not there
@@ -42,11 +44,7 @@ class Volume(nn.Module):
 
     def features(self, planes, points):
         """The sum of the planes at canonical points `[M,3]`: `[M,C]`."""
-        c = self.generator.config.channels
-        x, y, z = (points / N.RADIUS * torch.tensor([1.0, -1.0, 1.0])).unbind(-1)
-        at = torch.stack([torch.stack(pair, -1) for pair in ((x, y), (x, z), (z, y))])[:, :, None]
-        features = F.grid_sample(planes.reshape(3, c, *planes.shape[2:]), at, align_corners=False, padding_mode="border")
-        return features.permute(0, 2, 3, 1).reshape(3, -1, c).sum(0)
+        return features(texels(planes), points, N.RADIUS)
 
     def material(self, palette, features):
         """What features of the planes `[M,C]` stand for, `[M,1+C]`: density before softplus, then features of the picture."""
@@ -63,10 +61,13 @@ class Volume(nn.Module):
         """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""
         _, rays, samples, _ = points.shape
         side = round(rays**0.5)
-        out = self.decode(field, points.reshape(-1, 3)).reshape(1, rays, samples, -1)
-        density = out[..., 0] if void is None else torch.where(void > 0.5, torch.full_like(depths, EMPTY), out[..., 0])
+        out = self.decode(field, points.reshape(-1, 3))
+        density, features = out.split([1, out.shape[1] - 1], 1)  # whose gradient is one concatenation
+        density, features = density.reshape(depths.shape), features.reshape(1, rays, samples, -1)
+        if void is not None:
+            density = torch.where(void > 0.5, torch.full_like(depths, EMPTY), density)
         weight = N.weights(density, depths)
-        features = torch.matmul(weight[:, :, None], out[..., 1:])[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
+        features = torch.matmul(weight[:, :, None], features)[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
         alpha = weight.sum(-1).reshape(1, 1, side, side)
         depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
         return features, alpha, depth, weight

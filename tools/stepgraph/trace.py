@@ -1,5 +1,6 @@
 """A torch function over named tensors -> a functional ATen graph of static shapes."""
 
+from functools import partial
 from typing import Callable
 
 import torch
@@ -8,6 +9,7 @@ from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from .decompose import TABLE
+from .decompose.table import aten
 
 Tensors = dict[str, torch.Tensor]
 
@@ -25,9 +27,14 @@ def trace(function: Callable[..., Tensors], example: Tensors) -> tuple[torch.fx.
         outputs[:] = results
         return tuple(results.values())
 
-    traced = make_fx(functionalize(positional, remove="mutations"), decomposition_table=TABLE, tracing_mode="fake",
-                     _allow_non_fake_inputs=True)
-    module = traced(*separate)
+    record = partial(make_fx, tracing_mode="fake", _allow_non_fake_inputs=True)
+    # in two passes: torch cannot remove mutations from under an autograd function of ours
+    differentiated = record(positional)(*separate)
+    for node in differentiated.graph.nodes:
+        if node.target is aten.view.default:  # decompositions lay tensors out in other orders than what they stand for
+            node.target = aten.reshape.default
+    differentiated.recompile()
+    module = record(functionalize(differentiated, remove="mutations"), decomposition_table=TABLE)(*separate)
     module.graph.eliminate_dead_code()
     module = torch.fx.GraphModule(module, fx_graph_cse(module.graph))
     module.graph.eliminate_dead_code()

@@ -10,6 +10,8 @@
 //! to the composited hidden vector.
 
 mod depths;
+mod features;
+mod gradient;
 mod isa;
 mod kernel;
 mod lanes;
@@ -19,6 +21,7 @@ mod render;
 mod scene;
 #[cfg(test)]
 mod tests;
+mod texels;
 
 use ort::operator::OperatorDomain;
 
@@ -41,5 +44,7 @@ pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
         .add(render::Render(isa))?
         .add(depths::Depths(isa))?
-        .add(occupancy::Occupancy(isa))
+        .add(occupancy::Occupancy(isa))?
+        .add(features::Features)?
+        .add(gradient::Gradient)
 }

@@ -174,9 +174,14 @@ impl<'a> Ports<'a> {
 
     /// Does `count` pieces of `task` on ONNX Runtime's threads.
     pub(super) fn run(&self, isa: Isa, task: &impl Task, count: usize) -> Result<()> {
+        self.each(count, |index| kernel::run(isa, task, index))
+    }
+
+    /// Calls `piece` with each number below `count` on ONNX Runtime's threads.
+    pub(super) fn each(&self, count: usize, piece: impl Fn(usize) + Send + Sync) -> Result<()> {
         let panicked = AtomicBool::new(false);
         self.context.par_for(count, 0, |index| {
-            if catch_unwind(AssertUnwindSafe(|| kernel::run(isa, task, index))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| piece(index))).is_err() {
                 panicked.store(true, Ordering::Relaxed);
             }
         })?;
@@ -233,16 +238,21 @@ impl Input<'_> {
                 "shape [{one},{three},{height},{width},{found}], expected [1,3,H,W,{channels}]"
             )));
         }
+        Ok(Planes { texels: self.filled_up(channels, padded)?, height, width })
+    }
+
+    /// The elements, every `channels` of them filled up to as many as there are lanes, into `padded` where they are fewer.
+    pub(super) fn filled_up<'p>(&'p self, channels: usize, padded: &'p mut Vec<f32>) -> Result<&'p [f32]> {
         let floats = self.floats()?;
         if channels == LANES {
-            return Ok(Planes { texels: floats, height, width });
+            return Ok(floats);
         }
         padded.clear();
-        padded.resize(3 * height * width * LANES, 0.0);
+        padded.resize(floats.len() / channels * LANES, 0.0);
         for (to, from) in padded.chunks_exact_mut(LANES).zip(floats.chunks_exact(channels)) {
             to[..channels].copy_from_slice(from);
         }
-        Ok(Planes { texels: padded, height, width })
+        Ok(padded)
     }
 }
 

@@ -205,6 +205,48 @@ fn rays_are_rendered_alike_in_any_company() {
     }
 }
 
+/// What the inversion of noise is offered.
+fn portrait(models: &Models) -> Tensors {
+    let side = models.pack().unwrap().resolution();
+    let (_, reference) = person(models);
+    let pose = Tensor::f32([1, 6], vec![0.1, 0.3, 0.0, 0.02, 0.0, 0.1]).unwrap();
+    reference
+        .with("target", Tensor::f32([1, 3, side, side], noise(3 * side * side, 5)).unwrap())
+        .with("person", Tensor::f32([1, 1, side, side], vec![1.0; side * side]).unwrap())
+        .with("pose", pose)
+}
+
+/// The look-up in planes and its gradient, in steps of the inversion that only they can tell apart.
+#[test]
+fn gradients_are_those_of_the_plain_bodies() {
+    let (Some(plain), Some(fused)) = (models(None), models(Isa::chosen())) else { return };
+    let run = |models: &Models, file, inputs: &Tensors| {
+        models.runtime().unwrap().session(file).unwrap().run(inputs).unwrap()
+    };
+    let mut set = portrait(&plain);
+    for phase in &plain.pack().unwrap().phases("pti").unwrap()[..2] {
+        let mut known = set.clone();
+        known.0.extend(run(&plain, &phase.init, &set).0);
+        let start = known.get("params").unwrap().as_f32().unwrap();
+        let count = start.len();
+        // At the start itself L1 losses stand on their kinks.
+        let moved = start.iter().zip(noise(count, 6)).map(|(x, noise)| x + 0.02 * noise).collect();
+        let vector = |values| Tensor::f32([count], values).unwrap();
+        let one = |value| Tensor::f32([1], vec![value]).unwrap();
+        let inputs = known.clone().with("params", vector(moved));
+        let inputs = inputs.with("m", vector(vec![0.0; count])).with("v", vector(vec![0.0; count]));
+        let inputs = inputs.with("step_size", one(0.0)).with("bias2", one(1.0)).with("progress", one(0.0));
+        let (expected, found) = (run(&plain, &phase.step, &inputs), run(&fused, &phase.step, &inputs));
+        let moment = expected.get("m_out").unwrap().as_f32().unwrap();
+        let largest = moment.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let telling = moment.iter().filter(|x| x.abs() > 1e-3 * largest).count();
+        assert!(telling > count / 1000, "{}: {telling} of {count} gradients", phase.name);
+        let worst = difference(&expected, &found, "m_out");
+        assert!(worst < 1e-4 * largest, "{}: differs by {worst}, the largest is {largest}", phase.name);
+        set.0.extend(run(&plain, &phase.finish, &known).0);
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let Some(models) = models(Isa::chosen()) else { return };

@@ -136,9 +136,12 @@ def grid_sampler_2d(x, grid, mode, padding_mode, align_corners):
         return NotImplemented
     n, oh, ow, _ = grid.shape
     table, row, ((x_share, _), (y_share, _)) = _cells(x, grid, padding_mode, align_corners)
-    corners = aten.index_select(table, 0, row).reshape(-1, 4, x.shape[1])
+    corners, weights = aten.index_select(table, 0, row), _weights(x_share, y_share)
+    if x.shape[1] == 1:
+        return (corners * weights).sum(1).reshape(n, 1, oh, ow)
     # a product of tiny matrices is much faster than broadcasting weights over channels
-    return torch.bmm(_weights(x_share, y_share)[:, None], corners).reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
+    found = torch.bmm(weights[:, None], corners.reshape(-1, 4, x.shape[1]))
+    return found.reshape(n, oh, ow, x.shape[1]).permute(0, 3, 1, 2)
 
 
 @decomposes(aten.grid_sampler_2d_backward.default)

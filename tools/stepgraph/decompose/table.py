@@ -7,7 +7,7 @@ aten = torch.ops.aten
 
 TABLE = dict(core_aten_decompositions())
 TABLE.update(get_decompositions([
-    aten.addmm, aten.embedding_dense_backward, aten.hardtanh_backward, aten.leaky_relu_backward, aten.lerp,
+    aten.addmm, aten.embedding_dense_backward, aten.hardtanh_backward, aten.lerp,
     aten.linalg_vector_norm, aten.masked_fill, aten.mse_loss, aten.mse_loss_backward, aten.norm, aten.pixel_shuffle,
     aten.pixel_unshuffle, aten.sigmoid_backward, aten.softplus_backward, aten._softmax_backward_data, aten.square,
     aten.stack, aten.std, aten.tanh_backward, aten.threshold_backward, aten.var,

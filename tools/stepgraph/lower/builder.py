@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import FunctionProto, TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 20, 10
+DOMAIN_VERSION = 1  # of the domains of functions
 TYPES = {torch.float32: TensorProto.FLOAT, torch.float64: TensorProto.DOUBLE, torch.int64: TensorProto.INT64,
          torch.int32: TensorProto.INT32, torch.bool: TensorProto.BOOL}
 
@@ -42,7 +43,7 @@ def uniform(tensor: torch.Tensor) -> bool:
 
 class Builder:
     def __init__(self):
-        self.nodes, self.initialisers = [], {}
+        self.nodes, self.initialisers, self.functions = [], {}, {}
         self._made: dict = {}
         self._reshaped_from: dict[str, str] = {}
         self._transposed_from: dict[str, tuple[str, list[int]]] = {}
@@ -60,6 +61,11 @@ class Builder:
             self.nodes.append(helper.make_node(op, list(inputs), list(names), **attributes))
             self._made[key] = names[0] if outputs == 1 else names
         return self._made[key]
+
+    def call(self, function: FunctionProto, inputs: list[str], **attributes):
+        """Emit a call of a model's function, which hosts may have a kernel for; gives its output name, or a tuple of them."""
+        self.functions[function.domain, function.name] = function
+        return self.node(function.name, inputs, len(function.output), domain=function.domain, **attributes)
 
     def array(self, array: np.ndarray) -> str:
         array = np.asarray(array, order="C")

@@ -4,7 +4,7 @@ import onnx
 import torch
 from onnx import helper
 
-from .builder import IR_VERSION, OPSET, TYPES, Builder, Value, uniform
+from .builder import DOMAIN_VERSION, IR_VERSION, OPSET, TYPES, Builder, Value, uniform
 
 aten = torch.ops.aten
 SMALL = 1024  # elements of a constant that is folded without asking
@@ -103,4 +103,7 @@ def _model(builder: Builder, inputs: list[Value], outputs: list[Value]) -> onnx.
     info = lambda v: helper.make_tensor_value_info(v.name, TYPES[v.dtype], v.shape)
     graph = helper.make_graph(kept[::-1], "graph", [info(v) for v in inputs if v.name in read], [info(v) for v in outputs],
                               [tensor for name, tensor in builder.initialisers.items() if name in read])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="talkgraph")
+    functions = [builder.functions[key] for key in sorted({(n.domain, n.op_type) for n in kept} & builder.functions.keys())]
+    domains = [helper.make_opsetid(domain, DOMAIN_VERSION) for domain in sorted({function.domain for function in functions})]
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET), *domains], functions=functions, ir_version=IR_VERSION,
+                             producer_name="talkgraph")

@@ -11,6 +11,7 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
+    operator,
     params::Params,
 };
 
@@ -29,6 +30,10 @@ impl NodeType for Pti {
 
     fn roles(&self, _: &Params, models: &Models) -> Result<Vec<String>> {
         contract::roles(models)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        operator::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
