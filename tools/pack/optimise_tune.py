@@ -18,7 +18,7 @@ SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show 
 STRAY, FLOATING = 3.0, 0.3  # of weight where nothing can be: in other views, and in the photo's, where more keeps hair from growing
 FAINT = -1.0  # density before softplus under which the pivot counts as empty
 EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
-MATERIALS = 0.08  # of how far the decoder strays from the pivot's inside the mouth
+MATERIALS = 0.3  # of how far the decoder strays from the pivot's inside the mouth
 OPEN, MOUTH_RAYS = (0.3, 0.6, 0.9, view.WIDEST), 16  # jaws at which the inside is looked at, and rays a side over the mouth
 FAR_OFF = 0.5  # depth errors count up to this, model units
 
@@ -99,12 +99,11 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         """The pivot's inside of the mouth at several openings: features `[M,C]` of its points, what they decode to `[M,1+C]`, and how
         much each is seen `[M,1]`. A photo of a shut mouth does not show it, so that the decoder would lose its colours."""
         palette, parts = volume.palette(w), []
-        widest = view.opened(w, view.WIDEST)
         for jaw in OPEN:
             open_ = view.opened(w, jaw)
             style = generator.style(open_)
             field = volume.planes(style, volume.frozen(style)), palette
-            rays_, seen = view.mouth_rays(morphable, open_, widest, pose, MOUTH_RAYS)
+            rays_, seen = view.mouth_rays(morphable, open_, pose, MOUTH_RAYS)
             points, depths = volume.sample(field, open_, *rays_, sampling.coarse, sampling.fine)
             features = volume.features(field[0], points.reshape(-1, 3))
             decoded = volume.material(palette, features)
@@ -213,8 +212,8 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
 
     step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
-        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=40, learning_rate=1e-3, beta2=0.99,
+        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=70, learning_rate=1e-3, beta2=0.99,
               ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=160, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=240, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]

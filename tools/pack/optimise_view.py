@@ -111,14 +111,13 @@ def opened(w, jaw):
     return torch.cat([w[:, :at], w[:, at : at + 1].clamp(min=jaw), w[:, at + 1 :]], 1)
 
 
-def mouth_rays(morphable, w, widest, pose, side):
-    """`side`² rays over the box about the mouth of `widest [1,D]`, and whether they go into the open mouth of `w [1,D]`, `[1,side²,1]`."""
-    contour = lambda of: morphable(torch.cat([of[:, : P.STYLE], pose], 1))[2][0]
-    box = contour(widest)
+def mouth_rays(morphable, w, pose, side):
+    """`side`² rays over the box about the mouth of `w [1,D]` at its widest, and whether they go into its open mouth, `[1,side²,1]`."""
+    box = morphable(torch.cat([opened(w, WIDEST)[:, : P.STYLE], pose], 1))[2][0]
     places = box.amin(0) + pixel_centres(side) * (box.amax(0) - box.amin(0))
     x, y = places[None].unbind(-1)
     # in pixels of a picture one pixel wide, whose centre is at 0.5
-    return G.pixel_rays(pose, x - 0.5, y - 0.5, 1), inside_polygon(places, contour(w))[None, :, None]
+    return G.pixel_rays(pose, x - 0.5, y - 0.5, 1), mouth_mask(morphable, w, pose, places).reshape(1, -1, 1)
 
 
 def mouth_kept(morphable, w, pose):

@@ -76,7 +76,7 @@ class Views(unittest.TestCase):
         torch.testing.assert_close(optimise_view.opened(widest, 0.3), widest)  # never shuts
         shares = []
         for jaw in (0.0, 0.5, optimise_view.WIDEST):
-            (origins, directions), inside = optimise_view.mouth_rays(self.morphable, optimise_view.opened(w, jaw), widest, pose, 24)
+            (origins, directions), inside = optimise_view.mouth_rays(self.morphable, optimise_view.opened(w, jaw), pose, 24)
             shares.append(float(inside.mean()))
         self.assertTrue(shares[0] < 0.05 < shares[1] < shares[2] < 0.95, shares)
         at = geometry.project(origins + geometry.DISTANCE * directions, pose)[0]

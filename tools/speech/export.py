@@ -3,8 +3,7 @@
     python -m tools.speech.export model.pt [model.pt …] models/studio
 
 `audio2exp.onnx` is the published interface; `audio2exp_encoder.onnx` and `audio2exp_head.onnx` are its two halves, so
-that the encoder can run for all frames in one batch. Shapes are in `network`. Large weights are rounded to half precision,
-which a pack stores in half the space (`tools.stepgraph.share`).
+that the encoder can run for all frames in one batch. Shapes are in `network`. Large weights are stored in half precision.
 """
 
 import argparse
@@ -15,13 +14,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
+from ..pack.export import halve
+from ..pack.write import LARGE
 from . import EXPRESSION, network
 from .mel import BANDS, WINDOW
 
 OPSET, IR_VERSION = 20, 10
-_LARGE = 2**15  # numbers of a constant from which on it is rounded
 _TOLERANCE, _ROUNDED = 1e-5, 2e-3  # of expressions and embeddings from PyTorch's; where constants were rounded
 
 
@@ -37,6 +37,7 @@ def examples(count, embedding):
 
 
 def _write(module, inputs, output, path):
+    """Writes one file; gives whether constants were rounded."""
     names = list(inputs)
     # The exporter by tracing needs no further package, and says on every call that it is the older one.
     warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based", DeprecationWarning)
@@ -51,23 +52,13 @@ def _write(module, inputs, output, path):
         dynamo=False,
     )
     exported = onnx.load(path)
-    rounded = _round_large(exported)
+    rounded = {c.name for c in exported.graph.initializer if c.data_type == TensorProto.FLOAT and np.prod(c.dims) >= LARGE}
+    halve(exported, rounded)
     exported.ir_version = IR_VERSION
     exported.producer_name, exported.producer_version = "talkgraph", ""
     onnx.checker.check_model(exported, full_check=True)
     onnx.save(exported, path)
-    return rounded
-
-
-def _round_large(model):
-    """Rounds large constants to what half precision holds; they stay float32. Gives whether there were any."""
-    rounded = False
-    for constant in model.graph.initializer:
-        if constant.data_type == TensorProto.FLOAT and np.prod(constant.dims) >= _LARGE:
-            half = numpy_helper.to_array(constant).astype(np.float16)
-            constant.CopyFrom(numpy_helper.from_array(half.astype(np.float32), constant.name))
-            rounded = True
-    return rounded
+    return bool(rounded)
 
 
 def _check(module, sample, output, path, tolerance):
