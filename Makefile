@@ -13,7 +13,7 @@ help:
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
-	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…] [RENDER=file.json]'
+	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
 
 setup:
 	tools/setup/setup.sh
@@ -56,4 +56,4 @@ bench: build
 eval: build
 	tools/evaluation/setup.sh
 	OMP_NUM_THREADS=1 $(TRAINING) -m tools.evaluation --binary $(TALKGRAPH) \
-	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)') $(if $(RENDER),--render-json '$(RENDER)')
+	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)')

@@ -13,7 +13,7 @@
 | `speech` | the mouth's coefficients beside targets from an aligner's phoneme times, on recordings used while tuning and on others |
 | `rendered` | the same on the lips seen in the finished film; jitter of what should be still |
 | `held_out` | drawn heads that no training saw, rendered from their own parameters |
-| `render` | frames a second, read from the file that `--render-json` names |
+| `render` | frames a second, and how much faster than plain ONNX operators and torch (`tools.pack.bench`) |
 
 The pipeline runs in the release binary, by graphs in this folder; Python only prepares and measures.
 """

@@ -5,7 +5,9 @@ import json
 import math
 import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import time
 
 from . import __doc__ as about
@@ -50,6 +52,17 @@ def plain(figures):
     return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
+def bench(pack):
+    """Speed of rendering, from a process of its own: it measures processor time."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = pathlib.Path(folder) / "render.json"
+        command = [sys.executable, "-m", "tools.pack.bench", "--pack", pack, "--json", found]
+        done = subprocess.run(command, cwd=E.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise E.Failed(done.stderr.strip() or f"tools.pack.bench: exit status {done.returncode}")
+        return json.loads(found.read_text())
+
+
 def measure(part, arguments, engine, faces, sets):
     """The figures of one part, by key of the report."""
     first = next(iter(faces.values()))
@@ -79,6 +92,8 @@ def measure(part, arguments, engine, faces, sets):
         from . import held_out
 
         return {"held_out": held_out.measure(engine.pack, arguments.heads, arguments.threads)}
+    if part == "render":
+        return {"render": bench(engine.pack)}
     raise ValueError(part)
 
 
@@ -91,7 +106,6 @@ def parse():
     parser.add_argument("--only", default="", help=f"parts, comma-separated: {', '.join(PARTS)}")
     parser.add_argument("--heads", type=int, default=100, help="held-out heads")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--render-json", type=pathlib.Path, help="file with fps, ratio_plain_onnx, ratio_torch, as a benchmark wrote it")
     parser.add_argument("--json", type=pathlib.Path, default=E.ROOT / "target" / "eval.json")
     parser.add_argument("--markdown", type=pathlib.Path, default=E.ROOT / "target" / "eval.md")
     arguments = parser.parse_args()
@@ -123,13 +137,6 @@ def main():
     failed = []
     for part in wanted:
         began = time.monotonic()
-        if part == "render":
-            if arguments.render_json and arguments.render_json.exists():
-                figures["render"] = plain(json.loads(arguments.render_json.read_text()))
-                keep()
-            else:
-                say("render: no --render-json, its figures stay as they were")
-            continue
         try:
             figures |= plain(measure(part, arguments, engine, faces, sets))
         except Exception as error:  # whatever ails one part, the others are still worth having

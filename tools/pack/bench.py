@@ -5,7 +5,7 @@
 The program renders seconds of speech through its nodes (`nodes/benches/render.rs`) and runs the role `render` alone; ONNX Runtime runs the same role by the
 plain body that the model carries, and torch the module that the body was traced from. Ratios are of processor time, the fastest run
 of each in all rounds, so that other work on the machine disturbs them little; frames a second are by the clock.
-Writes `{"fps": …, "ratio_plain_onnx": …, "ratio_torch": …, …}`, which `python -m tools.evaluation` takes by `--render-json`.
+Writes `{"fps": …, "ratio_plain_onnx": …, "ratio_torch": …, …}`, which `make eval` takes into its report.
 """
 
 import argparse
