@@ -20,7 +20,7 @@ from .optimise_volume import Sampling, Volume
 
 PIVOT_RATES = {"expression": 0.3, "texture": 1.0, "background": 0.3}
 EXPRESSION_PRIOR, TEXTURE_PRIOR = 4.0, 0.01
-WITHIN = 1.0  # standard deviations of the training heads about their mean: beyond, what the photo hides (teeth, lids) takes on odd colours
+WITHIN = 1.5  # standard deviations of the training heads about their mean: beyond, what the photo hides (teeth, lids) takes on odd colours
 
 
 def phases(generator: Generator, morphable: Morphable) -> list[Phase]:
