@@ -59,7 +59,7 @@ def bench(pack):
         command = [sys.executable, "-m", "tools.pack.bench", "--pack", pack, "--json", found]
         done = subprocess.run(command, cwd=E.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode:
-            raise E.Failed(done.stderr.strip() or f"tools.pack.bench: exit status {done.returncode}")
+            raise OSError(done.stderr.strip().rpartition("\n")[2] or f"tools.pack.bench: exit status {done.returncode}")
         return json.loads(found.read_text())
 
 

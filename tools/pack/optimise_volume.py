@@ -9,7 +9,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
-from .planes import features
+from .planes import features as look_up
 from .roles import texels
 
 
@@ -44,7 +44,7 @@ class Volume(nn.Module):
 
     def features(self, planes, points):
         """The sum of the planes at canonical points `[M,3]`: `[M,C]`."""
-        return features(texels(planes), points, N.RADIUS)
+        return look_up(texels(planes), points, N.RADIUS)
 
     def material(self, palette, features):
         """What features of the planes `[M,C]` stand for, `[M,1+C]`: density before softplus, then features of the picture."""

@@ -1,6 +1,6 @@
 """What three planes hold at points, as operators that step graphs keep whole: `TriplaneFeatures` and `TriplaneGradient` of docs/packs.md.
 
-As plain operators the look-up of some 200,000 points and its gradient write hundreds of megabytes and take most of a step. Only the
+As plain operators the look-up of 230,000 points and its gradient write hundreds of megabytes and take most of a step. Only the
 planes get a gradient: the points of an inversion are given.
 """
 

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from . import check, share
 from .adam import Layout, adam
-from .decompose import convolution, indexing, resampling, scans
+from .decompose import activations, convolution, indexing, resampling, rows, scans
 from .export import export
 from .run import evaluate, learning_rate, session
 
@@ -41,6 +41,23 @@ class Decompositions(unittest.TestCase):
                     to_x, to_grid = resampling.grid_sampler_2d_backward(grad, x, grid, 0, mode, align, [True, True])
                 self.close(ours, sample(x, grid))
                 self.close((to_x, to_grid), gradients(sample, (x, grid), grad))
+
+    def test_grid_sampling_of_one_channel(self):
+        x, grid = torch.randn(2, 1, 7, 9, dtype=torch.float64), torch.rand(2, 4, 3, 2, dtype=torch.float64) * 2.6 - 1.3
+        self.close(resampling.grid_sampler_2d(x, grid, 0, resampling.BORDER, False), F.grid_sample(x, grid, padding_mode="border", align_corners=False))
+
+    def test_sums_over_many_rows(self):
+        x, y = torch.randn(rows.MANY, 7, dtype=torch.float64), torch.randn(rows.MANY, 5, dtype=torch.float64)
+        self.close(rows.column_sums(x, [0]), x.sum(0))
+        self.close(rows.column_sums(x, [0], True), x.sum(0, keepdim=True))
+        self.close(rows.long_product(x.t(), y), x.t() @ y)
+        for kept in (rows.column_sums(x, [1]), rows.column_sums(x, None), rows.column_sums(x > 0, [0]), rows.long_product(x[:-1].t(), y[:-1])):
+            self.assertIs(kept, NotImplemented)
+
+    def test_leaky_gradients(self):
+        x = torch.tensor([-2.0, -1e-20, 0.0, 1e-20, 3.0], dtype=torch.float64)
+        grad = torch.randn_like(x)
+        self.close(activations.leaky_relu_backward(grad, x, 0.2, False), torch.ops.aten.leaky_relu_backward(grad, x, 0.2, False))
 
     def test_convolution_gradients(self):
         for stride, padding, groups, kernel in ((1, 1, 1, 3), (2, 1, 1, 3), (2, 0, 2, 3), (1, 0, 2, 1), (1, 0, 1, 1)):

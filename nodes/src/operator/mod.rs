@@ -6,6 +6,9 @@
 //! operators are not registered (on CUDA, in Python); the bodies are also the reference that the operators are tested
 //! against. `tools/pack/fused.py` writes such models, docs/packs.md says what the operators compute.
 //!
+//! The steps of an inversion look planes up at given points (`features`) and add gradients back (`gradient`); their models
+//! come from `tools/pack/planes.py`.
+//!
 //! A decoder has one hidden layer after the summed planes, so the feature rows of its last layer are applied once a ray,
 //! to the composited hidden vector.
 
@@ -33,13 +36,13 @@ const DOMAIN: &str = "talkgraph";
 /// Raised whenever the operators give other numbers for the same inputs.
 const VERSION: u32 = 1;
 
-/// What the operators change in the numbers of nodes that render volumes, for their keys.
+/// What the operators change in the numbers of nodes that render or invert volumes, for their keys.
 pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let numbers = Isa::chosen().map_or("plain".into(), |isa| format!("{VERSION} {}", isa.rounding()));
     vec![("operators", numbers)]
 }
 
-/// The domain with its operators, which use the instructions of `isa`.
+/// The domain with its operators, of which those that render use the instructions of `isa`.
 pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
         .add(render::Render(isa))?

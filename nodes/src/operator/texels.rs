@@ -57,7 +57,8 @@ impl Layout {
         SIGN[AXES[plane][1]] * point[AXES[plane][1]] / self.radius
     }
 
-    /// Which places down a plane may be made of one of the `rows` from `first` on; rather too many than too few.
+    /// Which places down a plane may be made of one of the `rows` from `first` on; rather too many than too few. What is no number
+    /// is made of none.
     pub(super) fn reach(&self, first: usize, rows: usize) -> RangeInclusive<f32> {
         let at = |row: f32| (row + 0.5) * 2.0 / self.height as f32 - 1.0;
         let low = if first == 0 { f32::NEG_INFINITY } else { at(first as f32 - 1.5) };
