@@ -5,7 +5,7 @@
 //! Draws a person and lets it talk for so many seconds. Prints JSON: frames a second (`fps`), milliseconds of a frame on the clock and of
 //! processor time by node, and milliseconds of the role `render` alone (`operator_ms`, all rays of the camera, bent, processor time of one run). `--workers`
 //! chunks are worked on at once, each with its own sessions of `--threads` threads. `--inputs` writes what that role was given, as
-//! safetensors, and what came out, so that other hosts can be timed on the same (`python -m tools.bench`).
+//! safetensors, and what came out, so that other hosts can be timed on the same (`python -m tools.pack.bench`).
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,7 +5,9 @@ A host that has the operator runs its kernel (the Rust program, on the CPU); any
 
 from onnx import helper
 
-DOMAIN, VERSION = "talkgraph", 1
+from ..stepgraph.lower.builder import DOMAIN_VERSION as VERSION
+
+DOMAIN = "talkgraph"
 
 
 def fuse(model, name, attributes):

@@ -12,7 +12,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Rays, Shared, attribute, floats, guarded, marching, wrong},
+    ports::{Ports, Rays, Shared, attribute, count, floats, guarded, marching},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -79,20 +79,9 @@ impl Operator for Depths {
 
     fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<DepthsKernel> {
         guarded(NAME, || {
-            let count = |name: &str, least: i64| {
-                let value = kernel
-                    .get::<i64>(name)
-                    .ok_or_else(|| wrong(NAME, format!("attribute `{name}` is missing")))?;
-                match usize::try_from(value) {
-                    Ok(count) if value >= least && count <= MOST => Ok(count),
-                    _ => {
-                        Err(wrong(NAME, format!("attribute `{name}` is {value}, expected {least} to {MOST}")))
-                    }
-                }
-            };
             let sampling = Sampling {
-                coarse: count("coarse", 2)?,
-                fine: count("fine", 0)?,
+                coarse: count(kernel, NAME, "coarse", 2..=MOST)?,
+                fine: count(kernel, NAME, "fine", 0..=MOST)?,
                 near: attribute(kernel, NAME, "near", |x| x >= 0.0)?,
                 far: attribute(kernel, NAME, "far", |x| x > 0.0)?,
             };
@@ -118,10 +107,7 @@ impl DepthsKernel {
             ..ports.scene(self.marching, &decoder, &planes, &mut self.padded)?
         };
         let samples = self.sampling.coarse + self.sampling.fine;
-        let mut depths = ports
-            .context
-            .output(0, vec![1, rays.len() as i64, samples as i64])?
-            .ok_or_else(|| wrong(NAME, "output 0 is missing"))?;
+        let mut depths = ports.output(0, [1, rays.len(), samples])?;
         let task = Search {
             scene: &scene,
             rays: &rays,

@@ -12,7 +12,7 @@ use ort::{
 
 use super::{
     lanes::LANES,
-    ports::{Ports, attribute, floats, guarded, wrong},
+    ports::{Ports, attribute, floats, guarded},
     texels::{self, Layout, Texel},
 };
 
@@ -78,16 +78,13 @@ impl FeaturesKernel {
         let (texels, _) = planes.texels.as_chunks();
         let points = ports.input("points")?;
         let points = texels::points(&points)?;
-        let mut features = ports
-            .context
-            .output(0, vec![points.len() as i64, channels as i64])?
-            .ok_or_else(|| wrong(NAME, "output 0 is missing"))?;
+        let mut features = ports.output(0, [points.len(), channels])?;
         let features = features.try_extract_tensor_mut::<f32>()?.1;
         let pieces: Vec<_> =
             points.chunks(PIECE).zip(features.chunks_mut(PIECE * channels).map(Mutex::new)).collect();
         ports.each(pieces.len(), |index| {
             let (points, features) = &pieces[index];
-            let mut features = features.lock().expect("a piece is taken once");
+            let mut features = features.try_lock().expect("a piece is taken once");
             for (point, features) in points.iter().zip(features.chunks_exact_mut(channels)) {
                 features.copy_from_slice(&layout.gather(texels, point)[..channels]);
             }

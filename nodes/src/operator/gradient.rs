@@ -12,7 +12,7 @@ use ort::{
 
 use super::{
     lanes::LANES,
-    ports::{Ports, attribute, floats, guarded, wrong},
+    ports::{Ports, attribute, count, floats, guarded},
     texels::{self, Layout, Texel},
 };
 
@@ -59,19 +59,10 @@ impl Operator for Gradient {
 
     fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<GradientKernel> {
         guarded(NAME, || {
-            let count = |name: &str| {
-                let count =
-                    kernel.get::<i64>(name).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-                if (2..=MOST).contains(&count) {
-                    Ok(count)
-                } else {
-                    Err(wrong(NAME, format!("attribute `{name}`: expected 2 to {MOST} texels")))
-                }
-            };
             Ok(GradientKernel {
                 radius: attribute(kernel, NAME, "radius", |x| x > 0.0)?,
-                height: count("height")?,
-                width: count("width")?,
+                height: count(kernel, NAME, "height", 2..=MOST)?,
+                width: count(kernel, NAME, "width", 2..=MOST)?,
                 padded: Vec::new(),
             })
         })
@@ -96,10 +87,7 @@ impl GradientKernel {
         }
         let layout = Layout { radius: self.radius, height: self.height, width: self.width };
         let (gradient, _) = gradient.filled_up(channels, &mut self.padded)?.as_chunks();
-        let mut planes = ports
-            .context
-            .output(0, [1, 3, self.height, self.width, channels].map(|size| size as i64).to_vec())?
-            .ok_or_else(|| wrong(NAME, "output 0 is missing"))?;
+        let mut planes = ports.output(0, [1, 3, self.height, self.width, channels])?;
         let planes = planes.try_extract_tensor_mut::<f32>()?.1;
         let row = self.width * channels;
         let bands = planes.chunks_exact_mut(self.height * row).enumerate().flat_map(|(plane, texels)| {
@@ -109,7 +97,7 @@ impl GradientKernel {
         let bands: Vec<_> = bands.collect();
         ports.each(bands.len(), |index| {
             let (plane, first, out) = &bands[index];
-            let mut out = out.lock().expect("a band is taken once");
+            let mut out = out.try_lock().expect("a band is taken once");
             let mut band = vec![[0.0; LANES]; out.len() / channels];
             let reach = layout.reach(*first, band.len() / self.width);
             for (point, gradient) in points.iter().zip(gradient) {

@@ -12,7 +12,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Shared, attribute, floats, guarded, marching, wrong},
+    ports::{Ports, Shared, attribute, count, floats, guarded, marching},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -58,10 +58,7 @@ impl Operator for Occupancy {
 
     fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<OccupancyKernel> {
         guarded(NAME, || {
-            let side = kernel.get::<i64>("side").and_then(|side| usize::try_from(side).ok()).unwrap_or(0);
-            if !(1..=MOST).contains(&side) {
-                return Err(wrong(NAME, format!("attribute `side`: expected 1 to {MOST} cells")));
-            }
+            let side = count(kernel, NAME, "side", 1..=MOST)?;
             Ok(OccupancyKernel {
                 isa: self.0,
                 // Every place stands for a unit of length, the last of a row as well.
@@ -91,11 +88,7 @@ impl OccupancyKernel {
         let mut opacities = vec![0.0; places * places * places];
         let task = Survey { scene: &scene, depths: &depths, opacities: Shared::new(&mut opacities) };
         ports.run(self.isa, &task, places * places)?;
-        let side = self.side as i64;
-        let mut cells = ports
-            .context
-            .output(0, vec![1, 1, side, side, side])?
-            .ok_or_else(|| wrong(NAME, "output 0 is missing"))?;
+        let mut cells = ports.output(0, [1, 1, self.side, self.side, self.side])?;
         let places_of = |at: usize| 2 * at..2 * at + 3;
         let found = pool(places, self.side, places_of, |index| opacities[index] > self.opacity);
         // And one cell around, for what is smaller than the places are apart.

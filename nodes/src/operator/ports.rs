@@ -1,6 +1,7 @@
 //! Inputs, outputs and attributes of the operators, checked.
 
 use std::{
+    ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -8,7 +9,7 @@ use std::{
 use ort::{
     Error, Result,
     operator::{ComputeContext, KernelContext},
-    value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueType},
+    value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueRefMut, ValueType},
 };
 
 use super::{
@@ -54,6 +55,21 @@ pub(super) fn attribute(
     }
 }
 
+/// The attribute `name`, a count in `range`.
+pub(super) fn count(
+    kernel: &KernelContext<'_>,
+    operator: &str,
+    name: &str,
+    range: RangeInclusive<usize>,
+) -> Result<usize> {
+    let value =
+        kernel.get::<i64>(name).ok_or_else(|| wrong(operator, format!("attribute `{name}` is missing")))?;
+    usize::try_from(value).ok().filter(|count| range.contains(count)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        wrong(operator, format!("attribute `{name}` is {value}, expected {least} to {most}"))
+    })
+}
+
 /// The marching constants among a node's attributes.
 pub(super) fn marching(kernel: &KernelContext<'_>, operator: &str) -> Result<Marching> {
     let number = |name: &str, sound: fn(f32) -> bool| attribute(kernel, operator, name, sound);
@@ -88,6 +104,13 @@ impl<'a> Ports<'a> {
         let value = index.map(|index| self.context.input(index)).transpose()?.flatten();
         let value = value.ok_or_else(|| wrong(self.operator, format!("input `{name}` is missing")))?;
         Ok(Input { name, operator: self.operator, value })
+    }
+
+    /// Output `index`, of these sizes.
+    pub(super) fn output<const N: usize>(&self, index: usize, sizes: [usize; N]) -> Result<ValueRefMut<'a>> {
+        let sizes = sizes.map(|size| size as i64).to_vec();
+        let value = self.context.output(index, sizes)?;
+        value.ok_or_else(|| wrong(self.operator, format!("output {index} is missing")))
     }
 
     /// The decoder of the inputs `decode1_*` and `decode2_*`.

@@ -15,7 +15,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::{LANES, Lanes},
-    ports::{Ports, Rays, Shared, floats, guarded, marching, wrong},
+    ports::{Ports, Rays, Shared, floats, guarded, marching},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -120,10 +120,7 @@ impl RenderKernel {
         if let Some(pixel) = pixels.integers()?.iter().find(|pixel| !(0..area as i64).contains(*pixel)) {
             return Err(pixels.wrong(format!("{pixel} is no pixel of a background of {area}")));
         }
-        let output = |index: usize, channels: usize| {
-            let value = ports.context.output(index, vec![1, channels as i64, rays.len() as i64])?;
-            value.ok_or_else(|| wrong(NAME, format!("output {index} is missing")))
-        };
+        let output = |index, channels| ports.output(index, [1, channels, rays.len()]);
         let (mut features, mut alpha) = (output(0, decoder.channels)?, output(1, 1)?);
         let task = Frame {
             scene: &scene,

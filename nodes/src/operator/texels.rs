@@ -114,9 +114,13 @@ mod tests {
         }
 
         #[test]
-        fn a_band_is_looked_at_by_all_points_that_are_made_of_it(point in point(), plane in 0usize..3, first in 0usize..9, rows in 1usize..9) {
+        fn a_band_is_looked_at_by_all_points_that_are_made_of_it(
+            point in point(), plane in 0usize..3, first in 0usize..9, rows in 1usize..9,
+        ) {
             let rows = rows.min(LAYOUT.height - first);
-            let made = LAYOUT.place(plane, &point)[1].both().into_iter().any(|(row, weight)| weight > 0.0 && (first..first + rows).contains(&row));
+            let [_, down] = LAYOUT.place(plane, &point);
+            let part = |(row, weight)| weight > 0.0 && (first..first + rows).contains(&row);
+            let made = down.both().into_iter().any(part);
             prop_assert!(!made || LAYOUT.reach(first, rows).contains(&LAYOUT.down(plane, &point)));
         }
     }
