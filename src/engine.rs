@@ -15,7 +15,7 @@ use talkgraph_nodes::{models::Models, registry::Registry};
 pub struct Slots {
     /// Bodies that compute without ONNX Runtime.
     pub cpu: usize,
-    /// Bodies that run models; ONNX Runtime uses several threads for each.
+    /// Bodies that run models. ONNX Runtime uses several threads for each; a second body works while the first is between its runs.
     pub model: usize,
     /// Bodies that wait for disks and codecs.
     pub io: usize,
@@ -23,7 +23,7 @@ pub struct Slots {
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { cpu: thread::available_parallelism().map_or(2, usize::from), model: 1, io: 4 }
+        Self { cpu: thread::available_parallelism().map_or(2, usize::from), model: 2, io: 4 }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Frames a second of the rendering nodes: `nerf_render`, `lipaint` and `upsample`, chunk after chunk, as a graph runs them.
+//! Frames a second of the rendering nodes: `nerf_render`, `lipaint` and `upsample`, two chunks at a time, as a run works on them.
 //!
-//!     cargo bench -p talkgraph-nodes --bench render -- --pack models/studio [--chunks 4] [--workers 1] [--threads N] [--inputs FOLDER]
+//!     cargo bench -p talkgraph-nodes --bench render -- --pack models/studio [--chunks 4] [--workers 2] [--threads N] [--inputs FOLDER]
 //!
 //! Draws a person and lets it talk for so many seconds. Prints JSON: frames a second (`fps`), milliseconds of a frame on the clock and of
 //! processor time by node, and milliseconds of the role `render` alone (`operator_ms`, all rays of the camera, bent, processor time of one run). `--workers`
-//! chunks are worked on at once, each with its own sessions of `--threads` threads. `--inputs` writes what that role was given, as
+//! chunks are worked on at once, with the same sessions of `--threads` threads; what each node spends is measured one after the other.
+//! `--inputs` writes what that role was given, as
 //! safetensors, and what came out, so that other hosts can be timed on the same (`python -m tools.pack.bench`).
 
 use std::{
@@ -81,7 +82,7 @@ fn options() -> Options {
     let mut options = Options {
         pack: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/studio")),
         chunks: 4,
-        workers: 1,
+        workers: 2,
         threads: None,
         inputs: None,
     };
@@ -211,7 +212,7 @@ impl Pipeline {
         let models = &self.models;
         let mut state = volume::prepare(models, &self.person.identity)?;
         volume::survey(models, &mut state)?;
-        let rays = Rays::cast(models, &state, [0.0; 6], None)?;
+        let rays = Rays::cast(models, &state, [0.0; 6])?;
         let mut inputs = state.tensors()?;
         inputs.0.extend(rays.tensors().0.clone());
         inputs.0.extend(volume::bend(&self.open_mouth()?)?.0);
@@ -263,38 +264,34 @@ fn processor_ms() -> f64 {
 
 fn main() -> Result<()> {
     let options = options();
-    let pipelines = (0..options.workers).map(|_| Pipeline::open(&options)).collect::<Result<Vec<_>>>()?;
+    let pipeline = Pipeline::open(&options)?;
     // What is computed once a person is no part of a frame.
-    for pipeline in &pipelines {
-        pipeline.chunk(0, &mut BTreeMap::new())?;
+    pipeline.chunk(0, &mut BTreeMap::new())?;
+    let mut spent = BTreeMap::new();
+    for chunk in 0..options.chunks {
+        pipeline.chunk(chunk, &mut spent)?;
     }
     let (start, before) = (Instant::now(), processor_ms());
-    let spent = std::thread::scope(|scope| {
-        let workers: Vec<_> = pipelines
-            .iter()
-            .enumerate()
-            .map(|(worker, pipeline)| {
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.workers)
+            .map(|worker| {
+                let (pipeline, chunks) = (&pipeline, (worker..options.chunks).step_by(options.workers));
                 scope.spawn(move || {
-                    let mut spent = BTreeMap::new();
-                    (worker..options.chunks)
-                        .step_by(options.workers)
-                        .try_for_each(|chunk| pipeline.chunk(chunk, &mut spent))
-                        .map(|()| spent)
+                    chunks.into_iter().try_for_each(|chunk| pipeline.chunk(chunk, &mut BTreeMap::new()))
                 })
             })
             .collect();
-        workers.into_iter().map(|worker| worker.join().expect("no panic")).collect::<Result<Vec<_>>>()
+        workers.into_iter().try_for_each(|worker| worker.join().expect("no panic"))
     })?;
     let (seconds, processor) = (start.elapsed().as_secs_f64(), processor_ms() - before);
     let frames = (options.chunks * FRAMES) as f64;
-    let by_node: BTreeMap<_, _> = spent[0].iter().map(|(name, ms)| (*name, ms / frames)).collect();
+    let by_node: BTreeMap<_, _> = spent.iter().map(|(name, ms)| (*name, ms / frames)).collect();
     let report = json!({
         "fps": frames / seconds,
         "frame_ms": seconds * 1e3 / frames,
         "processor_ms": processor / frames,
-        // Other workers' time counts in as well, so only with one worker these say what they seem to.
         "processor_ms_by_node": by_node,
-        "operator_ms": pipelines[0].operator(options.inputs.as_deref())?,
+        "operator_ms": pipeline.operator(options.inputs.as_deref())?,
     });
     println!("{report}");
     Ok(())

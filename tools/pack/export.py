@@ -9,9 +9,10 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from . import fused
+from . import convolution, fused
 from . import generator as N
 from . import geometry as G
+from . import mixing
 from . import params as P
 from . import roles as R
 
@@ -20,15 +21,15 @@ TOLERANCE = 1e-4
 STOP = 1e-4  # transmittance below which the fused operator ends a ray
 
 
-def trace(module, inputs, outputs, batched=(), axes=None):
+def trace(module, inputs, outputs, batched=(), axes=None, fold=True):
     """inputs {name: example}, outputs [name] -> onnx model; tensors in `batched` have a symbolic first axis `n`, those in
-    `axes` {name: {axis: symbol}} others."""
+    `axes` {name: {axis: symbol}} others. `fold`: what is constant is computed here."""
     buffer = io.BytesIO()
     module.eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module, tuple(inputs.values()), buffer, dynamo=False, opset_version=OPSET,
+            module, tuple(inputs.values()), buffer, dynamo=False, opset_version=OPSET, do_constant_folding=fold,
             input_names=list(inputs), output_names=list(outputs), dynamic_axes={k: {0: "n"} for k in batched} | (axes or {}),
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
@@ -55,6 +56,13 @@ def halve(model, names):
         model.graph.initializer.remove(i)
         model.graph.initializer.append(half)
         model.graph.node.insert(0, helper.make_node("Cast", [half.name], [i.name], to=TensorProto.FLOAT))
+
+
+def give_constant(model, name, value):
+    """Adds an output that is always the same."""
+    model.graph.initializer.append(numpy_helper.from_array(value, name + "_value"))
+    model.graph.node.append(helper.make_node("Identity", [name + "_value"], [name]))
+    model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape)))
 
 
 def session(model):
@@ -133,13 +141,17 @@ def generator_roles(generator, folder, log=print):
     rays, n_rays, samples = config.rays, config.rays**2, config.samples
     files = {}
 
-    def write(role, module, examples, outputs, batched=(), symbols=None, half=(), axes=None, operator=None, tolerance=TOLERANCE):
-        model = trace(module, examples[0], outputs, batched, axes)
+    def write(role, module, examples, outputs, batched=(), symbols=None, half=(), axes=None, operator=None, bodies=(), fold=True, tolerance=TOLERANCE, constants=None):
+        model = trace(module, examples[0], outputs, batched, axes, fold)
         if half:
             halve(model, half)
         name_shapes(model, symbols or {})
         if operator:
             model = fused.fuse(model, *operator)
+        for body in bodies:
+            fused.give(model, body)
+        for output, value in (constants or {}).items():
+            give_constant(model, output, value)
         error = check(role, model, module, examples, tolerance)
         onnx.save(model, folder / f"{role}.onnx")
         files[role] = f"{role}.onnx"
@@ -156,12 +168,17 @@ def generator_roles(generator, folder, log=print):
     moved = {k: v + 0.01 * torch.randn(v.shape) for k, v in identity.items()}
     large = [f"generator.{name}" for name in generator.LARGE]
     write("prepare", prepare, [{"w": w, **identity}, {"w": w, **moved}], R.STATE, half=large)
-    tuned = {k: moved[k] for k in ("theta", "plane_offset", "style_offset")} | {"mouth_kept": torch.tensor([0.3])}
+    tuned = {
+        "theta": moved["theta"], "planes_fixed": prepare.fixed(moved["plane_offset"]).detach(),
+        "style_offset": moved["style_offset"], "mouth_kept": torch.tensor([0.3]),
+    }  # fmt: skip
     several = w + 0.1 * torch.randn(3, *w.shape[1:])
     side = config.plane_side
+    mix = trace(mixing.Plain(mixing.windows(config)), mixing.examples(config), ["planes"], mixing.BATCHED)
     write(
         "lipaint_state", R.Planes(prepare), [{"w": several, **tuned}, {"w": w, **tuned}], ["planes"], ("w", "planes"),
         {"w": ["n", 1, P.D], "planes": ["n", 3, side, side, config.channels]}, half=["prepare." + name for name in large],
+        bodies=[convolution.BODY, fused.function(mix, mixing.NAME, ["windows"])], fold=False,  # folded, maps would be stored a second time
     )  # fmt: skip
     pose = torch.tensor([[0.1, 0.3, -0.05, 0.02, -0.03, 0.2], [0, 0, 0, 0, 0, 0]])
     write(
@@ -178,7 +195,10 @@ def generator_roles(generator, folder, log=print):
         cast |= {"depths": R.Depths(config)(*field.values(), *occupancy.values(), o, d), "pixels": torch.arange(n_rays)}
         seen = {**field, **occupancy, "background": state["background"], **cast, **R.still()}
         features = R.Render(config)(*seen.values())[0].reshape(1, config.channels, rays, rays)
-    write("occupancy", surveyed, [field], ["occupancy"], operator=("TriplaneOccupancy", marching() | {"side": rays // 2, "opacity": R.VISIBLE}))
+    write(
+        "occupancy", surveyed, [field], ["occupancy"], operator=("TriplaneOccupancy", marching() | {"side": rays // 2, "opacity": R.VISIBLE}),
+        constants={"occupancy_box": N.RADIUS * np.float32([[-1] * 3, [1] * 3])},
+    )  # fmt: skip
     some = {"origins": o[:, 3:], "directions": d[:, 3:]}
     symbols = {name: [1, "N", 3] for name in some} | {"depths": [1, "N", samples], "pixels": ["N"]}
     cells = {"z": 2, "y": 3, "x": 4}
@@ -201,7 +221,7 @@ def generator_roles(generator, folder, log=print):
         operator=("TriplaneRender", marching()),
     )  # fmt: skip
     up = {"features": features, **{k: state[k] for k in R.UP}}
-    write("upsample", R.Upsample(), [up], ["image"], symbols={"image": [1, 3, config.side, config.side]})
+    write("upsample", R.Upsample(), [up], ["image"], symbols={"image": [1, 3, config.side, config.side]}, bodies=[convolution.BODY])
     e = torch.rand(4, P.E)
     lip = [{"w": w, "expression": e[:n], "reference": e[3:]} for n in (3, 1)]
     write("lipaint", R.Lipaint(), lip, ["w_inpainted"], ("expression", "w_inpainted"), {"w_inpainted": ["n", 1, P.D]})

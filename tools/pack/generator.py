@@ -310,12 +310,16 @@ class Generator(nn.Module):
         basis, *details = self.amounts(style)
         return resize(self.smooth(basis), self.config.plane_side) + self.fine(*details)
 
-    def planes(self, style, plane_offset=None, frozen=None):
-        """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
-        c, x = self.config, self.const.expand(style.shape[0], -1, -1, -1)
+    def rough(self, style):
+        """What the convolutions make of a style [n,3C,basis_side,basis_side]."""
+        x = self.const.expand(style.shape[0], -1, -1, -1)
         for i, conv in enumerate(self.convs):
             x = conv(resize(x, 4 << i) if i else x, style)
-        x = resize(self.head(x), c.basis_side)
+        return resize(self.head(x), self.config.basis_side)
+
+    def planes(self, style, plane_offset=None, frozen=None):
+        """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
+        c, x = self.config, self.rough(style)
         if frozen is None:  # as `frozen`, but the resizing is done once: it is a good part of a training step, and of a mouth's planes
             basis, *details = self.amounts(style)
             x = resize(x + self.smooth(basis), c.plane_side) + self.fine(*details)

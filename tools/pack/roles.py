@@ -5,13 +5,16 @@ An inverted person is five identity tensors: `theta [F]` (the tuned weights, fla
 """
 
 import copy
+import itertools
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from . import convolution
 from . import generator as N
 from . import geometry as G
+from . import mixing
 from . import params as P
 
 VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
@@ -21,7 +24,7 @@ MOUTH, MOUTH_RIM = ((-2.6, 2.6), (-7.5, -3.2)), 0.25  # where an opening mouth s
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
 UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
 # Planes are [1,3,H,W,C] here, channels last, as the fused operators read them.
-STATE = FIELD + ("background",) + UP  # what `prepare` gives, in this order
+STATE = FIELD + ("background",) + UP + ("planes_fixed",)  # what `prepare` gives, in this order
 
 
 class Mapping(nn.Module):
@@ -37,6 +40,7 @@ class Prepare(nn.Module):
     def __init__(self, generator):
         super().__init__()
         self.generator = copy.deepcopy(generator)
+        self.register_buffer("mouth", mouth_of_plane(generator.config))
         self.places = []
         for name, p in list(self.generator.named_parameters()):
             if name in generator.tuned():
@@ -58,7 +62,13 @@ class Prepare(nn.Module):
         d1, u1, u2, rgb = g.decode1, g.up1, g.up2, g.to_rgb
         field = (texels(s["planes"]), s["warp"], d1.weight, d1.bias, s["decode2_weight"][0], s["decode2_bias"][0])
         up = (u1.kernel(s["style"]), u1.bias, u2.kernel(s["style"]), u2.bias, rgb.weight, rgb.bias)
-        return *field, s["background"], *up
+        return *field, s["background"], *up, self.fixed(plane_offset)
+
+    def fixed(self, plane_offset):
+        """What no expression changes of a person's planes, and of that what only the lips of a photo have, [2,3,H,W,C]."""
+        g = self.generator
+        lips = F.pad(plane_offset[:, : g.config.channels] * self.mouth, (0, 0, 0, 0, 0, 2 * g.config.channels))
+        return torch.cat([texels(g.mean + plane_offset), texels(lips)])
 
 
 class Camera(nn.Module):
@@ -177,7 +187,7 @@ def still():
 
 
 class Planes(nn.Module):
-    """w [n,1,D] and the identity tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone.
+    """w [n,1,D] and the person's tensors -> planes [n,3,H,W,C]: what changes when w moves by the expression alone.
 
     What a photo of a shut mouth adds to the plane xy are its lips, and they must not hang before the teeth of a wide open one. Near shut they
     stay: their dark line is what parts lips from teeth.
@@ -186,15 +196,21 @@ class Planes(nn.Module):
     def __init__(self, prepare):
         super().__init__()
         self.prepare = prepare
-        self.register_buffer("mouth", mouth_of_plane(prepare.generator.config))
 
-    def forward(self, w, theta, plane_offset, style_offset, mouth_kept):
+    def forward(self, w, theta, planes_fixed, style_offset, mouth_kept):
         g = self.prepare.resolve(theta)
         jaw = w[:, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")]
-        lost = ((jaw - AJAR) / (WIDE - AJAR)).clamp(0, 1)[:, None, None, None] * (1 - mouth_kept) * self.mouth
-        c = g.config.channels
-        offset = plane_offset - F.pad(plane_offset[:, :c] * lost, (0, 0, 0, 0, 0, 2 * c))
-        return texels(g.planes(g.style(w[:, 0], style_offset), offset))
+        lost = ((jaw - AJAR) / (WIDE - AJAR)).clamp(0, 1)[:, None] * (1 - mouth_kept)
+        style, c, side = g.style(w[:, 0], style_offset), g.config.channels, g.config.basis_side
+        basis, *amounts = g.amounts(style)
+        amounts, features = itertools.chain(*amounts), (*g.features, *g.window_features)
+        mixes = torch.cat([amount[..., None] * feature for amount, feature in zip(amounts, features)], 1)
+        maps = torch.cat([m.reshape(-1) for m in (*g.maps, *g.windows)])
+        smooth = g.basis.reshape(-1, 3 * c, side, side).permute(0, 2, 3, 1).flatten(1)
+        coarse = convolution.rough(g, style) + (basis @ smooth).reshape(-1, side, side, 3 * c)
+        shares = torch.cat([torch.ones_like(lost), -lost], 1)
+        windows = [number for window in mixing.windows(g.config) for number in window]
+        return mixing.mix(coarse.reshape(-1, side, side, 3, c), planes_fixed, shares, maps, mixes, windows)
 
 
 def mouth_of_plane(config):
@@ -211,10 +227,9 @@ class Upsample(nn.Module):
     """features [1,C,R,R] and the person's kernels -> image [1,3,P,P]."""
 
     def forward(self, features, u1w, u1b, u2w, u2b, rgbw, rgbb):
-        pad = lambda x: F.pad(x, (1, 1, 1, 1), mode="replicate")
-        x = F.leaky_relu(F.conv2d(pad(features), u1w, u1b), 0.2) * N.GAIN
-        x = F.leaky_relu(F.conv2d(pad(x), u2w, u2b), 0.2) * N.GAIN
-        detail = F.pixel_shuffle(F.conv2d(pad(x), rgbw, rgbb), 2)
+        x = convolution.plain(features.permute(0, 2, 3, 1), u1w, u1b, 0.2, N.GAIN)
+        x = convolution.plain(x, u2w, u2b, 0.2, N.GAIN)
+        detail = F.pixel_shuffle(convolution.plain(x, rgbw, rgbb).permute(0, 3, 1, 2), 2)
         low = F.interpolate(features[:, :3], scale_factor=2, mode="bilinear", align_corners=False)
         return low + detail
 

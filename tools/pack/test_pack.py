@@ -205,11 +205,12 @@ class Generator(unittest.TestCase):
                 maps.zero_()
 
     def test_a_wide_open_mouth_shows_no_lips_of_the_photo(self):
-        planes, state = R.Planes(R.Prepare(self.model)), R.offsets(self.model)
+        prepare, state = R.Prepare(self.model), R.offsets(self.model)
+        planes = R.Planes(prepare)
         added = torch.ones_like(state["plane_offset"])
         both = self.w.repeat(2, 1)[:, None]
         both[1, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")] = 1  # one is shut, one is open
-        of = lambda kept, offset: planes(both, state["theta"], offset, state["style_offset"], torch.tensor([kept]))
+        of = lambda kept, offset: planes(both, state["theta"], prepare.fixed(offset), state["style_offset"], torch.tensor([kept]))
         with torch.no_grad():
             plain, all_, less = of(1.0, state["plane_offset"]), of(1.0, added), of(0.0, added)
         torch.testing.assert_close(all_, plain + 1)
@@ -219,6 +220,25 @@ class Generator(unittest.TestCase):
         self.assertTrue(0.01 < float(lost[0].mean()) < 0.2 and float(lost[0].max()) > 0.5)
         torch.testing.assert_close(lost[0], lost[0].flip(1), atol=1e-3, rtol=0)
         self.assertLess(float(lost[0, : N.TINY.plane_side // 2].max()), 0.1)  # below the eyes
+
+    def test_planes_of_expressions_are_those_of_the_generator(self):
+        model = copy.deepcopy(self.model)
+        with torch.no_grad():
+            for learned in (*model.maps, *model.windows, model.mix.weight):
+                learned.normal_(0, 0.1)
+            prepare, state = R.Prepare(model), {name: x + 0.1 * torch.randn_like(x) for name, x in R.offsets(model).items() if name != "theta"}
+            w = self.w.repeat(2, 1) + 0.1 * torch.randn(2, P.D)
+            found = R.Planes(prepare)(w[:, None], model.theta(), prepare.fixed(state["plane_offset"]), state["style_offset"], torch.ones(1))
+            expected = model.planes(model.style(w, state["style_offset"]), state["plane_offset"])
+        torch.testing.assert_close(found, R.texels(expected))
+
+    def test_a_finished_picture_is_that_of_the_generator(self):
+        with torch.no_grad():
+            state = self.model.prepare(self.w)
+            prepared = dict(zip(R.STATE, R.Prepare(self.model)(self.w[:, None], **R.offsets(self.model))))
+            features = torch.randn_like(state["background"])
+            found = R.Upsample()(features, *(prepared[name] for name in R.UP))
+            torch.testing.assert_close(found, self.model.upsample(state, features))
 
     def test_depths_ascend(self):
         with torch.no_grad():

@@ -14,7 +14,8 @@ use rayon::prelude::*;
 
 use super::{
     displacement::{Displacement, REST, Reach, Vec3, motion, sub},
-    lattice::{Bounds, Nodes},
+    lattice::{Bounds, Nodes, add},
+    solid::Solid,
 };
 use crate::error::Result;
 
@@ -41,6 +42,16 @@ pub struct Deformation {
     fine: Option<Table>,
     /// The largest motion of each coarse node in any of the extremes.
     most: Vec<Vec3>,
+    /// `None`: anything may be anywhere.
+    solid: Option<Solid>,
+}
+
+/// What is looked at.
+pub struct Sight<'a> {
+    /// The field is only right in the cells of these points.
+    pub points: &'a [Vec3],
+    /// Where the resting volume holds anything; the field is only right where that may come.
+    pub solid: Option<Solid>,
 }
 
 /// A field tabulated: `values` [z,y,x] at `nodes`. What is on the outside is zero.
@@ -65,7 +76,7 @@ impl Bend {
     /// The displacement at `p`.
     pub fn at(&self, p: Vec3) -> Vec3 {
         let parts = [&self.motion, &self.detail].into_iter().flatten();
-        parts.map(|part| part.nodes.interpolate(&part.values, p)).fold([0.0; 3], super::lattice::add)
+        parts.map(|part| part.nodes.interpolate(&part.values, p)).fold([0.0; 3], add)
     }
 }
 
@@ -84,20 +95,22 @@ struct Active {
 
 impl Deformation {
     /// The deformation of a face whose anchors rest at `reference` and move as far as `extremes`. `step` is the fine lattice's spacing. With
-    /// `beside`, the field is only right in the cells of these points.
+    /// `sight`, the field is only right where something is seen.
     pub fn new(
         reference: &[Vec3],
         extremes: &[Vec<Vec3>],
         reach: Reach,
         step: f32,
-        beside: Option<&[Vec3]>,
+        sight: Option<Sight<'_>>,
     ) -> Result<Self> {
+        let (points, solid) = sight.map_or((None, None), |sight| (Some(sight.points), sight.solid));
         let fields: Vec<Displacement> = extremes
             .iter()
             .map(|extreme| Displacement::between(reference, extreme, reach))
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
-        let mut still = Self { reference: reference.to_vec(), reach, coarse: None, fine: None, most: vec![] };
+        let mut still =
+            Self { reference: reference.to_vec(), reach, coarse: None, fine: None, most: vec![], solid };
         let poses = poses(reference, extremes, COARSE * step / 2.0);
         let Some(bounds) = fields.iter().map(Displacement::bounds).reduce(Bounds::union) else {
             return Ok(still);
@@ -118,11 +131,13 @@ impl Deformation {
             }
         }
         let active = |index: usize| most[index].iter().any(|x| *x >= REST / 2.0);
-        let needed = beside.map(|points| nodes.beside(points));
+        let seen = |p: &&Vec3| still.shows(**p, nodes.interpolate(&most, **p));
+        let points: Option<Vec<Vec3>> = points.map(|points| points.iter().filter(seen).copied().collect());
+        let needed = points.as_ref().map(|points| nodes.beside(points));
         let needed = |index: usize| needed.as_ref().is_none_or(|needed| needed[index]);
         let fine = missed(&fields, &moved, nodes, step / PRECISION).map(|(bounds, missed)| {
             let fine = Nodes::over(bounds, step);
-            let needed = beside.map(|points| fine.beside(points));
+            let needed = points.as_ref().map(|points| fine.beside(points));
             let wanted = |index: usize| {
                 missed[nodes.place(fine.at(index)).0] && needed.as_ref().is_none_or(|needed| needed[index])
             };
@@ -144,7 +159,8 @@ impl Deformation {
         let Some(coarse) = self.coarse.as_ref().filter(|_| farthest >= REST) else {
             return Ok(Bend::default());
         };
-        let frame = Frame { current, motion: &motion, reach: self.reach, still: REST / farthest };
+        let moves = motion.iter().map(|motion| motion.iter().any(|x| x.abs() >= REST)).collect();
+        let frame = Frame { current, motion: &motion, moves, reach: self.reach, still: REST / farthest };
         let whole = coarse.tabulate(&frame, |_, value| value);
         let detail = self.fine.as_ref().map(|fine| {
             fine.tabulate(&frame, |p, value| sub(value, whole.nodes.interpolate(&whole.values, p)))
@@ -154,9 +170,13 @@ impl Deformation {
 
     /// Whether anything that can be seen moves at `p` in any of the extremes.
     pub fn reaches(&self, p: Vec3) -> bool {
-        self.coarse
-            .as_ref()
-            .is_some_and(|coarse| coarse.nodes.interpolate(&self.most, p).iter().any(|x| *x >= REST))
+        self.coarse.as_ref().is_some_and(|coarse| self.shows(p, coarse.nodes.interpolate(&self.most, p)))
+    }
+
+    /// Whether anything that moves may be at `p`, where the motion is `most` at most.
+    fn shows(&self, p: Vec3, most: Vec3) -> bool {
+        let around = || Bounds { low: sub(p, most), high: add(p, most) };
+        most.iter().any(|x| *x >= REST) && self.solid.as_ref().is_none_or(|solid| solid.any(around()))
     }
 }
 
@@ -193,7 +213,7 @@ fn missed(
             }
             for offset in 0..27 {
                 let by = [offset % 3, offset / 3 % 3, offset / 9].map(|i| coarse.step * (i as f32 - 1.0));
-                let (cell, _) = coarse.place(super::lattice::add(*anchor, by));
+                let (cell, _) = coarse.place(add(*anchor, by));
                 cells[cell] = true;
                 let low = coarse.at(cell);
                 let cell = Bounds { low, high: low.map(|x| x + coarse.step) };
@@ -208,6 +228,8 @@ fn missed(
 struct Frame<'a> {
     current: &'a [Vec3],
     motion: &'a [Vec3],
+    /// Which of them move far enough to be seen.
+    moves: Vec<bool>,
     reach: Reach,
     /// Fall-off below which no motion can be seen.
     still: f32,
@@ -265,6 +287,10 @@ impl Table {
 impl Frame<'_> {
     /// The motion at `point`, whose nearest anchors are among `candidates`.
     fn at(&self, point: Vec3, candidates: &[u32]) -> Vec3 {
+        // Lids and brows rest while a mouth speaks.
+        if candidates.iter().all(|anchor| !self.moves[*anchor as usize]) {
+            return [0.0; 3];
+        }
         if self.reach.neighbours <= FEW {
             self.ranked::<FEW>(point, candidates)
         } else {
@@ -300,6 +326,7 @@ impl Frame<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::Tensor;
 
     const REACH: Reach = Reach { neighbours: 6, core: 0.05, radius: 0.2 };
     /// What the coarse lattice of step 0.03 may miss.
@@ -323,7 +350,7 @@ mod tests {
     }
 
     fn back(bend: &Bend, point: Vec3) -> Vec3 {
-        super::super::lattice::add(point, bend.at(point))
+        add(point, bend.at(point))
     }
 
     #[test]
@@ -373,10 +400,33 @@ mod tests {
     fn what_is_left_out_is_not_missed() {
         let points: Vec<Vec3> =
             (0..50).map(|i| [i as f32 * 0.01 - 0.3, 0.1 - i as f32 * 0.008, 0.31]).collect();
-        let make = |beside| Deformation::new(&plane(), &[parted(0.3)], REACH, 0.03, beside).unwrap();
-        let (all, some) = (make(None), make(Some(&points)));
+        let make = |sight| Deformation::new(&plane(), &[parted(0.3)], REACH, 0.03, sight).unwrap();
+        let (all, some) = (make(None), make(Some(Sight { points: &points, solid: None })));
         assert!(some.fine.as_ref().unwrap().active.len() < all.fine.as_ref().unwrap().active.len() / 2);
         let (all, some) = (all.bend(&parted(0.2)).unwrap(), some.bend(&parted(0.2)).unwrap());
         points.iter().for_each(|p| assert_eq!(all.at(*p), some.at(*p)));
+    }
+
+    /// Matter behind the plane alone: points before it that nothing may reach are left out.
+    #[test]
+    fn where_nothing_may_come_is_left_out() {
+        let points: Vec<Vec3> = (0..200).map(|i| [0.0, -0.2, -0.6 + i as f32 * 0.01]).collect();
+        let cells = (0..8).map(|index| f32::from(index < 4)).collect();
+        let corners = Tensor::f32([2, 3], vec![-1.0, -1.0, -0.35, 1.0, 1.0, 0.95]).unwrap();
+        let solid = Solid::new(&Tensor::f32([1, 1, 2, 2, 2], cells).unwrap(), &corners).unwrap();
+        let make = |solid| {
+            let sight = Some(Sight { points: &points, solid });
+            Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03, sight).unwrap()
+        };
+        let (all, some) = (make(None), make(Some(solid)));
+        let beside = |z: f32| [0.0, -0.2, z];
+        assert!(all.reaches(beside(0.45)) && !some.reaches(beside(0.45)));
+        assert!(all.reaches(beside(0.25)) && some.reaches(beside(0.25)));
+        let count = |face: &Deformation| face.coarse.as_ref().unwrap().active.len();
+        assert!(count(&some) < count(&all), "{} of {}", count(&some), count(&all));
+        let (all, some) = (all.bend(&hollow(0.1)).unwrap(), some.bend(&hollow(0.1)).unwrap());
+        for p in points.iter().filter(|p| p[2] < 0.3) {
+            assert_eq!(all.at(*p), some.at(*p));
+        }
     }
 }

@@ -5,3 +5,4 @@ pub mod displacement;
 pub mod lattice;
 pub mod polygon;
 pub mod resample;
+pub mod solid;

@@ -126,8 +126,8 @@ struct Search<'a> {
 }
 
 impl Task for Search<'_> {
-    fn scene(&self) -> &Scene<'_> {
-        self.scene
+    fn blocks(&self) -> usize {
+        self.scene.decoder.blocks
     }
 
     #[inline(always)]

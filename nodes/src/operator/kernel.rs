@@ -14,14 +14,14 @@ const GROUP: usize = 8;
 
 /// Work that is done in pieces, each with the best instructions.
 pub(super) trait Task: Sync {
-    /// What is marched through.
-    fn scene(&self) -> &Scene<'_>;
+    /// Blocks of hidden units of the decoder; one where nothing is decoded.
+    fn blocks(&self) -> usize;
 
-    /// Does piece `index`, with blocks of `B` samples that share the decoder's weights.
+    /// Does piece `index`, `B` samples at a time: as many as the registers have room for.
     ///
     /// # Safety
     ///
-    /// The processor has the instructions of `V`, and the decoder `H` blocks of hidden units.
+    /// The processor has the instructions of `V`, and there are `H` blocks of hidden units.
     unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize);
 }
 
@@ -58,7 +58,7 @@ unsafe fn on_avx2(task: &impl Task, index: usize) {
 unsafe fn by_blocks<V: Lanes, const B: usize>(task: &impl Task, index: usize) {
     // SAFETY: as of this function; the decoder has as many blocks as the branch says, four at most.
     unsafe {
-        match task.scene().decoder.blocks {
+        match task.blocks() {
             1 => task.run::<V, B, 1>(index),
             2 => task.run::<V, B, 2>(index),
             3 => task.run::<V, B, 3>(index),

@@ -6,18 +6,23 @@
 //! operators are not registered (on CUDA, in Python); the bodies are also the reference that the operators are tested
 //! against. `tools/pack/fused.py` writes such models, docs/packs.md says what the operators compute.
 //!
+//! The planes of a mouth or an eye that moves are made by modulated convolutions (`convolution`), as finished pictures are, and are
+//! sums of a few learned maps (`mix`); `tools/pack/mixing.py` and `convolution.py` write their calls.
+//!
 //! The steps of an inversion look planes up at given points (`features`) and add gradients back (`gradient`); their models
 //! come from `tools/pack/planes.py`.
 //!
 //! A decoder has one hidden layer after the summed planes, so the feature rows of its last layer are applied once a ray,
 //! to the composited hidden vector.
 
+mod convolution;
 mod depths;
 mod features;
 mod gradient;
 mod isa;
 mod kernel;
 mod lanes;
+mod mix;
 mod occupancy;
 mod ports;
 mod render;
@@ -48,6 +53,8 @@ pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
         .add(render::Render(isa))?
         .add(depths::Depths(isa))?
         .add(occupancy::Occupancy(isa))?
+        .add(mix::Mix(isa))?
+        .add(convolution::Convolution(isa))?
         .add(features::Features)?
         .add(gradient::Gradient)
 }

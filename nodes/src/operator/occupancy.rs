@@ -124,8 +124,8 @@ struct Survey<'a> {
 }
 
 impl Task for Survey<'_> {
-    fn scene(&self) -> &Scene<'_> {
-        self.scene
+    fn blocks(&self) -> usize {
+        self.scene.decoder.blocks
     }
 
     #[inline(always)]

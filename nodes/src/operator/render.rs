@@ -150,8 +150,8 @@ struct Frame<'a> {
 }
 
 impl Task for Frame<'_> {
-    fn scene(&self) -> &Scene<'_> {
-        self.scene
+    fn blocks(&self) -> usize {
+        self.scene.decoder.blocks
     }
 
     #[inline(always)]

@@ -166,12 +166,14 @@ fn depths_are_those_of_the_plain_body() {
 #[test]
 fn equal_rounding_means_equal_bits() {
     let Some(plain) = models(None) else { return };
-    let inputs = bent(scene(&plain), 0.1, true);
+    let mut inputs = bent(scene(&plain), 0.1, true);
+    inputs.0.extend(frames(&plain).0);
     let mut seen = std::collections::BTreeMap::new();
     for isa in Isa::available() {
         let models = models(Some(isa)).unwrap();
-        let both = (models.run("render", &inputs).unwrap(), models.run("depths", &inputs).unwrap());
-        assert!(both == *seen.entry(isa.rounding()).or_insert_with(|| both.clone()), "{isa}");
+        let all =
+            ["render", "depths", "lipaint_state", "upsample"].map(|role| models.run(role, &inputs).unwrap());
+        assert!(all == *seen.entry(isa.rounding()).or_insert_with(|| all.clone()), "{isa}");
     }
 }
 
@@ -305,6 +307,40 @@ fn functions_are_exact_enough() {
             Isa::Avx512 => functions::<lanes::Avx512>(1e-6),
             Isa::Avx2 => functions::<lanes::Avx2>(1e-6),
             Isa::Portable => {}
+        }
+    }
+}
+
+/// A person whose photo adds something everywhere, three codes of it, and features.
+fn frames(models: &Models) -> Tensors {
+    let (mut tensors, _) = person(models);
+    for (name, seed) in [("plane_offset", 6), ("style_offset", 8)] {
+        let shape = tensors.get(name).unwrap().shape().to_vec();
+        let size = shape.iter().product();
+        tensors.0.insert(name.into(), Tensor::f32(shape, noise(size, seed)).unwrap());
+    }
+    tensors.0.extend(models.run("prepare", &tensors).unwrap().0);
+    let w = tensors.get("w").unwrap().as_f32().unwrap();
+    let codes = noise(3 * w.len(), 5).iter().zip(w.iter().cycle()).map(|(x, w)| w + x).collect();
+    let codes = Tensor::f32([3, 1, w.len()], codes).unwrap();
+    let features = tensors.get("background").unwrap().shape().to_vec();
+    let size = features.iter().product();
+    tensors
+        .with("w", codes)
+        .with("mouth_kept", Tensor::f32([1], vec![0.2]).unwrap())
+        .with("features", Tensor::f32(features, noise(size, 7)).unwrap())
+}
+
+#[test]
+fn planes_and_pictures_are_those_of_the_plain_bodies() {
+    let Some(plain) = models(None) else { return };
+    let inputs = frames(&plain);
+    for (role, output) in [("lipaint_state", "planes"), ("upsample", "image")] {
+        let expected = plain.run(role, &inputs).unwrap();
+        for isa in Isa::available() {
+            let found = models(Some(isa)).unwrap().run(role, &inputs).unwrap();
+            let worst = difference(&expected, &found, output);
+            assert!(worst < 1e-4, "{role}, {isa}: differs by {worst}");
         }
     }
 }

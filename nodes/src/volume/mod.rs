@@ -11,11 +11,11 @@ pub use self::{
     bend::tensors as bend,
     frames::Frames,
     inputs::{extremes, poses, reference, rows},
-    rays::{Rays, Window},
+    rays::{Bundle, Rays, Window},
 };
 use crate::{
     error::{NodeError, Result},
-    geometry::deformation::Bend,
+    geometry::{deformation::Bend, solid::Solid},
     models::Models,
     runtime::Values,
     tensor::{Tensor, Tensors},
@@ -39,6 +39,14 @@ pub fn survey(models: &Models, state: &mut Values) -> Result<()> {
     Ok(())
 }
 
+/// Where the surveyed `state` holds anything; `None`: anywhere, for all that the pack says.
+pub fn solid(state: &Values) -> Result<Option<Solid>> {
+    match state.has("occupancy_box") {
+        true => Ok(Some(Solid::new(&state.tensor("occupancy")?, &state.tensor("occupancy_box")?)?)),
+        false => Ok(None),
+    }
+}
+
 /// A face at rest, for [`Rays::render`].
 pub fn rest(models: &Models) -> Result<Values> {
     models.values(&bend(&Bend::default())?)
@@ -46,7 +54,7 @@ pub fn rest(models: &Models) -> Result<Values> {
 
 /// The features [1,C,R,R] of `state` at rest, seen from `pose`.
 pub fn portrait(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Tensor> {
-    let rays = Rays::cast(models, state, pose, None)?;
+    let rays = Rays::cast(models, state, pose)?;
     let mut frames = Frames::blank(1, rays.side(), Window::whole(rays.side()));
     rays.render(models, state, &rest(models)?, &mut frames, 0)?;
     frames.features(0)

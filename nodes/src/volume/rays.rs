@@ -54,6 +54,14 @@ impl Window {
     }
 }
 
+/// The rays of a camera, or of a window of its picture.
+pub struct Bundle {
+    /// `origins`, `directions` [1,N,3], `pixels` [N].
+    tensors: Tensors,
+    /// R.
+    side: usize,
+}
+
 /// Rays and the depths at which they are sampled, frozen for a person.
 #[derive(Clone)]
 pub struct Rays {
@@ -64,9 +72,9 @@ pub struct Rays {
     side: usize,
 }
 
-impl Rays {
-    /// Rays of the camera at `pose` through the volume of `state`, those of `window` or all.
-    pub fn cast(models: &Models, state: &Values, pose: [f32; 6], window: Option<Window>) -> Result<Self> {
+impl Bundle {
+    /// The rays of the camera at `pose`, those of `window` or all.
+    pub fn cast(models: &Models, pose: [f32; 6], window: Option<Window>) -> Result<Self> {
         let camera =
             models.run("camera", &Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?))?;
         let (origins, directions) = (camera.get("origins")?.as_f32()?, camera.get("directions")?.as_f32()?);
@@ -84,24 +92,35 @@ impl Rays {
             let picked = pixels.iter().flat_map(|&pixel| &all[3 * pixel..3 * pixel + 3]).copied().collect();
             Tensor::f32([1, pixels.len(), 3], picked)
         };
-        let mut tensors = Tensors::new()
+        let tensors = Tensors::new()
             .with("origins", pick(origins)?)
             .with("directions", pick(directions)?)
             .with("pixels", Tensor::i64([pixels.len()], pixels.iter().map(|&pixel| pixel as i64).collect())?);
+        Ok(Self { tensors, side })
+    }
+
+    /// The rays, to be sampled where the volume of `state` asks for it.
+    pub fn sample(&self, models: &Models, state: &Values) -> Result<Rays> {
         let mut offered = state.clone();
-        offered.extend(models.values(&tensors)?);
+        offered.extend(models.values(&self.tensors)?);
         let depths = models.run_values("depths", &offered)?.tensor("depths")?;
+        let count = self.tensors.get("pixels")?.shape()[0];
         match depths.shape() {
-            &[1, rays, samples] if rays == pixels.len() && samples > 0 => {}
+            &[1, rays, samples] if rays == count && samples > 0 => {}
             other => {
                 return Err(NodeError::model(format!(
-                    "role `depths`: expected depths [1,{},S], found {other:?}",
-                    pixels.len()
+                    "role `depths`: expected depths [1,{count},S], found {other:?}"
                 )));
             }
         }
-        tensors.0.insert("depths".into(), depths);
-        Self::new(models, tensors, side)
+        Rays::new(models, self.tensors.clone().with("depths", depths), self.side)
+    }
+}
+
+impl Rays {
+    /// All rays of the camera at `pose` through the volume of `state`.
+    pub fn cast(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Self> {
+        Bundle::cast(models, pose, None)?.sample(models, state)
     }
 
     fn new(models: &Models, tensors: Tensors, side: usize) -> Result<Self> {

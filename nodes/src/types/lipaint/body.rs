@@ -9,7 +9,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Frames, Rays, Window},
+    volume::{self, Bundle, Frames, Window},
 };
 
 /// Frames whose states are made at once: learned planes are read once for all of them.
@@ -95,6 +95,7 @@ impl MapBody for Paint {
         let window = windows.reduce(Window::union);
         let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
         let mut states = vec![].into_iter();
+        let mut cast = None;
         for (frame, pose) in poses.into_iter().enumerate() {
             ctx.check_cancelled()?;
             if frame % BATCH == 0 {
@@ -105,7 +106,11 @@ impl MapBody for Paint {
                 NodeError::model(format!("role `lipaint_state`: no state for frame {frame} of the chunk"))
             })?;
             let part = painted.as_ref().map(|painted| painted[frame].window);
-            let rays = Rays::cast(models, &state, pose, part)?;
+            let bundle = match &cast {
+                Some((seen, bundle)) if *seen == (pose, part) => bundle,
+                _ => &cast.insert(((pose, part), Bundle::cast(models, pose, part)?)).1,
+            };
+            let rays = bundle.sample(models, &state)?;
             let side = rays.side();
             let frames = frames
                 .get_or_insert_with(|| Frames::blank(count, side, window.unwrap_or(Window::whole(side))));

@@ -84,40 +84,47 @@ pub(super) fn contours(
     let pack = models.pack()?;
     let (side, layout) = (pack.resolution(), pack.coefficients());
     let extremes = volume::extremes(reference, layout)?;
-    let mut rows = vec![];
-    for (pose, expression) in poses.iter().zip(volume::rows(expression, "expression", layout.expressions())?)
-    {
-        let mut row = reference.to_vec();
-        layout.set_expression(&mut row, expression)?;
-        for mut row in std::iter::once(row).chain(extremes.iter().cloned()) {
-            layout.set_pose(&mut row, pose)?;
+    let mut expressions = volume::rows(expression, "expression", layout.expressions())?;
+    let (mut rows, mut places) = (vec![], vec![]);
+    // Frames of one pose share where an expression may take lips and lids.
+    for run in poses.chunk_by(PartialEq::eq) {
+        let first = rows.len();
+        for expression in expressions.by_ref().take(run.len()) {
+            let mut row = reference.to_vec();
+            layout.set_expression(&mut row, expression)?;
             rows.push(row);
         }
+        rows.extend(extremes.iter().cloned());
+        for row in &mut rows[first..] {
+            layout.set_pose(row, &run[0])?;
+        }
+        let reach = rows.len() - extremes.len()..rows.len();
+        places.extend((first..reach.start).map(|frame| (frame, reach.clone())));
     }
     let count = rows.len();
     let coefficients = Tensor::f32([count, reference.len()], rows.concat())?;
     let outputs = models.run("morphable_model", &Tensors::new().with("coefficients", coefficients))?;
-    let each = extremes.len() + 1;
     let mouths = outlines(&outputs, "contour", count)?;
     let lids = if eyes { rings(outlines(&outputs, "landmarks", count)?)? } else { vec![] };
-    let blinking = lids.chunks_exact(each).any(|lids| travel(&lids[0], &lids[1]) > LID_TRAVEL);
+    let shut = |frame: usize, rest: usize| eyes && travel(&lids[frame], &lids[rest]) > LID_TRAVEL;
+    let blinking = places.iter().any(|(frame, reach)| shut(*frame, reach.start));
     let rays = rays(models)?;
     let margin = grow.max(0.0) / side as f32 + MOTION;
     let scaled =
         |points: &[[f32; 2]]| points.iter().map(|point| point.map(|x| x * side as f32)).collect::<Vec<_>>();
     let mut painted = vec![];
-    for (frame, mouths) in mouths.chunks_exact(each).enumerate() {
-        let mut mask = polygon::fill(&scaled(mouths[0]), side, side, grow);
-        let mut around = mouths.concat();
+    for (frame, reach) in places {
+        let mut mask = polygon::fill(&scaled(mouths[frame]), side, side, grow);
+        let mut around = [mouths[frame], &mouths[reach.clone()].concat()].concat();
         if blinking {
             // frames between those of a blink have a window as large, for masks that are averaged
-            let lids = &lids[frame * each..(frame + 1) * each];
-            around.extend(lids.iter().flatten().flatten());
-            if travel(&lids[0], &lids[1]) > LID_TRAVEL {
-                for ring in lids[..2].iter().flatten() {
-                    let eye = polygon::fill(&scaled(ring), side, side, grow + LASHES * side as f32);
-                    mask.iter_mut().zip(eye).for_each(|(mask, eye)| *mask = mask.max(eye));
-                }
+            let lids = std::iter::once(&lids[frame]).chain(&lids[reach.clone()]);
+            around.extend(lids.flatten().flatten());
+        }
+        if shut(frame, reach.start) {
+            for ring in [frame, reach.start].iter().flat_map(|&lid| &lids[lid]) {
+                let eye = polygon::fill(&scaled(ring), side, side, grow + LASHES * side as f32);
+                mask.iter_mut().zip(eye).for_each(|(mask, eye)| *mask = mask.max(eye));
             }
         }
         let mask = Tensor::f32([1, 1, side, side], mask)?;

@@ -6,7 +6,7 @@ use crate::{
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
     geometry::{
-        deformation::Deformation,
+        deformation::{Deformation, Sight},
         displacement::{Reach, Vec3},
     },
     models::Models,
@@ -64,10 +64,12 @@ impl Render {
         let reference = faces.remove(0);
         let rays = match inputs.has("pose") {
             true => None,
-            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0], None)?),
+            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0])?),
         };
         let points = rays.as_ref().map(Rays::points).transpose()?;
-        let face = Deformation::new(&reference, &faces, self.reach, self.step, points.as_deref())?;
+        let solid = volume::solid(&state)?;
+        let sight = points.as_deref().map(|points| Sight { points, solid });
+        let face = Deformation::new(&reference, &faces, self.reach, self.step, sight)?;
         let still = match rays {
             None => None,
             Some(rays) => {
@@ -105,7 +107,7 @@ impl MapBody for Render {
             let rays = match &person.still {
                 Some(still) => &still.rays,
                 None => {
-                    cast = Rays::cast(models, &person.state, pose, None)?;
+                    cast = Rays::cast(models, &person.state, pose)?;
                     &cast
                 }
             };

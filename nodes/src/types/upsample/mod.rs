@@ -12,6 +12,7 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
+    operator,
     params::Params,
 };
 
@@ -30,6 +31,10 @@ impl NodeType for Upsample {
 
     fn roles(&self, params: &Params, models: &Models) -> Result<Vec<String>> {
         contract::roles(params, models)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        operator::facts()
     }
 
     fn body(&self, _: &Params, _: &Contract) -> Result<Body> {
