@@ -180,8 +180,8 @@ impl Task for Convolve<'_> {
         let line = self.line();
         let mut seen = vec![0.0; (rows + 2) * line];
         for (row, to) in seen.chunks_exact_mut(line).enumerate() {
-            // Beyond the picture's edge, the edge again.
-            self.row(picture, (first + row).saturating_sub(1).min(self.size[0] - 1), to);
+            // SAFETY: as of this function. Beyond the picture's edge is the edge again.
+            unsafe { self.row::<V>(picture, (first + row).saturating_sub(1).min(self.size[0] - 1), to) };
         }
         let mut out = vec![0.0; self.size[1] * self.outputs];
         for row in 0..rows {
@@ -204,33 +204,34 @@ impl Convolve<'_> {
     /// Row `row` of a picture, enlarged, its edge pixels twice, scaled: [I/16,w+2,16], so that pixels beside each other lie a known way
     /// apart.
     #[inline(always)]
-    fn row(&self, picture: usize, row: usize, to: &mut [f32]) {
+    unsafe fn row<V: Lanes>(&self, picture: usize, row: usize, to: &mut [f32]) {
         let [rows, columns] = self.from;
-        let channels = self.channels;
+        let (channels, width) = (self.channels, self.size[1] + 2);
         let scales = &self.scale_in[picture * channels..][..channels];
-        let pixel = |row: usize, column: usize| {
-            &self.x[((picture * rows + row) * columns + column) * channels..][..channels]
-        };
+        let line = columns * channels;
+        let x = &self.x[picture * rows * line..][..rows * line];
         let down = around(row, self.enlarge, rows);
-        let width = self.size[1] + 2;
+        assert!(to.len() == self.line(), "a row of another picture");
         for column in 0..width {
             let across = around(column.saturating_sub(1).min(self.size[1] - 1), self.enlarge, columns);
-            let corner = |y: usize, x: usize| (pixel(down[y].0, across[x].0), down[y].1 * across[x].1);
-            let corners = [corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)];
-            for (block, scales) in scales.chunks(LANES).enumerate() {
-                let to = &mut to[(block * width + column) * LANES..][..scales.len()];
-                let [(a, wa), (b, wb), (c, wc), (d, wd)] =
-                    corners.map(|(pixel, weight)| (&pixel[block * LANES..][..scales.len()], weight));
-                if self.enlarge == 1 {
-                    for channel in 0..scales.len() {
-                        to[channel] = a[channel] * scales[channel];
+            let mut block = 0;
+            while block * LANES < channels {
+                let count = LANES.min(channels - block * LANES);
+                // SAFETY: as of this function; the pixels lie in the picture, and have `count` channels from the block's first on.
+                unsafe {
+                    let to = to.as_mut_ptr().add((block * width + column) * LANES);
+                    let mut mixed = V::splat(0.0);
+                    let corners = if self.enlarge == 1 { 1 } else { 2 };
+                    for y in 0..corners {
+                        for side in 0..corners {
+                            let at = down[y].0 * line + across[side].0 * channels + block * LANES;
+                            let weight = if corners == 1 { 1.0 } else { down[y].1 * across[side].1 };
+                            mixed = V::splat(weight).fma(some::<V>(x.as_ptr().add(at), count), mixed);
+                        }
                     }
-                } else {
-                    for channel in 0..scales.len() {
-                        let mixed = wa * a[channel] + wb * b[channel] + wc * c[channel] + wd * d[channel];
-                        to[channel] = mixed * scales[channel];
-                    }
+                    mixed.mul(some::<V>(scales.as_ptr().add(block * LANES), count)).store(to);
                 }
+                block += 1;
             }
         }
     }
@@ -330,6 +331,20 @@ impl Convolve<'_> {
                 out[(at + pixel) * self.outputs + block * LANES..][..count].copy_from_slice(&values[..count]);
             }
         }
+    }
+}
+
+/// `count` floats from `from`, at most a vector's, and zeros.
+#[inline(always)]
+unsafe fn some<V: Lanes>(from: *const f32, count: usize) -> V {
+    // SAFETY: as of this function; the caller points to as many floats.
+    unsafe {
+        if count == LANES {
+            return V::load(from);
+        }
+        let mut floats = [0.0; LANES];
+        std::ptr::copy_nonoverlapping(from, floats.as_mut_ptr(), count);
+        V::load(floats.as_ptr())
     }
 }
 

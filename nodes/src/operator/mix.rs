@@ -21,8 +21,8 @@ use super::{
 
 const NAME: &str = "TriplaneMix";
 const INPUTS: [&str; 5] = ["coarse", "fixed", "shares", "maps", "mixes"];
-/// Texels that are summed at once, for each of the samples that a set of instructions has room for.
-const TILE: usize = 2;
+/// States that are summed at once, so that what is read of a map serves all of them.
+const STATES: usize = 4;
 /// The most numbers along any axis.
 const MOST: usize = 4096;
 
@@ -136,6 +136,7 @@ impl MixKernel {
             coarse: coarse.floats()?,
             low: [rows, columns],
             times,
+            across: (0..width).map(|column| around(column, times, columns)).collect(),
             fixed: fixed.floats()?,
             shares: shares.floats()?,
             maps: maps.floats()?,
@@ -157,6 +158,8 @@ struct Sum<'a> {
     low: [usize; 2],
     /// H/h
     times: usize,
+    /// The coarse columns that a column is made of.
+    across: Vec<[(usize, f32); 2]>,
     /// [J,3,H,W,16]
     fixed: &'a [f32],
     /// [n,J]
@@ -177,112 +180,193 @@ impl Task for Sum<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
-        let [height, width] = self.high;
+        let height = self.high[0];
         let (plane, row) = (index / height, index % height);
-        let mut sums = vec![[0.0; LANES]; width];
-        let count = self.mixes.len() / self.states / LANES;
-        for state in 0..self.states {
-            // SAFETY: as of this function; each piece has a row of each state of its own, and the output lives until all are done.
+        let mut state = 0;
+        while state < self.states {
+            // SAFETY: as of this function.
             unsafe {
-                self.base::<V>(state, plane, row, &mut sums);
-                let (mut from, mut first) = (0, 0);
-                for window in self.windows {
-                    if window.plane == plane && (window.top..window.top + window.height).contains(&row) {
-                        let mixes = &self.mixes[(state * count + first) * LANES..][..window.count * LANES];
-                        let maps = &self.maps[from..from + window.numbers()];
-                        let sums = &mut sums[window.left..window.left + window.width];
-                        add::<V, B>(sums, maps, (row - window.top) * window.width, window, mixes);
-                    }
-                    from += window.numbers();
-                    first += window.count;
+                if self.states - state >= STATES {
+                    self.row::<V, B, STATES>(state, plane, row);
+                    state += STATES;
+                } else {
+                    self.row::<V, B, 1>(state, plane, row);
+                    state += 1;
                 }
-                let at = ((state * 3 + plane) * height + row) * width * LANES;
-                self.planes.write(at, sums.as_flattened());
             }
         }
     }
 }
 
 impl Sum<'_> {
-    /// The coarse planes, enlarged linearly, and the fixed ones, of one row of a state.
+    /// One row of `S` states from `first` on.
     #[inline(always)]
-    unsafe fn base<V: Lanes>(&self, state: usize, plane: usize, row: usize, sums: &mut [[f32; LANES]]) {
-        let ([rows, columns], [height, width]) = (self.low, self.high);
-        let shares = &self.shares[state * (self.shares.len() / self.states)..];
-        let texel = |row: usize, column: usize| {
-            self.coarse[(((state * rows + row) * columns + column) * 3 + plane) * LANES..][..LANES].as_ptr()
-        };
-        let down = around(row, self.times, rows);
-        for (column, sum) in sums.iter_mut().enumerate() {
-            let across = around(column, self.times, columns);
-            // SAFETY: as of this function; slices hold whole texels.
-            unsafe {
-                let mut total = V::splat(0.0);
-                for (row, weight) in down {
-                    for (column, share) in across {
-                        total = V::splat(weight * share).fma(V::load(texel(row, column)), total);
+    unsafe fn row<V: Lanes, const B: usize, const S: usize>(&self, first: usize, plane: usize, row: usize) {
+        let [height, width] = self.high;
+        let count = self.mixes.len() / self.states / LANES;
+        let mut sums = vec![[[0.0; LANES]; S]; width];
+        // SAFETY: as of this function; each piece has a row of each state of its own, and the output lives until all are done.
+        unsafe {
+            for state in 0..S {
+                self.base::<V, S>(first + state, plane, row, state, &mut sums);
+            }
+            let (mut from, mut before) = (0, 0);
+            for window in self.windows {
+                if window.plane == plane && (window.top..window.top + window.height).contains(&row) {
+                    let mixes = &self.mixes[first * count * LANES..][..S * count * LANES];
+                    let maps = &self.maps[from..from + window.numbers()];
+                    let sums = &mut sums[window.left..window.left + window.width];
+                    let place = Place { window, row: row - window.top, before, count };
+                    // As many sums as the registers have room for, and no less than hides what a sum takes.
+                    match (B, S) {
+                        (4, 1) => add::<V, 8, S>(sums, maps, mixes, place),
+                        (4, _) => add::<V, 4, S>(sums, maps, mixes, place),
+                        (_, 1) => add::<V, 4, S>(sums, maps, mixes, place),
+                        _ => add::<V, 1, S>(sums, maps, mixes, place),
                     }
                 }
-                let at = ((plane * height + row) * width + column) * LANES;
-                for (fixed, share) in self.fixed.chunks_exact(3 * height * width * LANES).zip(shares) {
-                    total = V::splat(*share).fma(V::load(fixed[at..][..LANES].as_ptr()), total);
+                from += window.numbers();
+                before += window.count;
+            }
+            let mut line = vec![[0.0; LANES]; width];
+            for state in 0..S {
+                line.iter_mut().zip(&sums).for_each(|(to, from)| *to = from[state]);
+                let at = (((first + state) * 3 + plane) * height + row) * width * LANES;
+                self.planes.write(at, line.as_flattened());
+            }
+        }
+    }
+
+    /// The coarse planes, enlarged linearly, and the fixed ones, of one row of a state, as the sums of number `to`.
+    #[inline(always)]
+    unsafe fn base<V: Lanes, const S: usize>(
+        &self,
+        state: usize,
+        plane: usize,
+        row: usize,
+        to: usize,
+        sums: &mut [[[f32; LANES]; S]],
+    ) {
+        let ([rows, columns], [height, width]) = (self.low, self.high);
+        let count = self.shares.len() / self.states;
+        let area = 3 * height * width * LANES;
+        assert!(
+            sums.len() == width && self.across.len() == width && self.fixed.len() == count * area,
+            "a row of other planes"
+        );
+        let down = around(row, self.times, rows);
+        let line = columns * 3 * LANES;
+        let coarse = &self.coarse[state * rows * line..][..rows * line];
+        // SAFETY: as of this function; what is read lies in the rows and columns of the planes.
+        unsafe {
+            let lines = [coarse.as_ptr().add(down[0].0 * line), coarse.as_ptr().add(down[1].0 * line)];
+            let fixed = self.fixed.as_ptr().add((plane * height + row) * width * LANES);
+            for column in 0..width {
+                let across = self.across[column];
+                let mut total = V::splat(0.0);
+                for y in 0..2 {
+                    for x in 0..2 {
+                        let texel = V::load(lines[y].add((across[x].0 * 3 + plane) * LANES));
+                        total = V::splat(down[y].1 * across[x].1).fma(texel, total);
+                    }
                 }
-                total.store(sum.as_mut_ptr());
+                total.store(sums[column][to].as_mut_ptr());
+            }
+            for share in 0..count {
+                let part = self.shares[state * count + share];
+                // Lips are lost while a mouth is wide open, and else not.
+                if part == 0.0 {
+                    continue;
+                }
+                for column in 0..width {
+                    let sum = sums[column][to].as_mut_ptr();
+                    let texel = V::load(fixed.add(share * area + column * LANES));
+                    V::splat(part).fma(texel, V::load(sum)).store(sum);
+                }
             }
         }
     }
 }
 
-/// Adds the sum of maps, times what each stands for, to the texels of a row, whose numbers lie from `from` on in each map.
+/// Where a row of a window is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    window: &'a Window,
+    /// Row of the window.
+    row: usize,
+    /// Maps of the windows before.
+    before: usize,
+    /// Maps of all windows.
+    count: usize,
+}
+
+/// Adds the sum of maps, times what each stands for in each state, to the texels of a row, `T` at a time.
 #[inline(always)]
-unsafe fn add<V: Lanes, const B: usize>(
-    sums: &mut [[f32; LANES]],
+unsafe fn add<V: Lanes, const T: usize, const S: usize>(
+    sums: &mut [[[f32; LANES]; S]],
     maps: &[f32],
-    from: usize,
-    window: &Window,
     mixes: &[f32],
+    place: Place<'_>,
+) {
+    let whole = sums.len() / T * T;
+    // SAFETY: as of this function.
+    unsafe {
+        for at in (0..whole).step_by(T) {
+            tile::<V, T, S>(&mut sums[at..at + T], at, maps, mixes, place);
+        }
+        for at in whole..sums.len() {
+            tile::<V, 1, S>(&mut sums[at..=at], at, maps, mixes, place);
+        }
+    }
+}
+
+/// The same for `T` texels from `at` on.
+#[inline(always)]
+unsafe fn tile<V: Lanes, const T: usize, const S: usize>(
+    sums: &mut [[[f32; LANES]; S]],
+    at: usize,
+    maps: &[f32],
+    mixes: &[f32],
+    Place { window, row, before, count }: Place<'_>,
 ) {
     let area = window.width * window.height;
-    let mut at = 0;
-    while at < sums.len() {
-        let tile = TILE * B;
-        if sums.len() - at < tile {
-            for texel in at..sums.len() {
-                // SAFETY: as of this function; slices hold whole texels.
-                unsafe {
-                    let mut total = V::load(sums[texel].as_ptr());
-                    for (map, mix) in mixes.chunks_exact(LANES).enumerate() {
-                        total = V::splat(maps[map * area + from + texel]).fma(V::load(mix.as_ptr()), total);
-                    }
-                    total.store(sums[texel].as_mut_ptr());
-                }
-            }
-            return;
-        }
-        // SAFETY: as of this function; a tile has as many texels as are loaded, and every map as many numbers.
-        unsafe {
-            let mut totals = [[V::splat(0.0); TILE]; B];
-            for block in 0..B {
-                for texel in 0..TILE {
-                    totals[block][texel] = V::load(sums[at + block * TILE + texel].as_ptr());
-                }
-            }
-            for map in 0..window.count {
-                let mix = V::load(mixes.as_ptr().add(map * LANES));
-                let numbers = maps[map * area + from + at..][..tile].as_ptr();
-                for block in 0..B {
-                    for texel in 0..TILE {
-                        let number = V::splat(*numbers.add(block * TILE + texel));
-                        totals[block][texel] = number.fma(mix, totals[block][texel]);
-                    }
-                }
-            }
-            for block in 0..B {
-                for texel in 0..TILE {
-                    totals[block][texel].store(sums[at + block * TILE + texel].as_mut_ptr());
-                }
+    let first = row * window.width + at;
+    assert!(
+        sums.len() == T
+            && at + T <= window.width
+            && maps.len() == area * window.count
+            && mixes.len() == S * count * LANES
+            && before + window.count <= count,
+        "a tile outside its window"
+    );
+    // SAFETY: as of this function; every map has the tile's numbers, every state a vector for each map.
+    unsafe {
+        let mut totals = [[V::splat(0.0); S]; T];
+        for texel in 0..T {
+            for state in 0..S {
+                totals[texel][state] = V::load(sums[texel][state].as_ptr());
             }
         }
-        at += tile;
+        let mut numbers = maps.as_ptr().add(first);
+        let mut mixes = mixes.as_ptr().add(before * LANES);
+        for _ in 0..window.count {
+            let mut rows = [V::splat(0.0); S];
+            for state in 0..S {
+                rows[state] = V::load(mixes.add(state * count * LANES));
+            }
+            for texel in 0..T {
+                let number = V::splat(*numbers.add(texel));
+                for state in 0..S {
+                    totals[texel][state] = number.fma(rows[state], totals[texel][state]);
+                }
+            }
+            numbers = numbers.wrapping_add(area);
+            mixes = mixes.add(LANES);
+        }
+        for texel in 0..T {
+            for state in 0..S {
+                totals[texel][state].store(sums[texel][state].as_mut_ptr());
+            }
+        }
     }
 }

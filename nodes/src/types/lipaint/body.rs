@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Frames whose states are made at once: learned planes are read once for all of them.
-const BATCH: usize = 5;
+const BATCH: usize = 8;
 
 pub(super) struct Paint {
     /// Grow the model's contour by so many pixels; `None`: parse the rendering.
