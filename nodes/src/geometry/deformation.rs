@@ -23,6 +23,8 @@ use crate::error::Result;
 const COARSE: f32 = 4.0;
 /// The coarse lattice may miss an anchor's motion by one part in this many of a step.
 const PRECISION: f32 = 8.0;
+/// How many times as far as in any extreme a frame may move a place: expressions add up, and speech may ask for more than one.
+const TOGETHER: f32 = 2.0;
 /// The most anchors that are blended.
 const MOST: usize = 64;
 /// As many are blended quickly.
@@ -173,9 +175,10 @@ impl Deformation {
         self.coarse.as_ref().is_some_and(|coarse| self.shows(p, coarse.nodes.interpolate(&self.most, p)))
     }
 
-    /// Whether anything that moves may be at `p`, where the motion is `most` at most.
+    /// Whether anything that moves may be at `p`, where an extreme's motion is `most` at most.
     fn shows(&self, p: Vec3, most: Vec3) -> bool {
-        let around = || Bounds { low: sub(p, most), high: add(p, most) };
+        let far = most.map(|x| TOGETHER * x);
+        let around = || Bounds { low: sub(p, far), high: add(p, far) };
         most.iter().any(|x| *x >= REST) && self.solid.as_ref().is_none_or(|solid| solid.any(around()))
     }
 }
