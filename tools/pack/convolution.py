@@ -21,7 +21,7 @@ def modulated(
 ) -> torch.Tensor:
     """x [n,h,w,I], weight [O,I,3,3], scale_in [n,I], scale_out [n,O], bias [O] -> [n,h·enlarge,w·enlarge,O], as StyleGAN2 has it.
 
-    x is enlarged linearly (once or twice), its edges are repeated.
+    x, a square here, is enlarged linearly (once or twice), its edges are repeated.
     """
     x = N.resize(x.permute(0, 3, 1, 2), x.shape[1] * enlarge)
     x = F.pad(x * scale_in[:, :, None, None], (1, 1, 1, 1), mode="replicate")
@@ -72,7 +72,8 @@ ModulatedConv <enlarge, slope, gain> (x, weight, scale_in, scale_out, bias) => (
 
 
 def rough(generator, style):
-    """`Generator.rough`, channels last [n,basis_side,basis_side,3C]."""
+    """`Generator.rough` of a generator whose last convolution has the side of the basis, channels last [n,basis_side,basis_side,3C]."""
+    assert generator.config.basis_side == 4 << (len(generator.convs) - 1)
     x = generator.const.permute(0, 2, 3, 1).expand(style.shape[0], -1, -1, -1)
     for i, conv in enumerate(generator.convs):
         x = modulated(x, conv.weight, *conv.scales(style), conv.bias, 2 if i else 1, 0.2, N.GAIN)

@@ -320,7 +320,7 @@ class Generator(nn.Module):
     def planes(self, style, plane_offset=None, frozen=None):
         """style -> planes [n,3C,plane_side,plane_side] in the order xy, xz, zy. `frozen`: what `frozen` gives, where known."""
         c, x = self.config, self.rough(style)
-        if frozen is None:  # as `frozen`, but the resizing is done once: it is a good part of a training step, and of a mouth's planes
+        if frozen is None:  # as `frozen`, but the resizing is done once: it is a good part of a training step
             basis, *details = self.amounts(style)
             x = resize(x + self.smooth(basis), c.plane_side) + self.fine(*details)
         else:

@@ -21,7 +21,7 @@ def windows(config):
 
 
 class Plain(torch.nn.Module):
-    """The operator's body: coarse [n,h,w,3,C], fixed [J,3,H,W,C], shares [n,J], maps [all maps' texels], mixes [n,K,C] -> planes [n,3,H,W,C]."""
+    """The operator's body, of square planes: coarse [n,h,w,3,C], fixed [J,3,H,W,C], shares [n,J], maps [all maps' texels], mixes [n,K,C] -> planes [n,3,H,W,C]."""
 
     def __init__(self, places):
         super().__init__()

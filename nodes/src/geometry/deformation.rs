@@ -16,6 +16,7 @@ use super::{
     displacement::{Displacement, REST, Reach, Vec3, motion, sub},
     lattice::{Bounds, Nodes, add},
     solid::Solid,
+    span::Span,
 };
 use crate::error::Result;
 
@@ -23,8 +24,6 @@ use crate::error::Result;
 const COARSE: f32 = 4.0;
 /// The coarse lattice may miss an anchor's motion by one part in this many of a step.
 const PRECISION: f32 = 8.0;
-/// How many times as far as in any extreme a frame may move a place: expressions add up, and speech may ask for more than one.
-const TOGETHER: f32 = 2.0;
 /// The most anchors that are blended.
 const MOST: usize = 64;
 /// As many are blended quickly.
@@ -42,10 +41,8 @@ pub struct Deformation {
     /// `None` for a face that does not move.
     coarse: Option<Table>,
     fine: Option<Table>,
-    /// The largest motion of each coarse node in any of the extremes.
-    most: Vec<Vec3>,
-    /// `None`: anything may be anywhere.
-    solid: Option<Solid>,
+    /// `None` as well.
+    span: Option<Span>,
 }
 
 /// What is looked at.
@@ -111,8 +108,7 @@ impl Deformation {
             .map(|extreme| Displacement::between(reference, extreme, reach))
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
-        let mut still =
-            Self { reference: reference.to_vec(), reach, coarse: None, fine: None, most: vec![], solid };
+        let mut still = Self { reference: reference.to_vec(), reach, coarse: None, fine: None, span: None };
         let poses = poses(reference, extremes, COARSE * step / 2.0);
         let Some(bounds) = fields.iter().map(Displacement::bounds).reduce(Bounds::union) else {
             return Ok(still);
@@ -126,14 +122,8 @@ impl Deformation {
                 (0..nodes.count()).into_par_iter().map(at).collect()
             })
             .collect();
-        let mut most = vec![[0.0f32; 3]; nodes.count()];
-        for moved in &moved {
-            for (most, value) in most.as_flattened_mut().iter_mut().zip(moved.as_flattened()) {
-                *most = most.max(value.abs());
-            }
-        }
-        let active = |index: usize| most[index].iter().any(|x| *x >= REST / 2.0);
-        let seen = |p: &&Vec3| still.shows(**p, nodes.interpolate(&most, **p));
+        let span = Span::new(reference, &fields, &moved, nodes, solid);
+        let seen = |p: &&Vec3| span.reaches(**p);
         let points: Option<Vec<Vec3>> = points.map(|points| points.iter().filter(seen).copied().collect());
         let needed = points.as_ref().map(|points| nodes.beside(points));
         let needed = |index: usize| needed.as_ref().is_none_or(|needed| needed[index]);
@@ -148,10 +138,10 @@ impl Deformation {
         // The fine lattice holds differences to the coarse one.
         let under = fine.as_ref().map(|fine| nodes.beside(&fine.places()));
         let under = |index: usize| under.as_ref().is_some_and(|under| under[index]);
-        still.coarse =
-            Some(Table::new(nodes, |index| active(index) && (needed(index) || under(index)), &poses, reach));
+        let wanted = |index: usize| span.moves(index) && (needed(index) || under(index));
+        still.coarse = Some(Table::new(nodes, wanted, &poses, reach));
         still.fine = fine;
-        still.most = most;
+        still.span = Some(span);
         Ok(still)
     }
 
@@ -170,16 +160,9 @@ impl Deformation {
         Ok(Bend { motion: Some(whole), detail })
     }
 
-    /// Whether anything that can be seen moves at `p` in any of the extremes.
+    /// Whether anything that can be seen moves at `p` in any of the extremes, or may come there.
     pub fn reaches(&self, p: Vec3) -> bool {
-        self.coarse.as_ref().is_some_and(|coarse| self.shows(p, coarse.nodes.interpolate(&self.most, p)))
-    }
-
-    /// Whether anything that moves may be at `p`, where an extreme's motion is `most` at most.
-    fn shows(&self, p: Vec3, most: Vec3) -> bool {
-        let far = most.map(|x| TOGETHER * x);
-        let around = || Bounds { low: sub(p, far), high: add(p, far) };
-        most.iter().any(|x| *x >= REST) && self.solid.as_ref().is_none_or(|solid| solid.any(around()))
+        self.span.as_ref().is_some_and(|span| span.reaches(p))
     }
 }
 
@@ -214,9 +197,7 @@ fn missed(
             if error.iter().all(|x| x.abs() <= allowed) {
                 continue;
             }
-            for offset in 0..27 {
-                let by = [offset % 3, offset / 3 % 3, offset / 9].map(|i| coarse.step * (i as f32 - 1.0));
-                let (cell, _) = coarse.place(add(*anchor, by));
+            for cell in coarse.within(Bounds { low: *anchor, high: *anchor }) {
                 cells[cell] = true;
                 let low = coarse.at(cell);
                 let cell = Bounds { low, high: low.map(|x| x + coarse.step) };
@@ -410,26 +391,33 @@ mod tests {
         points.iter().for_each(|p| assert_eq!(all.at(*p), some.at(*p)));
     }
 
-    /// Matter behind the plane alone: points before it that nothing may reach are left out.
+    /// The plane pushed forward, most in its middle.
+    fn pushed(by: f32) -> Vec<Vec3> {
+        plane().iter().map(|p| [p[0], p[1], p[2] + by * (-4.0 * (p[0] * p[0] + p[1] * p[1])).exp()]).collect()
+    }
+
+    /// Matter is in the plane and behind it alone. Before it the field is right as far as both extremes together push the plane, and what lies
+    /// farther off is left out.
     #[test]
     fn where_nothing_may_come_is_left_out() {
-        let points: Vec<Vec3> = (0..200).map(|i| [0.0, -0.2, -0.6 + i as f32 * 0.01]).collect();
-        let cells = (0..8).map(|index| f32::from(index < 4)).collect();
-        let corners = Tensor::f32([2, 3], vec![-1.0, -1.0, -0.35, 1.0, 1.0, 0.95]).unwrap();
-        let solid = Solid::new(&Tensor::f32([1, 1, 2, 2, 2], cells).unwrap(), &corners).unwrap();
+        let points: Vec<Vec3> = (0..200).map(|i| [0.02, -0.03, -0.6 + i as f32 * 0.01]).collect();
+        let cells = (0..20).map(|layer| f32::from(layer < 13)).collect();
+        let corners = Tensor::f32([2, 3], vec![-1.0, -1.0, -1.0, 1.0, 1.0, 1.0]).unwrap();
+        let solid = Solid::new(&Tensor::f32([1, 1, 20, 1, 1], cells).unwrap(), &corners).unwrap();
         let make = |solid| {
             let sight = Some(Sight { points: &points, solid });
-            Deformation::new(&plane(), &[hollow(0.1)], REACH, 0.03, sight).unwrap()
+            Deformation::new(&plane(), &[pushed(0.15), pushed(0.2)], REACH, 0.03, sight).unwrap()
         };
         let (all, some) = (make(None), make(Some(solid)));
-        let beside = |z: f32| [0.0, -0.2, z];
-        assert!(all.reaches(beside(0.45)) && !some.reaches(beside(0.45)));
-        assert!(all.reaches(beside(0.25)) && some.reaches(beside(0.25)));
+        let before = |z: f32| [0.02, -0.03, z];
+        assert!(all.reaches(before(0.5)) && some.reaches(before(0.5)) && some.reaches(before(0.62)));
+        assert!(all.reaches(before(0.85)) && !some.reaches(before(0.85)));
         let count = |face: &Deformation| face.coarse.as_ref().unwrap().active.len();
         assert!(count(&some) < count(&all), "{} of {}", count(&some), count(&all));
-        let (all, some) = (all.bend(&hollow(0.1)).unwrap(), some.bend(&hollow(0.1)).unwrap());
-        for p in points.iter().filter(|p| p[2] < 0.3) {
-            assert_eq!(all.at(*p), some.at(*p));
+        for by in [0.1, 0.2, 0.35] {
+            let (all, some) = (all.bend(&pushed(by)).unwrap(), some.bend(&pushed(by)).unwrap());
+            let seen = points.iter().filter(|p| p[2] < 0.3 + by);
+            seen.for_each(|p| assert_eq!(all.at(*p), some.at(*p), "{p:?}, pushed by {by}"));
         }
     }
 }

@@ -94,6 +94,21 @@ impl Nodes {
         [0, 1, row, row + 1, layer, layer + 1, layer + row, layer + row + 1]
     }
 
+    /// The cells that `bounds` touches, and those beside them.
+    pub fn within(&self, bounds: Bounds) -> impl Iterator<Item = usize> {
+        let range = |axis: usize| {
+            let cell =
+                |x: f32| (((x - self.low[axis]) / self.step).max(0.0) as usize).min(self.size[axis] - 2);
+            let (first, last) = (cell(bounds.low[axis] - self.step), cell(bounds.high[axis] + self.step));
+            first..last + 1
+        };
+        let ([columns, rows, _], [x, y, z]) = (self.size, [0, 1, 2].map(range));
+        z.flat_map(move |z| {
+            let x = x.clone();
+            y.clone().flat_map(move |y| x.clone().map(move |x| (z * rows + y) * columns + x))
+        })
+    }
+
     /// The nodes of the cells that hold one of `points`.
     pub fn beside(&self, points: &[Vec3]) -> Vec<bool> {
         let mut nodes = vec![false; self.count()];
@@ -154,6 +169,18 @@ mod tests {
         assert!(outside.clone().count() > 0);
         outside.for_each(|index| assert!(!holds(nodes.at(index))));
         assert!((0..3).all(|axis| nodes.low[axis] < BOX.low[axis] && nodes.high()[axis] >= BOX.high[axis]));
+    }
+
+    #[test]
+    fn a_box_is_within_its_cells_and_those_beside_them() {
+        let nodes = Nodes { low: [0.0; 3], step: 0.5, size: [6, 5, 4] };
+        let cells = |low, high| {
+            nodes.within(Bounds { low, high }).map(|cell| nodes.indices(cell)).collect::<Vec<_>>()
+        };
+        let all: Vec<_> =
+            (0..3).flat_map(|z| (0..2).flat_map(move |y| (1..5).map(move |x| [x, y, z]))).collect();
+        assert_eq!(cells([1.1, -3.0, 0.6], [1.6, 0.2, 0.9]), all);
+        assert_eq!(cells([9.0; 3], [9.0; 3]), [[4, 3, 2]]);
     }
 
     #[test]

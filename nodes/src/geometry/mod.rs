@@ -6,3 +6,4 @@ pub mod lattice;
 pub mod polygon;
 pub mod resample;
 pub mod solid;
+mod span;

@@ -25,6 +25,9 @@ impl Solid {
         let &[1, 1, layers, rows, columns] = cells.shape() else {
             return Err(wrong("occupancy", cells, "[1,1,z,y,x]"));
         };
+        if cells.as_f32()?.is_empty() {
+            return Err(wrong("occupancy", cells, "[1,1,z,y,x] of one cell or more"));
+        }
         let (&[2, 3], [low, high]) = (corners.shape(), corners.as_f32()?.as_chunks::<3>().0) else {
             return Err(wrong("occupancy_box", corners, "[2,3]"));
         };
@@ -75,28 +78,29 @@ mod tests {
 
     use super::*;
 
-    const SIZE: [usize; 3] = [5, 4, 3];
+    /// Along x, y, z: cells of a quarter, a half and one.
+    const SIZE: [usize; 3] = [8, 4, 2];
 
     fn solid(full: &[usize]) -> Solid {
-        let cells = (0..60).map(|index| f32::from(full.contains(&index))).collect();
-        let corners = vec![-1.0, -1.0, -1.0, 1.5, 1.0, 0.5];
-        Solid::new(&Tensor::f32([1, 1, 3, 4, 5], cells).unwrap(), &Tensor::f32([2, 3], corners).unwrap())
+        let cells = (0..64).map(|index| f32::from(full.contains(&index))).collect();
+        let corners = vec![-1.0, -1.0, -1.0, 1.0, 1.0, 1.0];
+        Solid::new(&Tensor::f32([1, 1, 2, 4, 8], cells).unwrap(), &Tensor::f32([2, 3], corners).unwrap())
             .unwrap()
     }
 
     proptest! {
-        /// Cells are half a unit wide.
         #[test]
         fn a_box_finds_the_cells_that_it_touches(
-            full in prop::collection::vec(0usize..60, 0..5),
+            full in prop::collection::vec(0usize..64, 0..5),
             low in prop::array::uniform3(-1.4f32..1.4),
             length in prop::array::uniform3(0.0f32..1.5),
         ) {
             let space = Bounds { low, high: [0, 1, 2].map(|axis| low[axis] + length[axis]) };
             let touched = |index: &usize| {
-                let cell = [index % 5, index / 5 % 4, index / 20];
+                let cell = [index % 8, index / 8 % 4, index / 32];
                 (0..3).all(|axis| {
-                    let at = |x: f32| ((x + 1.0) / 0.5).floor().clamp(0.0, SIZE[axis] as f32 - 1.0) as usize;
+                    let size = SIZE[axis] as f32;
+                    let at = |x: f32| ((x + 1.0) * 0.5 * size).floor().clamp(0.0, size - 1.0) as usize;
                     (at(space.low[axis])..=at(space.high[axis])).contains(&cell[axis])
                 })
             };
@@ -106,8 +110,12 @@ mod tests {
 
     #[test]
     fn a_wrong_shape_is_named() {
-        let cells = Tensor::f32([1, 2], vec![0.0; 2]).unwrap();
-        let error = Solid::new(&cells, &cells).err().unwrap();
-        assert_eq!(error.to_string(), "`occupancy`: expected shape [1,1,z,y,x], found [1, 2]");
+        let error = |shape: &[usize]| {
+            let cells = Tensor::f32(shape, vec![0.0; shape.iter().product()]).unwrap();
+            Solid::new(&cells, &cells).err().unwrap().to_string()
+        };
+        assert_eq!(error(&[1, 2]), "`occupancy`: expected shape [1,1,z,y,x], found [1, 2]");
+        assert!(error(&[1, 1, 0, 2, 2]).contains("of one cell or more, found [1, 1, 0, 2, 2]"));
+        assert_eq!(error(&[1, 1, 2, 2, 2]), "`occupancy_box`: expected shape [2,3], found [1, 1, 2, 2, 2]");
     }
 }

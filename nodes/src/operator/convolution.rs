@@ -15,7 +15,7 @@ use super::{
     isa::Isa,
     kernel::Task,
     lanes::{LANES, Lanes},
-    ports::{Ports, Shared, attribute, count, floats, guarded},
+    ports::{Ports, Shared, attribute, count, floats, guarded, size},
 };
 
 const NAME: &str = "ModulatedConv";
@@ -54,12 +54,10 @@ impl Operator for Convolution {
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
         let enlarge = context.attr::<i64>("enlarge").unwrap_or(-1);
-        let inputs = context.inputs();
-        let size = |input: usize, axis: usize| {
-            inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
-        };
+        let size = |input, axis| size(context, input, axis);
         let larger = |size: i64| if size < 0 || enlarge < 0 { -1 } else { size * enlarge };
-        context.set_output(0, &floats(&[size(0, 0), larger(size(0, 1)), larger(size(0, 2)), size(1, 0)]))
+        let sizes = [size(0, 0), larger(size(0, 1)), larger(size(0, 2)), size(1, 0)];
+        context.set_output(0, &floats(&sizes))
     }
 
     fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<ConvolutionKernel> {
@@ -316,7 +314,7 @@ impl Convolve<'_> {
                         }
                     }
                     weight = weight.add(LANES * LANES);
-                    from = from.add(width * LANES);
+                    from = from.wrapping_add(width * LANES);
                 }
             }
             let scale =
@@ -355,4 +353,124 @@ pub(super) fn around(at: usize, times: usize, count: usize) -> [(usize, f32); 2]
     let low = (place as usize).min(count - 1);
     let share = place - low as f32;
     [(low, 1.0 - share), ((low + 1).min(count - 1), share)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::kernel, *};
+
+    /// What the kernel gives, without ONNX Runtime.
+    fn fused(isa: Isa, case: &Case) -> Vec<f32> {
+        let mut y = vec![f32::NAN; case.pictures * case.size[0] * case.size[1] * case.outputs];
+        let task = Convolve {
+            x: &case.x,
+            from: case.from,
+            size: case.size,
+            channels: case.channels,
+            outputs: case.outputs,
+            weight: pack(&case.weight, case.outputs, case.channels),
+            scale_in: &case.scale_in,
+            scale_out: fill_up(&case.scale_out, case.outputs),
+            bias: fill_up(&case.bias, case.outputs),
+            enlarge: case.enlarge,
+            slope: 0.2,
+            gain: 1.3,
+            y: Shared::new(&mut y),
+        };
+        (0..case.pictures * case.size[0].div_ceil(ROWS)).for_each(|index| kernel::run(isa, &task, index));
+        y
+    }
+
+    struct Case {
+        pictures: usize,
+        from: [usize; 2],
+        size: [usize; 2],
+        channels: usize,
+        outputs: usize,
+        enlarge: usize,
+        x: Vec<f32>,
+        weight: Vec<f32>,
+        scale_in: Vec<f32>,
+        scale_out: Vec<f32>,
+        bias: Vec<f32>,
+    }
+
+    impl Case {
+        fn new(pictures: usize, from: [usize; 2], channels: usize, outputs: usize, enlarge: usize) -> Self {
+            let noise = super::super::tests::noise;
+            Self {
+                pictures,
+                from,
+                size: from.map(|x| x * enlarge),
+                channels,
+                outputs,
+                enlarge,
+                x: noise(pictures * from[0] * from[1] * channels, 1),
+                weight: noise(outputs * channels * PLACES, 2),
+                scale_in: noise(pictures * channels, 3),
+                scale_out: noise(pictures * outputs, 4),
+                bias: noise(outputs, 5),
+            }
+        }
+
+        /// The scaled and enlarged picture, held beyond its edges.
+        fn seen(&self, picture: usize, row: isize, column: isize, channel: usize) -> f32 {
+            let weights = |at: isize, size: usize, count: usize| {
+                let at = at.clamp(0, size as isize - 1) as f32;
+                let at = ((at + 0.5) / self.enlarge as f32 - 0.5).clamp(0.0, count as f32 - 1.0);
+                (0..count).map(move |i| (i, (1.0 - (at - i as f32).abs()).max(0.0)))
+            };
+            let [rows, columns] = self.from;
+            let mut sum = 0.0;
+            for (y, down) in weights(row, self.size[0], rows) {
+                for (x, across) in weights(column, self.size[1], columns) {
+                    sum += down
+                        * across
+                        * self.x[((picture * rows + y) * columns + x) * self.channels + channel];
+                }
+            }
+            sum * self.scale_in[picture * self.channels + channel]
+        }
+
+        fn expected(&self, picture: usize, row: usize, column: usize, output: usize) -> f32 {
+            let mut sum = 0.0;
+            for channel in 0..self.channels {
+                for place in 0..PLACES {
+                    let (y, x) = ((row + place / 3) as isize - 1, (column + place % 3) as isize - 1);
+                    let weight = self.weight[(output * self.channels + channel) * PLACES + place];
+                    sum += weight * self.seen(picture, y, x, channel);
+                }
+            }
+            let value = sum * self.scale_out[picture * self.outputs + output] + self.bias[output];
+            1.3 * if value < 0.0 { 0.2 * value } else { value }
+        }
+    }
+
+    /// Several blocks of channels and of outputs, whole and not, and rows narrower and wider than a tile.
+    #[test]
+    fn any_size_is_convolved() {
+        for (from, channels, outputs, enlarge) in [
+            ([1, 1], 3, 1, 1),
+            ([3, 3], 20, 37, 1),
+            ([6, 5], 16, 12, 1),
+            ([5, 13], 33, 16, 1),
+            ([1, 2], 20, 17, 2),
+            ([3, 7], 32, 33, 2),
+        ] {
+            let case = Case::new(2, from, channels, outputs, enlarge);
+            for isa in Isa::available() {
+                let found = fused(isa, &case);
+                for (index, found) in found.into_iter().enumerate() {
+                    let (pixel, output) = (index / outputs, index % outputs);
+                    let (line, column) = (pixel / case.size[1], pixel % case.size[1]);
+                    let expected = case.expected(line / case.size[0], line % case.size[0], column, output);
+                    let worst = (found - expected).abs();
+                    assert!(
+                        worst < 1e-3,
+                        "{isa}, {from:?}, {channels} to {outputs}: {found}, expected {expected}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Rays, Shared, attribute, count, floats, guarded, marching},
+    ports::{Ports, Rays, Shared, attribute, count, floats, guarded, marching, size},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -72,8 +72,7 @@ impl Operator for Depths {
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
         let samples = context.attr::<i64>("coarse").unwrap_or(0) + context.attr::<i64>("fine").unwrap_or(0);
-        let inputs = context.inputs();
-        let rays = inputs.get(7).and_then(|input| input.tensor_shape()?.get(1).copied()).unwrap_or(-1);
+        let rays = size(context, 7, 1);
         context.set_output(0, &floats(&[1, rays, samples]))
     }
 

@@ -12,7 +12,7 @@ use ort::{
 
 use super::{
     lanes::LANES,
-    ports::{Ports, attribute, floats, guarded},
+    ports::{Ports, attribute, floats, guarded, size},
     texels::{self, Layout, Texel},
 };
 
@@ -46,9 +46,7 @@ impl Operator for Features {
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let inputs = context.inputs();
-        let size = |input: usize, axis: usize| inputs.get(input)?.tensor_shape()?.get(axis).copied();
-        let sizes = [size(1, 0).unwrap_or(-1), size(0, 4).unwrap_or(-1)];
+        let sizes = [size(context, 1, 0), size(context, 0, 4)];
         context.set_output(0, &floats(&sizes))
     }
 

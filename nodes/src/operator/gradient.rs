@@ -12,7 +12,7 @@ use ort::{
 
 use super::{
     lanes::LANES,
-    ports::{Ports, attribute, count, floats, guarded},
+    ports::{Ports, attribute, count, floats, guarded, size},
     texels::{self, Layout, Texel},
 };
 
@@ -51,8 +51,7 @@ impl Operator for Gradient {
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let inputs = context.inputs();
-        let channels = inputs.get(1).and_then(|input| input.tensor_shape()?.get(1).copied()).unwrap_or(-1);
+        let channels = size(context, 1, 1);
         let [height, width] = ["height", "width"].map(|name| context.attr::<i64>(name).unwrap_or(-1));
         context.set_output(0, &floats(&[1, 3, height, width, channels]))
     }

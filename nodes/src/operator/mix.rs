@@ -16,7 +16,7 @@ use super::{
     isa::Isa,
     kernel::Task,
     lanes::{LANES, Lanes},
-    ports::{Ports, Shared, floats, guarded, wrong},
+    ports::{Ports, Shared, floats, guarded, size, wrong},
 };
 
 const NAME: &str = "TriplaneMix";
@@ -73,11 +73,9 @@ impl Operator for Mix {
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let inputs = context.inputs();
-        let size = |input: usize, axis: usize| {
-            inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
-        };
-        context.set_output(0, &floats(&[size(2, 0), 3, size(1, 2), size(1, 3), size(1, 4)]))
+        let size = |input, axis| size(context, input, axis);
+        let sizes = [size(2, 0), 3, size(1, 2), size(1, 3), size(1, 4)];
+        context.set_output(0, &floats(&sizes))
     }
 
     fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<MixKernel> {
@@ -118,7 +116,12 @@ impl MixKernel {
         let coarse = ports.input("coarse")?;
         let [_, rows, columns, _, _] = coarse.sizes()?;
         let times = height / rows.max(1);
-        coarse.expect(&[states, height / times.max(1), width / times.max(1), 3, LANES])?;
+        if times * rows != height || times * columns != width {
+            return Err(coarse.wrong(format!(
+                "{rows} x {columns}, of which planes of {height} x {width} are no whole number of times"
+            )));
+        }
+        coarse.expect(&[states, rows, columns, 3, LANES])?;
         let count = self.windows.iter().map(|window| window.count).sum();
         let mixes = ports.input("mixes")?;
         mixes.expect(&[states, count, LANES])?;
@@ -260,7 +263,7 @@ impl Sum<'_> {
         // SAFETY: as of this function; what is read lies in the rows and columns of the planes.
         unsafe {
             let lines = [coarse.as_ptr().add(down[0].0 * line), coarse.as_ptr().add(down[1].0 * line)];
-            let fixed = self.fixed.as_ptr().add((plane * height + row) * width * LANES);
+            let fixed = self.fixed.as_ptr().wrapping_add((plane * height + row) * width * LANES);
             for column in 0..width {
                 let across = self.across[column];
                 let mut total = V::splat(0.0);
@@ -347,7 +350,7 @@ unsafe fn tile<V: Lanes, const T: usize, const S: usize>(
                 totals[texel][state] = V::load(sums[texel][state].as_ptr());
             }
         }
-        let mut numbers = maps.as_ptr().add(first);
+        let mut numbers = maps.as_ptr().wrapping_add(first);
         let mut mixes = mixes.as_ptr().add(before * LANES);
         for _ in 0..window.count {
             let mut rows = [V::splat(0.0); S];
@@ -366,6 +369,139 @@ unsafe fn tile<V: Lanes, const T: usize, const S: usize>(
         for texel in 0..T {
             for state in 0..S {
                 totals[texel][state].store(sums[texel][state].as_mut_ptr());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{kernel, tests::noise},
+        *,
+    };
+
+    const HIGH: [usize; 2] = [6, 15];
+    const LOW: [usize; 2] = [2, 5];
+    const FIXED: usize = 2;
+
+    /// All of a plane, a part of it that is no whole number of tiles wide, one without maps and one without texels.
+    fn windows() -> Vec<Window> {
+        [[0, 0, 0, 15, 6, 3], [0, 2, 1, 7, 4, 5], [2, 4, 0, 11, 6, 2], [1, 1, 1, 3, 3, 0], [1, 2, 2, 0, 2, 2]]
+            .map(Window::new)
+            .to_vec()
+    }
+
+    struct Given {
+        coarse: Vec<f32>,
+        fixed: Vec<f32>,
+        shares: Vec<f32>,
+        maps: Vec<f32>,
+        mixes: Vec<f32>,
+    }
+
+    impl Given {
+        fn new(states: usize) -> Self {
+            let maps = windows().iter().map(Window::numbers).sum();
+            let count: usize = windows().iter().map(|window| window.count).sum();
+            let mut shares = noise(states * FIXED, 3);
+            shares[states * FIXED - 1] = 0.0;
+            Self {
+                coarse: noise(states * LOW[0] * LOW[1] * 3 * LANES, 1),
+                fixed: noise(FIXED * 3 * HIGH[0] * HIGH[1] * LANES, 2),
+                shares,
+                maps: noise(maps, 4),
+                mixes: noise(states * count * LANES, 5),
+            }
+        }
+
+        /// State `state` alone.
+        fn one(&self, state: usize) -> Self {
+            let states = self.shares.len() / FIXED;
+            let part = |all: &[f32]| all.chunks_exact(all.len() / states).nth(state).unwrap().to_vec();
+            Self {
+                coarse: part(&self.coarse),
+                fixed: self.fixed.clone(),
+                shares: part(&self.shares),
+                maps: self.maps.clone(),
+                mixes: part(&self.mixes),
+            }
+        }
+
+        fn fused(&self, isa: Isa) -> Vec<f32> {
+            let states = self.shares.len() / FIXED;
+            let mut planes = vec![f32::NAN; states * 3 * HIGH[0] * HIGH[1] * LANES];
+            let windows = windows();
+            let task = Sum {
+                windows: &windows,
+                coarse: &self.coarse,
+                low: LOW,
+                times: 3,
+                across: (0..HIGH[1]).map(|column| around(column, 3, LOW[1])).collect(),
+                fixed: &self.fixed,
+                shares: &self.shares,
+                maps: &self.maps,
+                mixes: &self.mixes,
+                states,
+                high: HIGH,
+                planes: Shared::new(&mut planes),
+            };
+            (0..3 * HIGH[0]).for_each(|index| kernel::run(isa, &task, index));
+            planes
+        }
+
+        fn expected(&self, state: usize, plane: usize, row: usize, column: usize, channel: usize) -> f32 {
+            let mut sum = 0.0;
+            for (y, down) in around(row, 3, LOW[0]) {
+                for (x, across) in around(column, 3, LOW[1]) {
+                    let texel = ((state * LOW[0] + y) * LOW[1] + x) * 3 + plane;
+                    sum += down * across * self.coarse[texel * LANES + channel];
+                }
+            }
+            for fixed in 0..FIXED {
+                let texel = ((fixed * 3 + plane) * HIGH[0] + row) * HIGH[1] + column;
+                sum += self.shares[state * FIXED + fixed] * self.fixed[texel * LANES + channel];
+            }
+            let count: usize = windows().iter().map(|window| window.count).sum();
+            let (mut from, mut map) = (0, 0);
+            for window in windows() {
+                let inside = window.plane == plane
+                    && (window.top..window.top + window.height).contains(&row)
+                    && (window.left..window.left + window.width).contains(&column);
+                for number in 0..window.count {
+                    if inside {
+                        let at = (row - window.top) * window.width + column - window.left;
+                        let value = self.maps[from + number * window.width * window.height + at];
+                        sum += value * self.mixes[(state * count + map + number) * LANES + channel];
+                    }
+                }
+                from += window.numbers();
+                map += window.count;
+            }
+            sum
+        }
+    }
+
+    #[test]
+    fn any_number_of_states_is_summed_and_each_as_if_alone() {
+        for states in [1, 4, 9] {
+            let given = Given::new(states);
+            for isa in Isa::available() {
+                let found = given.fused(isa);
+                for (index, found) in found.iter().enumerate() {
+                    let (texel, channel) = (index / LANES, index % LANES);
+                    let (line, column) = (texel / HIGH[1], texel % HIGH[1]);
+                    let (plane, row) = (line / HIGH[0], line % HIGH[0]);
+                    let expected = given.expected(plane / 3, plane % 3, row, column, channel);
+                    assert!(
+                        (found - expected).abs() < 1e-4,
+                        "{isa}, {states} states: {found}, expected {expected}"
+                    );
+                }
+                let size = found.len() / states;
+                for (state, found) in found.chunks_exact(size).enumerate() {
+                    assert!(given.one(state).fused(isa) == found, "{isa}: state {state} of {states}");
+                }
             }
         }
     }

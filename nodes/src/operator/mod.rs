@@ -41,13 +41,13 @@ const DOMAIN: &str = "talkgraph";
 /// Raised whenever the operators give other numbers for the same inputs.
 const VERSION: u32 = 1;
 
-/// What the operators change in the numbers of nodes that render or invert volumes, for their keys.
+/// What the operators change in the numbers of nodes that render, finish or invert, for their keys.
 pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let numbers = Isa::chosen().map_or("plain".into(), |isa| format!("{VERSION} {}", isa.rounding()));
     vec![("operators", numbers)]
 }
 
-/// The domain with its operators, of which those that render use the instructions of `isa`.
+/// The domain with its operators; those of rendering use the instructions of `isa`.
 pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
         .add(render::Render(isa))?

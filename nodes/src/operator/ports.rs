@@ -8,7 +8,7 @@ use std::{
 
 use ort::{
     Error, Result,
-    operator::{ComputeContext, KernelContext},
+    operator::{ComputeContext, KernelContext, ShapeInferenceContext},
     value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueRefMut, ValueType},
 };
 
@@ -90,6 +90,12 @@ pub(super) fn floats(sizes: &[i64]) -> ValueType {
         shape: Shape::new(sizes.iter().copied()),
         dimension_symbols: SymbolicDimensions::empty(sizes.len()),
     }
+}
+
+/// How many elements input `input` will have along `axis`; −1 where that is not known.
+pub(super) fn size(context: &ShapeInferenceContext, input: usize, axis: usize) -> i64 {
+    let inputs = context.inputs();
+    inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
 }
 
 /// Runs `body`; a panic, which must not reach ONNX Runtime, becomes an error.

@@ -15,7 +15,7 @@ use super::{
     isa::Isa,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::{LANES, Lanes},
-    ports::{Ports, Rays, Shared, floats, guarded, marching},
+    ports::{Ports, Rays, Shared, floats, guarded, marching, size},
     scene::{HIDDEN, Marching, Scene},
 };
 
@@ -72,10 +72,7 @@ impl Operator for Render {
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let inputs = context.inputs();
-        let size = |input: usize, axis: usize| {
-            inputs.get(input).and_then(|input| input.tensor_shape()?.get(axis).copied()).unwrap_or(-1)
-        };
+        let size = |input, axis| size(context, input, axis);
         let (channels, rays) = (size(0, 4), size(8, 1));
         for (output, channels) in [(0, channels), (1, 1)] {
             context.set_output(output, &floats(&[1, channels, rays]))?;

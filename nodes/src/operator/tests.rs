@@ -12,7 +12,7 @@ fn models(operators: Option<Isa>) -> Option<Models> {
 }
 
 /// Numbers in [-1,1] that look random and are the same everywhere.
-fn noise(count: usize, seed: u32) -> Vec<f32> {
+pub(super) fn noise(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
     (0..count)
         .map(|_| {

@@ -64,17 +64,21 @@ pub fn poses(
     Ok(if port == "pose" { poses } else { vec![poses[0]; frames] })
 }
 
-/// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its most.
+/// An expression that rests above this is also looked at without it.
+const RESTING: f32 = 0.25;
+
+/// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its most, and those
+/// that the face has at rest also at nothing.
 pub fn extremes(reference: &[f32], layout: &CoefficientLayout) -> Result<Vec<Vec<f32>>> {
-    let rest = layout.expression_of(reference)?.to_vec();
-    let one = |number: Option<usize>| {
-        let mut expression = rest.clone();
-        if let Some(number) = number {
-            expression[number] = 1.0;
-        }
-        let mut row = reference.to_vec();
+    let rest = layout.expression_of(reference)?;
+    let shown = (0..rest.len()).filter(|number| rest[*number] > RESTING);
+    let ends = (0..rest.len()).map(|number| (number, 1.0)).chain(shown.map(|number| (number, 0.0)));
+    let mut rows = vec![reference.to_vec()];
+    for (number, value) in ends {
+        let (mut expression, mut row) = (rest.to_vec(), reference.to_vec());
+        expression[number] = value;
         layout.set_expression(&mut row, &expression)?;
-        Ok(row)
-    };
-    std::iter::once(None).chain((0..rest.len()).map(Some)).map(one).collect()
+        rows.push(row);
+    }
+    Ok(rows)
 }

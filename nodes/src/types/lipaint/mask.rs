@@ -106,8 +106,8 @@ pub(super) fn contours(
     let outputs = models.run("morphable_model", &Tensors::new().with("coefficients", coefficients))?;
     let mouths = outlines(&outputs, "contour", count)?;
     let lids = if eyes { rings(outlines(&outputs, "landmarks", count)?)? } else { vec![] };
-    let shut = |frame: usize, rest: usize| eyes && travel(&lids[frame], &lids[rest]) > LID_TRAVEL;
-    let blinking = places.iter().any(|(frame, reach)| shut(*frame, reach.start));
+    let moved = |frame: usize, rest: usize| eyes && travel(&lids[frame], &lids[rest]) > LID_TRAVEL;
+    let blinking = places.iter().any(|(frame, reach)| moved(*frame, reach.start));
     let rays = rays(models)?;
     let margin = grow.max(0.0) / side as f32 + MOTION;
     let scaled =
@@ -121,7 +121,7 @@ pub(super) fn contours(
             let lids = std::iter::once(&lids[frame]).chain(&lids[reach.clone()]);
             around.extend(lids.flatten().flatten());
         }
-        if shut(frame, reach.start) {
+        if moved(frame, reach.start) {
             for ring in [frame, reach.start].iter().flat_map(|&lid| &lids[lid]) {
                 let eye = polygon::fill(&scaled(ring), side, side, grow + LASHES * side as f32);
                 mask.iter_mut().zip(eye).for_each(|(mask, eye)| *mask = mask.max(eye));
