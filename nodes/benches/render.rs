@@ -5,8 +5,8 @@
 //! Draws a person and lets it talk for so many seconds. Prints JSON: frames a second (`fps`), milliseconds of a frame on the clock and of
 //! processor time by node, and milliseconds of the role `render` alone (`operator_ms`, all rays of the camera, bent, processor time of one run). `--workers`
 //! chunks are worked on at once, with the same sessions of `--threads` threads; what each node spends is measured one after the other.
-//! `--inputs` writes what that role was given, as
-//! safetensors, and what came out, so that other hosts can be timed on the same (`python -m tools.pack.bench`).
+//! `--inputs` writes what that role was given and what came out, as safetensors, so that other hosts can be timed on the same
+//! (`python -m tools.pack.bench`).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
