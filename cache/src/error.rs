@@ -21,6 +21,12 @@ pub enum CacheError {
     /// Something else is where the store should be.
     #[error("{}: expected a store folder, found a file", .0.display())]
     NotAFolder(PathBuf),
+    /// A pipe, a device or a socket is where a file should be: what it gives can be read only once.
+    #[error("{}: expected a file, found a pipe, a device or a socket", .0.display())]
+    NotAFile(PathBuf),
+    /// The file or folder is not what it was when the run began.
+    #[error("{}: changed while it was in use", .0.display())]
+    Changed(PathBuf),
     /// Another process works on the store, so nothing may be removed from it now.
     #[error("{}: the store is in use by another process", .0.display())]
     InUse(PathBuf),
@@ -50,6 +56,8 @@ impl CacheError {
                 _ => None,
             },
             Self::NotAFolder(_) => Some("choose a folder with --cache"),
+            Self::NotAFile(_) => Some("save what it gives in a file first, and name that"),
+            Self::Changed(_) => Some("run again once nothing writes to it; what was made of it is not kept"),
             Self::InUse(_) => Some("try again when no run is active"),
         }
     }

@@ -2,67 +2,64 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheError, Digest, Result, Store};
-
-/// A file changed this recently may change again within one tick of its clock: its digest is not remembered.
-const SETTLED: Duration = Duration::from_secs(2);
-
-/// What a file looked like when it was hashed.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Look {
-    path: PathBuf,
-    size: u64,
-    modified: (i64, i64),
-    inode: (u64, u64),
-}
+use crate::{
+    CacheError, Digest, Fingerprint, Names, Result, Store,
+    fingerprint::{Seen, Stamp, hash},
+};
 
 #[derive(Serialize, Deserialize)]
 struct Memory {
-    look: Look,
+    path: PathBuf,
+    stamp: Stamp,
     digest: Digest,
+    /// What the content names, where that was asked for.
+    names: Option<Vec<String>>,
 }
 
 impl Store {
     /// Digest of a file's content, or of a folder's files in natural order (their names do not count).
     pub fn file_digest(&self, path: &Path) -> Result<Digest> {
-        let meta = fs::metadata(path).map_err(CacheError::io(path, "open"))?;
-        if meta.is_dir() {
-            let mut hasher = blake3::Hasher::new_derive_key("talkgraph folder of files");
-            for file in folder_files(path)? {
-                hasher.update(self.file_digest(&file)?.as_bytes());
-            }
-            return Ok(hasher.finalize().into());
-        }
+        Ok(self.fingerprint(path, None)?.digest())
+    }
+
+    /// As [`Fingerprint::take`], with files that look as they did when they were last read taken from memory.
+    pub fn fingerprint(&self, path: &Path, names: Option<Names>) -> Result<Fingerprint> {
+        Fingerprint::gather(path, &|path, main| self.remembered(path, names.filter(|_| main)))
+    }
+
+    fn remembered(&self, path: &Path, names: Option<Names>) -> Result<(Seen, Vec<String>)> {
         let full = fs::canonicalize(path).map_err(CacheError::io(path, "resolve"))?;
-        let look = Look {
-            path: full,
-            size: meta.len(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            inode: (meta.dev(), meta.ino()),
-        };
-        let memory = self.sharded("files", &Digest::of(look.path.as_os_str().as_encoded_bytes()));
-        if let Ok(bytes) = fs::read(&memory)
+        let stamp = Stamp::of(&fs::metadata(&full).map_err(CacheError::io(path, "open"))?);
+        let place = self.sharded("files", &Digest::of(full.as_os_str().as_encoded_bytes()));
+        if let Ok(bytes) = fs::read(&place)
             && let Ok(known) = serde_json::from_slice::<Memory>(&bytes)
-            && known.look == look
+            && known.path == full
+            && known.stamp == stamp
+            && (names.is_none() || known.names.is_some())
         {
-            return Ok(known.digest);
+            // Only what had settled was written down.
+            return Ok((
+                Seen { stamp, digest: known.digest, settled: true },
+                known.names.unwrap_or_default(),
+            ));
         }
-        let digest = hash_file(path)?;
-        let settled = meta.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-        if settled.is_some_and(|age| age > SETTLED)
-            && let Ok(bytes) = serde_json::to_vec(&Memory { look, digest })
-        {
-            // Only a memory: a store that cannot be written to still gives right digests.
-            let _ = self.write(&memory, &bytes);
+        let (seen, bytes) = hash(&full, names.is_some())?;
+        let names = bytes.zip(names).map(|(bytes, names)| names(&bytes));
+        if seen.settled {
+            let memory =
+                Memory { path: full, stamp: seen.stamp.clone(), digest: seen.digest, names: names.clone() };
+            if let Ok(bytes) = serde_json::to_vec(&memory) {
+                // Only a memory: a store that cannot be written to still gives right digests.
+                let _ = self.write(&place, &bytes);
+            }
         }
-        Ok(digest)
+        Ok((seen, names.unwrap_or_default()))
     }
 }
 
@@ -80,7 +77,7 @@ pub fn folder_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Digest of a file's content.
+/// Digest of the content of a file of the store's own, which no one changes in place.
 pub(crate) fn hash_file(path: &Path) -> Result<Digest> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap(path).map_err(CacheError::io(path, "read"))?;

@@ -219,7 +219,7 @@ pub(crate) fn tiny_models() -> Option<Models> {
 pub(crate) fn tiny_models_on(change: impl FnOnce(Runtime) -> Runtime) -> Option<Models> {
     let home = Home::find();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny");
-    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &pack::hash_file));
+    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &pack::fingerprint));
     match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
         Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(change(runtime)))),
         Err(error) => {

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use serde_json::json;
 use talkgraph_nodes::{
-    pack::{Pack, hash_file},
+    pack::{Pack, fingerprint},
     runtime::Home,
 };
 
@@ -66,7 +66,7 @@ fn open(folder: &Folder) -> Result<Pack, Failure> {
         let diagnostic = Diagnostic::error("no pack is bundled here").hint("name the folder of a pack");
         return Err(Failure::usage(diagnostic));
     };
-    Pack::open(&folder, &Home::find(), &hash_file)
+    Pack::open(&folder, &Home::find(), &fingerprint)
         .map_err(|error| Failure::usage(Diagnostic::from_node("", &error)))
 }
 

@@ -12,7 +12,7 @@ use talkgraph_nodes::{
     models::Models,
     pack::Pack,
     registry::Registry,
-    runtime::{DeviceChoice, Home, Runtime},
+    runtime::{DeviceChoice, Home, Runtime, unchecked},
 };
 
 use super::args::GraphArgs;
@@ -141,12 +141,12 @@ pub fn open_pack(folder: &Path, home: &Home, store: &Store) -> Result<Pack, Fail
 }
 
 fn pack_at(folder: &Path, home: &Home, store: &Store) -> Result<Pack, NodeError> {
-    let digest = |path: &Path| {
-        store.file_digest(path).map_err(|error| {
+    let read = |path: &Path| {
+        store.fingerprint(path, Some(unchecked)).map_err(|error| {
             NodeError::io(format!("{}: cannot read the file", path.display())).caused_by(error)
         })
     };
-    Pack::open(folder, home, &digest)
+    Pack::open(folder, home, &read)
 }
 
 /// A wrong flag or pack, before any work.

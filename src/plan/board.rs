@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use talkgraph_cache::{Digest, Key, Store};
+use talkgraph_cache::{Digest, Fingerprint, Key, Store};
 use talkgraph_nodes::{
     artifact::{Artifact, ArtifactType},
     contract::{Arity, Pool, Rate, Time},
@@ -72,6 +72,8 @@ pub struct NodeState {
     /// The fields of the key that do not depend on inputs.
     pub fields: Vec<(String, String)>,
     pub inputs: Vec<InPort>,
+    /// Files of the user's that its bodies read, as they were when their digests entered keys.
+    pub files: Arc<[Arc<Fingerprint>]>,
     pub outputs: Vec<OutPort>,
     /// Output ports as bodies see them.
     pub specs: Arc<Vec<PortSpec>>,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use petgraph::{Direction, visit::EdgeRef};
+use talkgraph_cache::Fingerprint;
 use talkgraph_nodes::{
     artifact::{Encoding, FileRef, Value},
     contract::{Arity, CacheMode, Time},
@@ -199,9 +200,10 @@ fn node_state(
     let ty = engine.registry.get(&node.contract.name).ok_or_else(|| {
         RunError::Internal(format!("node `{}`: type `{}` is not registered", node.id, node.contract.name))
     })?;
-    let fields = key::fixed_fields(node, ty, &engine.models, &engine.store, folder).map_err(|source| {
-        Box::new(NodeFailure { node: node.id.clone(), place: node.place.clone(), setup: true, source })
-    })?;
+    let (fields, mut files) =
+        key::fixed_fields(node, ty, &engine.models, &engine.store, folder).map_err(|source| {
+            Box::new(NodeFailure { node: node.id.clone(), place: node.place.clone(), setup: true, source })
+        })?;
     let single = matches!(node.contract.time, Time::Value | Time::Reduce);
     let specs: Vec<_> = node
         .contract
@@ -224,6 +226,7 @@ fn node_state(
             node.id, node.contract.name, port.name
         )));
     }
+    let inputs = file_port(node, engine, request, absent_ok, &mut files)?;
     Ok(NodeState {
         id,
         name: node.id.as_str().into(),
@@ -232,7 +235,8 @@ fn node_state(
         time: node.contract.time,
         pool: node.contract.pool,
         fields,
-        inputs: file_port(node, engine, request, absent_ok)?,
+        inputs,
+        files: files.into(),
         outputs: specs.iter().map(|spec| out_port(spec, single)).collect(),
         specs: Arc::new(specs),
         rate: None,
@@ -265,6 +269,7 @@ fn file_port(
     engine: &Engine,
     request: &Request,
     absent_ok: bool,
+    files: &mut Vec<Arc<Fingerprint>>,
 ) -> Result<Vec<InPort>, RunError> {
     if !node.is_input {
         return Ok(vec![]);
@@ -279,13 +284,16 @@ fn file_port(
             ));
         }
         Some(path) => {
-            let digest = engine.store.file_digest(path).map_err(|error| {
+            let fingerprint = engine.store.fingerprint(path, None).map_err(|error| {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                let readable = || format!("name a readable file with -i {}=PATH", node.id);
                 RunError::usage(
                     format!("input `{}`: {error}{}", node.id, cause.unwrap_or_default()),
-                    format!("name a readable file with -i {}=PATH", node.id),
+                    error.hint().map_or_else(readable, ToOwned::to_owned),
                 )
             })?;
+            let digest = fingerprint.digest();
+            files.push(Arc::new(fingerprint));
             let file = FileRef { path: path.clone(), digest: Some(digest) };
             Feed::File { artifact: Arc::new(Value::File(file)), digest }
         }

@@ -1,29 +1,34 @@
 //! Keys: exactly what determines a unit's outputs. `docs/cache-key.md` tables the fields.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use talkgraph_cache::{Digest, Key, KeyBuilder, Store};
+use talkgraph_cache::{Digest, Fingerprint, Key, KeyBuilder, Store};
 use talkgraph_nodes::{
     body::NodeType,
     contract::{Arity, ParamKind, ParamValue, Pool, Time},
     error::NodeError,
     models::Models,
+    runtime::unchecked,
 };
 
 use super::board::{Board, Feed, NodeState, UnitRef};
 use crate::graph::Node;
 
+/// Names and values, in any order.
+pub type Fields = Vec<(String, String)>;
+
 /// Raised whenever the meaning of a field changes.
 const ENCODING: u32 = 1;
 
-/// The fields of a node's keys that do not depend on its inputs.
+/// The fields of a node's keys that do not depend on its inputs, and the files among its parameters.
 pub fn fixed_fields(
     node: &Node,
     ty: &dyn NodeType,
     models: &Models,
     store: &Store,
     folder: &Path,
-) -> Result<Vec<(String, String)>, NodeError> {
+) -> Result<(Fields, Vec<Arc<Fingerprint>>), NodeError> {
+    let mut files = vec![];
     let mut fields = vec![
         ("type".to_owned(), node.contract.name.to_string()),
         ("version".to_owned(), node.contract.version.to_string()),
@@ -33,11 +38,13 @@ pub fn fixed_fields(
         let text = match (&param.kind, value) {
             (ParamKind::File, ParamValue::Text(path)) if !path.is_empty() => {
                 let path = folder.join(path);
-                let digest = store.file_digest(&path).map_err(|error| {
+                let file = store.fingerprint(&path, Some(unchecked)).map_err(|error| {
                     NodeError::io(format!("parameter `{}`: {}: cannot be read", param.name, path.display()))
                         .caused_by(error)
                 })?;
-                digest.to_string()
+                let digest = file.digest().to_string();
+                files.push(Arc::new(file));
+                digest
             }
             (_, value) => param_text(value),
         };
@@ -56,7 +63,7 @@ pub fn fixed_fields(
     for (name, value) in ty.facts() {
         fields.push((format!("fact.{name}"), value));
     }
-    Ok(fields)
+    Ok((fields, files))
 }
 
 /// A parameter's value, so that equal numbers give equal texts and a text never looks like a number.

@@ -288,6 +288,7 @@ impl Scheduler<'_, '_> {
             node.name.clone(),
             action,
             self.board.store.clone(),
+            node.files.clone(),
             self.events.clone(),
             self.cancel.clone(),
             self.halt.clone(),

@@ -104,6 +104,7 @@ impl<'a> Outbox<'a> {
         let port = self.specs.iter().position(|spec| spec.name == name).ok_or_else(|| {
             NodeError::input(format!("the node gave the output `{name}`, which its contract does not have"))
         })?;
+        self.host.ensure_unchanged()?;
         let spec = &self.specs[port];
         let index = self.counts[port];
         self.counts[port] += 1;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use talkgraph_cache::{Digest, Store};
+use talkgraph_cache::{Digest, Fingerprint, Store};
 use talkgraph_nodes::{
     body::Host,
     error::{NodeError, Result},
@@ -38,6 +38,8 @@ pub struct UnitHost {
     pub node: Arc<str>,
     pub action: Digest,
     pub store: Store,
+    /// Files of the user's that the body reads.
+    files: Arc<[Arc<Fingerprint>]>,
     pub events: Events,
     /// Ctrl-C.
     pub cancel: Stop,
@@ -54,6 +56,7 @@ impl UnitHost {
         node: Arc<str>,
         action: Digest,
         store: Store,
+        files: Arc<[Arc<Fingerprint>]>,
         events: Events,
         cancel: Stop,
         halt: Stop,
@@ -63,6 +66,7 @@ impl UnitHost {
             node,
             action,
             store,
+            files,
             events,
             cancel,
             halt,
@@ -70,6 +74,15 @@ impl UnitHost {
             scratch: OnceLock::new(),
             nowhere,
         }
+    }
+
+    /// Fails when a file that the body reads is not what the keys say any more. Asked before each of its outputs, so that nothing is
+    /// kept, or handed on, that was made of other bytes.
+    pub fn ensure_unchanged(&self) -> Result<()> {
+        self.files.iter().try_for_each(|file| file.check()).map_err(|error| {
+            let hint = error.hint().unwrap_or("run again");
+            NodeError::input(error.to_string()).hint(hint)
+        })
     }
 
     /// The body's notes so far.

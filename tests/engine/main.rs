@@ -6,6 +6,7 @@ mod failure;
 mod keys;
 mod memory;
 mod order;
+mod replaced;
 mod reuse;
 mod sharing;
 mod storm;

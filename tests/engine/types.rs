@@ -27,6 +27,8 @@ pub struct Probe {
     chunks: Mutex<Vec<Weak<Vec<f32>>>>,
     /// Most chunks made by map nodes without storing that were alive at a time.
     pub most_alive: AtomicUsize,
+    /// Called by `read` before and after it reads its file.
+    pub around_read: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
     /// Chunks after which `slow` waits until it is cancelled; zero: never.
     pub hang_after: AtomicUsize,
 }
@@ -96,8 +98,11 @@ struct ReadJson(Arc<Probe>);
 impl ValueBody for ReadJson {
     fn run(&mut self, inputs: &Inputs, _: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         self.0.count("read");
+        let around = |when| self.0.around_read.lock().unwrap().iter().for_each(|call| call(when));
+        around("before");
         let text = std::fs::read(&inputs.file("file")?.path)
             .map_err(|error| NodeError::io("the file cannot be read").caused_by(error))?;
+        around("after");
         let value = serde_json::from_slice(&text)
             .map_err(|error| NodeError::input("the file is no JSON").caused_by(error))?;
         out.value("json", Value::Json(value))

@@ -1,5 +1,7 @@
 //! The program itself on a small real graph: runs, plans, reports, exit statuses, the cache.
 
+mod replaced;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -10,13 +10,12 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use serde::Serialize;
-use talkgraph_cache::Digest;
+use talkgraph_cache::{Digest, Fingerprint};
 
 pub use self::{
     file::Stop,
@@ -26,21 +25,23 @@ pub use self::{
 use crate::{
     contract::ParamValue,
     error::{NodeError, Result},
-    runtime::Home,
+    runtime::{Home, unchecked},
 };
 
 /// What stands before the name of a file that set-up made.
 const SETUP_PREFIX: &str = "@setup/";
 
 /// A model file of a pack.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ModelFile {
     /// Role or file name for messages.
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
-    /// Its expected content.
+    /// What it computes, for keys: digest of its content, together with that of data files whose bytes it does not vouch for.
     pub digest: Digest,
+    /// The files as they were read; absent for a setting of `pack.yaml`.
+    pub(crate) files: Option<Arc<Fingerprint>>,
 }
 
 impl ModelFile {
@@ -48,26 +49,46 @@ impl ModelFile {
     pub fn at(path: &Path) -> Result<Self> {
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
-        Ok(Self { name, path: path.to_owned(), digest: hash_file(path)? })
+        Ok(Self::of(name, path.to_owned(), fingerprint(path)?))
     }
 
-    /// Fails unless `found` is the expected digest.
-    pub fn check_digest(&self, found: Digest) -> Result<()> {
-        if found == self.digest {
-            return Ok(());
+    fn of(name: String, path: PathBuf, files: Fingerprint) -> Self {
+        Self { name, path, digest: files.digest(), files: Some(Arc::new(files)) }
+    }
+
+    /// A setting of `pack.yaml`, which lies at `path`.
+    fn setting(name: String, path: PathBuf, json: &str) -> Self {
+        Self { name, path, digest: Digest::of(json.as_bytes()), files: None }
+    }
+
+    /// Fails unless `found` is the digest of the content that was read first.
+    pub fn check_content(&self, found: Digest) -> Result<()> {
+        match &self.files {
+            Some(files) if files.content() != found => Err(self.differs(files.content(), found)),
+            _ => Ok(()),
         }
-        let (path, expected, found) = (self.path.display(), self.digest.short(), found.short());
-        Err(NodeError::model(format!("model {}: {path}: expected blake3 {expected}…, found {found}…", self.name))
-            .hint("the file is damaged or belongs to another version of the pack: restore it, or run `talkgraph pack verify`"))
+    }
+
+    /// Fails when the model or a data file of it has changed since it was read first.
+    pub fn ensure_unchanged(&self) -> Result<()> {
+        let check = self.files.as_ref().map_or(Ok(()), |files| files.check());
+        check.map_err(|error| {
+            let hint = error.hint().unwrap_or("run again");
+            NodeError::model(format!("model {}: {error}", self.name)).hint(hint)
+        })
+    }
+
+    fn differs(&self, expected: Digest, found: Digest) -> NodeError {
+        let (path, expected, found) = (self.path.display(), expected.short(), found.short());
+        NodeError::model(format!("model {}: {path}: expected blake3 {expected}…, found {found}…", self.name))
+            .hint("the file is damaged or belongs to another version of the pack: restore it, or run `talkgraph pack verify`")
     }
 }
 
-/// The digest of a file, read whole.
-pub fn hash_file(path: &Path) -> Result<Digest> {
-    let unreadable = |error| NodeError::io(format!("{}: cannot be read", path.display())).caused_by(error);
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
-    Ok(hasher.finalize().into())
+/// A model file and the data files that it names, read whole.
+pub fn fingerprint(path: &Path) -> Result<Fingerprint> {
+    Fingerprint::take(path, Some(unchecked))
+        .map_err(|error| NodeError::io(format!("{}: cannot be read", path.display())).caused_by(error))
 }
 
 /// A pack whose `pack.yaml` is sound and whose files exist with the digests it states.
@@ -91,10 +112,14 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Reads `pack.yaml` in `folder`, finds every file and compares its digest, which `digest` tells ([`hash_file`], or
+    /// Reads `pack.yaml` in `folder`, finds every file and compares its digest, which `read` tells ([`fingerprint`], or
     /// a store's memory of digests, so that a remembered file costs one stat). Tensors are not looked at: see
     /// [`check`](Self::check).
-    pub fn open(folder: &Path, home: &Home, digest: &dyn Fn(&Path) -> Result<Digest>) -> Result<Self> {
+    pub fn open(
+        folder: &Path,
+        home: &Home,
+        read: &dyn Fn(&Path) -> Result<Fingerprint>,
+    ) -> Result<Self> {
         let file = file::read(folder)?;
         let place = |entry: &str| format!("pack {}: {entry}", file.name);
         let resolve = |name: String, entry: &file::FileEntry| -> Result<ModelFile> {
@@ -106,10 +131,13 @@ impl Pack {
                 return Err(NodeError::model(format!("{}: {} is missing", place(&name), path.display()))
                     .hint("the pack is incomplete: restore the file"));
             }
-            let found = digest(&path)?;
-            let model = ModelFile { name, path, digest: entry.digest().unwrap_or(found) };
-            model.check_digest(found)?;
-            Ok(model)
+            let files = read(&path)?;
+            let found = files.content();
+            let model = ModelFile::of(name, path, files);
+            match entry.digest() {
+                Some(expected) if expected != found => Err(model.differs(expected, found)),
+                _ => Ok(model),
+            }
         };
         let mut roles = BTreeMap::new();
         for (name, entry) in &file.roles {
@@ -269,11 +297,7 @@ impl Pack {
         let mut index: BTreeMap<_, _> =
             self.models().map(|model| (model.name.clone(), model.clone())).collect();
         let mut setting = |name: String, json: String| {
-            let model = ModelFile {
-                name: name.clone(),
-                path: self.folder.join(file::NAME),
-                digest: Digest::of(json.as_bytes()),
-            };
+            let model = ModelFile::setting(name.clone(), self.folder.join(file::NAME), &json);
             index.insert(name, model);
         };
         setting("pack.resolution".into(), canonical(&self.resolution));

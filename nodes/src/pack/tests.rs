@@ -46,7 +46,7 @@ fn pack(rest: &str, models: &[(&str, Vec<u8>)]) -> TempDir {
 }
 
 fn open(folder: &TempDir) -> Result<Pack> {
-    Pack::open(folder.path(), &Home::at(folder.path()), &hash_file)
+    Pack::open(folder.path(), &Home::at(folder.path()), &fingerprint)
 }
 
 fn error(rest: &str, models: &[(&str, Vec<u8>)]) -> String {

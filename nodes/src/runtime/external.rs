@@ -1,7 +1,7 @@
 //! Constants that a model keeps in a data file beside it (ONNX external data).
 //!
 //! A model's own digest covers where its constants lie and, where the file states them, their SHA-1: with the checks
-//! here a damaged data file is an error, never other numbers.
+//! here a damaged data file is an error, never other numbers. Data files without a SHA-1 enter a model's digest themselves.
 
 use std::{collections::BTreeMap, fs::File, path::Path};
 
@@ -56,18 +56,70 @@ pub(super) fn check(path: &Path, model: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The regions that the graph's initialisers name; `None` for a malformed file.
+/// Names of the data files that the ONNX model `bytes` leans on and whose bytes it does not vouch for by SHA-1: they decide what it
+/// computes and its own digest does not cover them. Empty for what is no model.
+pub fn unchecked(bytes: &[u8]) -> Vec<String> {
+    let regions = regions(bytes).unwrap_or_default();
+    regions.into_iter().filter(|region| region.checksum.is_none()).map(|region| region.file).collect()
+}
+
+/// Graphs may hold graphs; deeper ones than any exporter writes are taken for damage.
+const DEPTH: usize = 32;
+
+/// Where a message may hold tensors: the number of a field, and what is in it.
+#[derive(Clone, Copy)]
+enum Inside {
+    Graph,
+    Node,
+    Attribute,
+    Sparse,
+    Function,
+    Training,
+    Tensor,
+}
+
+impl Inside {
+    /// What field `number` of such a message is, where it may hold tensors (onnx.proto).
+    fn field(self, number: u64) -> Option<Self> {
+        Some(match (self, number) {
+            (Self::Graph, 1) | (Self::Function, 7) => Self::Node,
+            (Self::Graph, 5) | (Self::Attribute, 5 | 10) | (Self::Sparse, 1 | 2) => Self::Tensor,
+            (Self::Graph, 15) | (Self::Attribute, 22 | 23) => Self::Sparse,
+            (Self::Node, 5) => Self::Attribute,
+            (Self::Attribute, 6 | 11) | (Self::Training, 1 | 2) => Self::Graph,
+            _ => return None,
+        })
+    }
+}
+
+/// The regions that a model's tensors name; `None` for a malformed file.
 fn regions(model: &[u8]) -> Option<Vec<Region>> {
     let mut regions = vec![];
     for field in fields(model) {
-        let (7, Payload::Bytes(graph)) = field? else { continue };
-        for field in fields(graph) {
-            if let (5, Payload::Bytes(tensor)) = field? {
-                regions.extend(region(tensor)?);
-            }
-        }
+        let (number, Payload::Bytes(inner)) = field? else { continue };
+        let inside = match number {
+            7 => Inside::Graph,
+            20 => Inside::Training,
+            25 => Inside::Function,
+            _ => continue,
+        };
+        collect(inside, inner, DEPTH, &mut regions)?;
     }
     Some(regions)
+}
+
+fn collect(inside: Inside, message: &[u8], depth: usize, regions: &mut Vec<Region>) -> Option<()> {
+    if let Inside::Tensor = inside {
+        regions.extend(region(message)?);
+        return Some(());
+    }
+    for field in fields(message) {
+        let (number, Payload::Bytes(inner)) = field? else { continue };
+        if let Some(inside) = inside.field(number) {
+            collect(inside, inner, depth.checked_sub(1)?, regions)?;
+        }
+    }
+    Some(())
 }
 
 /// The region of a `TensorProto`, if it is kept outside.
@@ -101,6 +153,22 @@ mod tests {
         };
         let tensor: Vec<u8> = entries.into_iter().flat_map(entry).collect();
         field(7, &field(5, &tensor))
+    }
+
+    #[test]
+    fn data_files_are_found_wherever_tensors_are() {
+        assert_eq!(unchecked(&model("")), Vec::<String>::new());
+        let entry = field(13, &[field(1, b"location"), field(2, b"data.bin")].concat());
+        let graphs = [
+            field(5, &entry),
+            field(15, &field(1, &entry)),
+            field(1, &field(5, &field(5, &entry))),
+            field(1, &field(5, &field(6, &field(5, &entry)))),
+        ];
+        for graph in graphs {
+            assert_eq!(unchecked(&field(7, &graph)), ["data.bin"], "{graph:?}");
+        }
+        assert!(unchecked(b"RIFF....WAVE").is_empty());
     }
 
     #[test]

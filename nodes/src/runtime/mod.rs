@@ -16,12 +16,11 @@ mod values;
 mod wire;
 
 use std::{
-    fs::File,
+    fs,
     sync::{Arc, Mutex, OnceLock},
 };
 
 use dashmap::DashMap;
-use memmap2::Mmap;
 use ort::session::{
     RunOptions,
     builder::{GraphOptimizationLevel, SessionBuilder},
@@ -30,6 +29,7 @@ use talkgraph_cache::Digest;
 
 use self::interrupt::Interrupt;
 pub use self::{
+    external::unchecked,
     device::{Device, DeviceChoice},
     home::{Home, SETUP},
     session::Session,
@@ -156,15 +156,12 @@ impl Runtime {
     fn load(&self, model: &ModelFile) -> Result<Session> {
         self.interrupt.check()?;
         let environment = library::open(self.home.library()?)?;
-        let unreadable = |error| {
+        model.ensure_unchanged()?;
+        let bytes = fs::read(&model.path).map_err(|error| {
             NodeError::io(format!("model {}: {} cannot be read", model.name, model.path.display()))
                 .caused_by(error)
-        };
-        let file = File::open(&model.path).map_err(unreadable)?;
-        // SAFETY: model files are written by rename, never in place; a file cut short while it is read could only end
-        // the process.
-        let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
-        model.check_digest(Digest::of(&bytes))?;
+        })?;
+        model.check_content(Digest::of(&bytes))?;
         let signature = Signature::parse(&bytes)
             .ok_or_else(|| NodeError::model(format!("{}: not an ONNX file", model.path.display())))?;
         external::check(&model.path, &bytes)?;
@@ -194,6 +191,8 @@ impl Runtime {
                 broken(&error).hint("use --device cpu, or run `talkgraph doctor` to see what CUDA lacks")
             }
         })?;
+        // ONNX Runtime opened the files again, by their paths.
+        model.ensure_unchanged()?;
         let options = Arc::new(RunOptions::new().map_err(|error| broken(&error))?);
         self.interrupt.watch(options.clone());
         Ok(Session {

@@ -32,7 +32,7 @@ impl Quadratic {
     fn session(&self, name: &str, bytes: Vec<u8>) -> Arc<crate::runtime::Session> {
         let path = self.folder.path().join(name);
         std::fs::write(&path, &bytes).unwrap();
-        let model = ModelFile { name: name.into(), path, digest: Digest::of(&bytes) };
+        let model = ModelFile::at(&path).unwrap();
         self.models.runtime().unwrap().session(&model).unwrap()
     }
 
