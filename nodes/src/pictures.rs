@@ -1,5 +1,7 @@
 //! Pictures as tensors and back.
 
+use std::borrow::Cow;
+
 use image::{
     RgbImage,
     imageops::{FilterType, resize},
@@ -10,19 +12,85 @@ use crate::{
     tensor::{Tensor, Tensors},
 };
 
-/// The pictures in `frames` u8 [n,H,W,3].
-pub(crate) fn frames(tensors: &Tensors) -> Result<Vec<RgbImage>> {
-    let tensor = tensors.get("frames")?;
-    let &[_, height, width, 3] = tensor.shape() else {
-        return Err(NodeError::input(format!("`frames`: expected [n,H,W,3], found {:?}", tensor.shape())));
-    };
-    if width == 0 || height == 0 {
-        return Err(NodeError::input(format!("`frames`: expected pictures, found {:?}", tensor.shape())));
+/// Pictures along time: `frames` u8 [n,h,w,3]; where they are a part of larger pictures, with its first row and column in `corner` i64 [2]
+/// and what is around it in `canvas` u8 [H,W,3].
+pub(crate) struct Clip<'a> {
+    pixels: &'a [u8],
+    count: usize,
+    /// Rows and columns of the part.
+    part: [usize; 2],
+    corner: [usize; 2],
+    /// Rows and columns of the whole.
+    size: [usize; 2],
+    canvas: Option<&'a [u8]>,
+}
+
+impl<'a> Clip<'a> {
+    /// The pictures of `tensors`.
+    ///
+    /// # Errors
+    /// Tensors of other shapes, or a part that does not fit its canvas.
+    pub(crate) fn of(tensors: &'a Tensors) -> Result<Self> {
+        let tensor = tensors.get("frames")?;
+        let &[count, height, width, 3] = tensor.shape() else {
+            return Err(NodeError::input(format!(
+                "`frames`: expected [n,H,W,3], found {:?}",
+                tensor.shape()
+            )));
+        };
+        if width == 0 || height == 0 {
+            return Err(NodeError::input(format!("`frames`: expected pictures, found {:?}", tensor.shape())));
+        }
+        let (pixels, part) = (tensor.as_u8()?, [height, width]);
+        let Some(canvas) = tensors.0.get("canvas") else {
+            return Ok(Self { pixels, count, part, corner: [0, 0], size: part, canvas: None });
+        };
+        let corner = tensors.get("corner")?.as_i64()?;
+        let corner =
+            <[i64; 2]>::try_from(corner).ok().map(|at| at.map(|x| usize::try_from(x).unwrap_or(usize::MAX)));
+        match (canvas.shape(), corner) {
+            (&[rows, columns, 3], Some(corner))
+                if corner[0].saturating_add(height) <= rows && corner[1].saturating_add(width) <= columns =>
+            {
+                Ok(Self { pixels, count, part, corner, size: [rows, columns], canvas: Some(canvas.as_u8()?) })
+            }
+            (shape, _) => Err(NodeError::input(format!(
+                "`frames` of {width}x{height} pixels do not fit the `canvas` {shape:?} at their `corner`"
+            ))),
+        }
     }
-    let pictures = tensor.as_u8()?.chunks_exact(width * height * 3);
-    let pictures = pictures.map(|bytes| RgbImage::from_raw(width as u32, height as u32, bytes.to_vec()));
-    // A chunk has exactly the bytes of a picture, so none is lost here.
-    Ok(pictures.flatten().collect())
+
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Rows and columns of a picture.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Picture `k`, rows of RGB.
+    pub(crate) fn picture(&self, k: usize) -> Cow<'a, [u8]> {
+        let [height, width] = self.part;
+        let part = &self.pixels[k * height * width * 3..][..height * width * 3];
+        let Some(canvas) = self.canvas else { return Cow::Borrowed(part) };
+        let mut whole = canvas.to_vec();
+        let rows = whole.chunks_exact_mut(self.size[1] * 3).skip(self.corner[0]);
+        for (to, from) in rows.zip(part.chunks_exact(width * 3)) {
+            to[self.corner[1] * 3..][..width * 3].copy_from_slice(from);
+        }
+        Cow::Owned(whole)
+    }
+}
+
+/// The pictures in `tensors`, whole.
+pub(crate) fn frames(tensors: &Tensors) -> Result<Vec<RgbImage>> {
+    let clip = Clip::of(tensors)?;
+    let [height, width] = clip.size();
+    let whole = |k| RgbImage::from_raw(width as u32, height as u32, clip.picture(k).into_owned());
+    // A picture has exactly the bytes of its size, so none is lost here.
+    Ok((0..clip.len()).filter_map(whole).collect())
 }
 
 /// Pictures at `width` x `height` as [n,3,H,W]; `value` maps channel and a number in [0,1] to what a network wants. Shrinking
@@ -81,6 +149,23 @@ mod tests {
         assert!(
             super::frames(&wrong).unwrap_err().to_string().contains("expected [n,H,W,3], found [2, 2, 3]")
         );
+    }
+
+    #[test]
+    fn parts_lie_on_their_canvas() {
+        let clip = |corner: [i64; 2]| {
+            Tensors::new()
+                .with("frames", Tensor::u8([2, 1, 2, 3], (1..13).collect::<Vec<_>>()).unwrap())
+                .with("corner", Tensor::i64([2], corner.to_vec()).unwrap())
+                .with("canvas", Tensor::u8([2, 3, 3], vec![99; 18]).unwrap())
+        };
+        let found = frames(&clip([1, 1])).unwrap();
+        assert_eq!((found.len(), found[0].dimensions()), (2, (3, 2)));
+        assert_eq!(found[1].as_raw()[..12], [99; 12]);
+        assert_eq!(found[1].as_raw()[12..], [7, 8, 9, 10, 11, 12]);
+        for corner in [[2, 0], [0, 2], [-1, 0]] {
+            assert!(frames(&clip(corner)).unwrap_err().to_string().contains("do not fit the `canvas`"));
+        }
     }
 
     #[test]

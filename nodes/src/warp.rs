@@ -150,7 +150,7 @@ fn sample_cubic(picture: &RgbImage, [x, y]: [f64; 2], border: Border) -> [f32; 3
 }
 
 /// Weights of the four neighbours at fraction `t` between the middle two.
-fn catmull_rom(t: f32) -> [f32; 4] {
+pub(crate) fn catmull_rom(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
     [-0.5 * t + t2 - 0.5 * t3, 1.0 - 2.5 * t2 + 1.5 * t3, 0.5 * t + 2.0 * t2 - 1.5 * t3, -0.5 * t2 + 0.5 * t3]
 }

@@ -2,6 +2,9 @@
 
 pub mod deformation;
 pub mod displacement;
+pub(crate) mod enlarge;
+pub(crate) mod fill;
+pub(crate) mod guided;
 pub mod lattice;
 pub mod polygon;
 pub mod resample;

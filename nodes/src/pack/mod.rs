@@ -115,11 +115,7 @@ impl Pack {
     /// Reads `pack.yaml` in `folder`, finds every file and compares its digest, which `read` tells ([`fingerprint`], or
     /// a store's memory of digests, so that a remembered file costs one stat). Tensors are not looked at: see
     /// [`check`](Self::check).
-    pub fn open(
-        folder: &Path,
-        home: &Home,
-        read: &dyn Fn(&Path) -> Result<Fingerprint>,
-    ) -> Result<Self> {
+    pub fn open(folder: &Path, home: &Home, read: &dyn Fn(&Path) -> Result<Fingerprint>) -> Result<Self> {
         let file = file::read(folder)?;
         let place = |entry: &str| format!("pack {}: {entry}", file.name);
         let resolve = |name: String, entry: &file::FileEntry| -> Result<ModelFile> {

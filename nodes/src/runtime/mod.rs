@@ -29,8 +29,8 @@ use talkgraph_cache::Digest;
 
 use self::interrupt::Interrupt;
 pub use self::{
-    external::unchecked,
     device::{Device, DeviceChoice},
+    external::unchecked,
     home::{Home, SETUP},
     session::Session,
     signature::{Dim, Element, Port, Signature},

@@ -2,11 +2,12 @@
 
 use crate::body::NodeType;
 
-mod align;
+pub(crate) mod align;
 mod audio2exp;
 mod audio_decode;
 mod blink;
 mod deep3d;
+mod detail;
 mod fit3dmm;
 mod frames_decode;
 mod fuse;
@@ -20,6 +21,7 @@ mod nerf_render;
 mod one_of;
 mod onnx;
 mod parse;
+mod paste_back;
 mod pti;
 mod sample;
 mod sequence;
@@ -54,6 +56,8 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(nerf_render::node()),
         Box::new(lipaint::node()),
         Box::new(upsample::node()),
+        Box::new(detail::node()),
+        Box::new(paste_back::node()),
         Box::new(mux::node()),
         Box::new(write_image::node()),
         Box::new(write_tensors::node()),

@@ -1,6 +1,7 @@
 //! The face in a photo or in driving frames: landmarks and crop.
 
 mod contract;
+pub(crate) mod crop;
 mod detect;
 mod frames;
 mod mesh;

@@ -1,7 +1,8 @@
 use image::RgbImage;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{
+    crop::describe,
     detect::{Face, detect, levels},
     mesh::{Mesh, POINTS},
 };
@@ -72,25 +73,4 @@ fn confirmed(models: &Models, picture: &RgbImage, tiles: &[Square]) -> Result<Ve
         }
     }
     Ok(confirmed)
-}
-
-fn describe(photo: &RgbImage, crop: Square, side: usize, faces: &[(Face, Mesh)]) -> Json {
-    // The affine map from crop pixels to photo pixels, by where it takes the origin and the unit vectors.
-    let unit = 1.0 / side as f64;
-    let (origin, x, y) =
-        (crop.to_picture([0.0, 0.0]), crop.to_picture([unit, 0.0]), crop.to_picture([0.0, unit]));
-    let row = |k: usize| [x[k] - origin[k], y[k] - origin[k], origin[k]];
-    let faces: Vec<_> = faces
-        .iter()
-        .map(|(face, mesh)| json!({ "box": face.bounds, "score": face.score, "mesh_score": mesh.score }))
-        .collect();
-    json!({
-        "photo": [photo.width(), photo.height()],
-        "side": side,
-        "matrix": [row(0), row(1)],
-        "angle": crop.angle,
-        "box": faces[0]["box"],
-        "score": faces[0]["score"],
-        "faces": faces,
-    })
 }

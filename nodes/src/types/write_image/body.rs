@@ -8,7 +8,8 @@ use crate::{
     codec,
     error::{NodeError, Result},
     params::Params,
-    tensor::Tensor,
+    pictures::Clip,
+    tensor::Tensors,
 };
 
 pub(super) struct Write {
@@ -108,7 +109,7 @@ impl Index {
         let mut ends = vec![];
         let mut end = 0;
         for k in 0..frames.len() {
-            end += pixels(frames.chunk(k)?.tensors()?.get("frames")?)?.0;
+            end += clip(frames.chunk(k)?.tensors()?)?.len();
             ends.push(end);
         }
         Ok(Self(ends))
@@ -123,20 +124,13 @@ impl Index {
         let k = self.0.partition_point(|&end| end <= at);
         let first = if k == 0 { 0 } else { self.0[k - 1] };
         let chunk = frames.chunk(k)?;
-        let tensor = chunk.tensors()?.get("frames")?;
-        let (_, height, width) = pixels(tensor)?;
-        let size = height * width * 3;
-        let data = tensor.as_u8()?[(at - first) * size..][..size].to_vec();
-        RgbImage::from_raw(width as u32, height as u32, data)
+        let clip = clip(chunk.tensors()?)?;
+        let [height, width] = clip.size();
+        RgbImage::from_raw(width as u32, height as u32, clip.picture(at - first).into_owned())
             .ok_or_else(|| NodeError::input(format!("port `frames`: frame {at} is cut short")))
     }
 }
 
-fn pixels(frames: &Tensor) -> Result<(usize, usize, usize)> {
-    match *frames.shape() {
-        [n, height, width, 3] => Ok((n, height, width)),
-        ref other => {
-            Err(NodeError::input(format!("port `frames`: shape {other:?}, expected [n, height, width, 3]")))
-        }
-    }
+fn clip(frames: &Tensors) -> Result<Clip<'_>> {
+    Clip::of(frames).map_err(|error| error.at_port("frames"))
 }
