@@ -66,7 +66,7 @@ artifact_types! {
     Latent "latent" Safetensors "`z` f32 [1,Z] and `w` f32 [1,L,D]";
     Identity "identity" Safetensors "a person: `w`, the reference `coefficients` and the generator's identity tensors";
     Features "features" Safetensors "rendered volume: `features` f32 [n,C,R,R], `alpha` f32 [n,1,R,R]; of a part of the picture [n,C,h,w], with its first row and column in `corner` i64 [2]";
-    Correspondence "correspondence" Safetensors "where in the photo a frame's rays have their surfaces: `flow` f32 [n,2,R,R], `visible` f32 [n,1,R,R]";
+    Correspondence "correspondence" Safetensors "where in the photo's crop a frame's rays come from: `flow` f32 [n,2,R,R], right and down from their own pixel in pixels of R, `visible` f32 [n,1,R,R] in [0,1]; no tensors where that is not known";
     Mask "mask" Safetensors "`mask` f32 [n,1,H,W] in [0,1]";
     Parsing "parsing" Safetensors "face parsing: `classes` u8 [n,H,W]";
     Curve "curve" Safetensors "losses by step: one f32 [steps] a loss";

@@ -213,11 +213,11 @@ def generator_roles(generator, folder, log=print):
     bent = seen | {k: v[:, 3:] for k, v in cast.items() if k != "pixels"} | {"pixels": cast["pixels"][3:]} | bend()
     lattice = {0: "z", 1: "y", 2: "x"}
     axes |= {name: {axis + 2: f"{name}_{key}" for axis, key in lattice.items()} for name in ("motion", "detail")}
-    axes |= {"features": {2: "N"}, "alpha": {2: "N"}}
+    axes |= {"features": {2: "N"}, "alpha": {2: "N"}, "source": {2: "N"}}
     symbols |= {name: [1, 3, *(f"{name}_{key}" for key in lattice.values())] for name in ("motion", "detail")}
-    symbols |= {"features": [1, config.channels, "N"], "alpha": [1, 1, "N"]}
+    symbols |= {"features": [1, config.channels, "N"], "alpha": [1, 1, "N"], "source": [1, 3, "N"]}
     write(
-        "render", R.Render(config), [bent, seen | R.everywhere(), seen], ["features", "alpha"], symbols=symbols, axes=axes,
+        "render", R.Render(config), [bent, seen | R.everywhere(), seen], ["features", "alpha", "source"], symbols=symbols, axes=axes,
         operator=("TriplaneRender", marching()),
     )  # fmt: skip
     up = {"features": features, **{k: state[k] for k in R.UP}}

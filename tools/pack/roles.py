@@ -19,6 +19,7 @@ from . import params as P
 
 VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
 EMPTY = -1e4  # density of what is empty
+FAINT = 1e-4  # alpha below which the source of a ray fades to zero
 AJAR, WIDE = 0.4, 0.7  # jaw up to which the lips of a photo stay before the mouth's inside, and from which they do not
 MOUTH, MOUTH_RIM = ((-2.6, 2.6), (-7.5, -3.2)), 0.25  # where an opening mouth shows its inside: x and y; width of the rim, centimetres
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
@@ -148,9 +149,11 @@ class Depths(_Field):
 
 
 class Render(_Field):
-    """Field state, occupancy, background and rays of any number N, bent by two displacement lattices -> features [1,C,N], alpha [1,1,N].
+    """Field state, occupancy, background and rays of any number N, bent by two displacement lattices -> features [1,C,N], alpha [1,1,N],
+    source [1,3,N].
 
-    origins, directions [1,N,3], depths [1,N,S]; pixels [N] int64: which pixel of the background [1,C,R,R] is behind each ray.
+    origins, directions [1,N,3], depths [1,N,S]; pixels [N] int64: which pixel of the background [1,C,R,R] is behind each ray. `source`
+    is the mean of the bent samples, weighted as the features are: where on the resting head lies what the ray shows.
     """
 
     def forward(
@@ -165,7 +168,9 @@ class Render(_Field):
         weights = N.weights(out[:, 0], depths)
         alpha = weights.sum(-1)[:, None]
         features = (weights[:, None] * out[:, 1:]).sum(-1)
-        return features + (1 - alpha) * background.reshape(1, c, -1)[:, :, pixels], alpha
+        places = points.reshape(1, rays, samples, 3)
+        source = (weights[..., None] * places).sum(2).transpose(1, 2) / alpha.clamp(min=FAINT)
+        return features + (1 - alpha) * background.reshape(1, c, -1)[:, :, pixels], alpha, source
 
 
 def displacement(lattice, box, points):

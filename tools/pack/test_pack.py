@@ -161,7 +161,7 @@ class Generator(unittest.TestCase):
             occupancy = R.everywhere()["occupancy"]
             t = R.Depths(N.TINY)(*field, occupancy, o, d)
             pixels = torch.arange(N.TINY.rays**2)
-            features, _ = R.Render(N.TINY)(*field, occupancy, state["background"], o, d, t, pixels, *R.still().values())
+            features, *_ = R.Render(N.TINY)(*field, occupancy, state["background"], o, d, t, pixels, *R.still().values())
             features = features.reshape(1, N.TINY.channels, N.TINY.rays, N.TINY.rays)
             image = R.Upsample()(features, *(state[k] for k in R.UP))
         self.assertLess(float((image - whole).abs().max()), 1e-5)

@@ -162,7 +162,7 @@ struct Weights([f32; MOST]);
 
 impl Sink for Weights {
     #[inline(always)]
-    unsafe fn take(&mut self, number: usize, light: f32, opacity: f32, _: &[f32; HIDDEN]) {
+    unsafe fn take(&mut self, number: usize, light: f32, opacity: f32, _: &[f32; HIDDEN], _: [f32; 3]) {
         self.0[number] = light * opacity;
     }
 }

@@ -80,6 +80,8 @@ pub(super) struct Ray<'a> {
 #[repr(align(64))]
 pub(super) struct Scratch {
     depth: [f32; LANES],
+    /// The points after the bending, before the warp.
+    bent: [[f32; LANES]; 3],
     index: [i32; LANES],
     part: [[f32; LANES]; 3],
     moved: [[f32; LANES]; 3],
@@ -97,6 +99,7 @@ impl Scratch {
     pub(super) const fn new() -> Self {
         Self {
             depth: [0.0; LANES],
+            bent: [[0.0; LANES]; 3],
             index: [0; LANES],
             part: [[0.0; LANES]; 3],
             moved: [[0.0; LANES]; 3],
@@ -115,12 +118,19 @@ impl Scratch {
 /// (Traits and indices rather than closures and iterators in these loops: of closures it is not certain that they are
 /// inlined, and where they are not, every instruction becomes a call.)
 pub(super) trait Sink {
-    /// Takes sample `number`: the transmittance before it, its opacity and its hidden vector.
+    /// Takes sample `number`: the transmittance before it, its opacity, its hidden vector, and where the bending took it.
     ///
     /// # Safety
     ///
     /// The processor has the instructions that the sink was made for.
-    unsafe fn take(&mut self, number: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN]);
+    unsafe fn take(
+        &mut self,
+        number: usize,
+        light: f32,
+        opacity: f32,
+        hidden: &[f32; HIDDEN],
+        bent: [f32; 3],
+    );
 }
 
 /// Marches along `ray` and gives `sink` its samples; ends where the transmittance falls below `stop`. `H` is the number of vectors of
@@ -181,8 +191,9 @@ pub(super) unsafe fn march<V: Lanes, const B: usize, const H: usize>(
             }
             for slot in 0..size {
                 let opacity = scratch.opacity[slot];
+                let bent = [0, 1, 2].map(|axis: usize| scratch.bent[axis][group[slot]]);
                 // SAFETY: as of this function.
-                unsafe { sink.take(first + group[slot], light, opacity, &scratch.hidden[slot]) };
+                unsafe { sink.take(first + group[slot], light, opacity, &scratch.hidden[slot], bent) };
                 light *= 1.0 - opacity;
             }
             if light < stop {
@@ -222,6 +233,9 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
         };
         if occupied == 0 {
             return 0;
+        }
+        for axis in 0..3 {
+            point[axis].store(scratch.bent[axis].as_mut_ptr());
         }
         if let Some(warp) = &scene.warp {
             displace(warp, point, occupied, &mut point, scratch);

@@ -149,7 +149,7 @@ struct Row([f32; 2 * MOST + 1]);
 
 impl Sink for Row {
     #[inline(always)]
-    unsafe fn take(&mut self, number: usize, _: f32, opacity: f32, _: &[f32; HIDDEN]) {
+    unsafe fn take(&mut self, number: usize, _: f32, opacity: f32, _: &[f32; HIDDEN], _: [f32; 3]) {
         self.0[number] = opacity;
     }
 }

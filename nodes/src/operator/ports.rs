@@ -114,9 +114,17 @@ impl<'a> Ports<'a> {
 
     /// Output `index`, of these sizes.
     pub(super) fn output<const N: usize>(&self, index: usize, sizes: [usize; N]) -> Result<ValueRefMut<'a>> {
-        let sizes = sizes.map(|size| size as i64).to_vec();
-        let value = self.context.output(index, sizes)?;
+        let value = self.wanted(index, sizes)?;
         value.ok_or_else(|| wrong(self.operator, format!("output {index} is missing")))
+    }
+
+    /// Output `index`, of these sizes, if the model has it.
+    pub(super) fn wanted<const N: usize>(
+        &self,
+        index: usize,
+        sizes: [usize; N],
+    ) -> Result<Option<ValueRefMut<'a>>> {
+        self.context.output(index, sizes.map(|size| size as i64).to_vec())
     }
 
     /// The decoder of the inputs `decode1_*` and `decode2_*`.

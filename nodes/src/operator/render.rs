@@ -38,6 +38,8 @@ const INPUTS: [&str; 16] = [
     "detail",
     "detail_box",
 ];
+/// Alpha below which `source` fades to zero, so that nothing is divided by nothing.
+const FAINT: f32 = 1e-4;
 /// Rays of one piece.
 const PIECE: usize = 64;
 
@@ -68,7 +70,8 @@ impl Operator for Render {
     }
 
     fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [(); 2].map(|()| OperatorOutput::required(TensorElementType::Float32))
+        let (required, optional) = (OperatorOutput::required, OperatorOutput::optional);
+        [required, required, optional].map(|output| output(TensorElementType::Float32))
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
@@ -77,6 +80,8 @@ impl Operator for Render {
         for (output, channels) in [(0, channels), (1, 1)] {
             context.set_output(output, &floats(&[1, channels, rays]))?;
         }
+        // Fails where a model does not ask for it.
+        let _ = context.set_output(2, &floats(&[1, 3, rays]));
         Ok(())
     }
 
@@ -119,6 +124,7 @@ impl RenderKernel {
         }
         let output = |index, channels| ports.output(index, [1, channels, rays.len()]);
         let (mut features, mut alpha) = (output(0, decoder.channels)?, output(1, 1)?);
+        let mut source = ports.wanted(2, [1, 3, rays.len()])?;
         let task = Frame {
             scene: &scene,
             rays: &rays,
@@ -129,6 +135,10 @@ impl RenderKernel {
             pixels: pixels.integers()?,
             features: Shared::new(features.try_extract_tensor_mut::<f32>()?.1),
             alpha: Shared::new(alpha.try_extract_tensor_mut::<f32>()?.1),
+            source: match &mut source {
+                Some(source) => Some(Shared::new(source.try_extract_tensor_mut::<f32>()?.1)),
+                None => None,
+            },
         };
         ports.run(self.isa, &task, rays.len().div_ceil(PIECE))
     }
@@ -144,6 +154,8 @@ struct Frame<'a> {
     pixels: &'a [i64],
     features: Shared<f32>,
     alpha: Shared<f32>,
+    /// `None`: not asked for.
+    source: Option<Shared<f32>>,
 }
 
 impl Task for Frame<'_> {
@@ -158,6 +170,7 @@ impl Task for Frame<'_> {
         let mut scratch = Scratch::new();
         let mut colours = [[0.0; PIECE]; LANES];
         let mut alphas = [0.0; PIECE];
+        let mut sources = [[0.0; PIECE]; 3];
         for at in first..end {
             let ray = Ray {
                 origin: self.rays.origins[at],
@@ -165,13 +178,16 @@ impl Task for Frame<'_> {
                 depths: &self.depths[at * self.samples..(at + 1) * self.samples],
             };
             // SAFETY: as of this function.
-            let (mut colour, alpha) = unsafe { self.ray::<V, B, H>(ray, &mut scratch) };
+            let (mut colour, alpha, place) = unsafe { self.ray::<V, B, H>(ray, &mut scratch) };
             let pixel = self.pixels[at] as usize;
             for (channel, value) in colour.iter_mut().enumerate().take(channels) {
                 *value += (1.0 - alpha) * self.background[channel * self.area + pixel];
                 colours[channel][at - first] = *value;
             }
             alphas[at - first] = alpha;
+            for (row, sum) in sources.iter_mut().zip(place) {
+                row[at - first] = sum / alpha.max(FAINT);
+            }
         }
         // SAFETY: each piece has rays of its own; the outputs live until all pieces are done.
         unsafe {
@@ -179,22 +195,27 @@ impl Task for Frame<'_> {
                 self.features.write(channel * self.rays.len() + first, &row[..end - first]);
             }
             self.alpha.write(first, &alphas[..end - first]);
+            for (axis, row) in sources.iter().enumerate() {
+                if let Some(source) = &self.source {
+                    source.write(axis * self.rays.len() + first, &row[..end - first]);
+                }
+            }
         }
     }
 }
 
 impl Frame<'_> {
-    /// Features before the background, and alpha.
+    /// Features before the background, alpha, and the weighted sum of the bent samples.
     #[inline(always)]
     unsafe fn ray<V: Lanes, const B: usize, const H: usize>(
         &self,
         ray: Ray<'_>,
         scratch: &mut Scratch,
-    ) -> ([f32; LANES], f32) {
+    ) -> ([f32; LANES], f32, [f32; 3]) {
         let decoder = self.scene.decoder;
         // SAFETY: as of this function; the decoder's arrays have whole vectors.
         unsafe {
-            let mut seen = Seen { sum: [V::splat(0.0); H], alpha: 0.0 };
+            let mut seen = Seen { sum: [V::splat(0.0); H], alpha: 0.0, place: [0.0; 3] };
             kernel::march::<V, B, H>(self.scene, ray, self.scene.marching.stop, scratch, &mut seen);
             let mut units = [[0.0; LANES]; H];
             for block in 0..H {
@@ -211,22 +232,26 @@ impl Frame<'_> {
             }
             let mut colour = [0.0; LANES];
             parts[0].add(parts[1]).add(parts[2].add(parts[3])).store(colour.as_mut_ptr());
-            (colour, alpha)
+            (colour, alpha, seen.place)
         }
     }
 }
 
-/// The hidden vectors of a ray, weighted by how much of each is seen, and the sum of the weights.
+/// The hidden vectors and the places of a ray's samples, weighted by how much of each is seen, and the sum of the weights.
 struct Seen<V, const H: usize> {
     sum: [V; H],
     alpha: f32,
+    place: [f32; 3],
 }
 
 impl<V: Lanes, const H: usize> Sink for Seen<V, H> {
     #[inline(always)]
-    unsafe fn take(&mut self, _: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN]) {
+    unsafe fn take(&mut self, _: usize, light: f32, opacity: f32, hidden: &[f32; HIDDEN], bent: [f32; 3]) {
         let weight = light * opacity;
         self.alpha += weight;
+        for (sum, bent) in self.place.iter_mut().zip(bent) {
+            *sum += weight * bent;
+        }
         // SAFETY: as of this function; the vector has room for `H` blocks.
         unsafe {
             let weight = V::splat(weight);

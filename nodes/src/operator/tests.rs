@@ -89,6 +89,46 @@ fn difference(a: &Tensors, b: &Tensors, name: &str) -> f32 {
     pairs.fold(0.0, |most, (a, b)| if (a - b).abs() <= most { most } else { (a - b).abs() })
 }
 
+/// What the role `render` gave, `source` times alpha.
+fn seen(rendered: &Tensors) -> Tensors {
+    let source = rendered.get("source").unwrap();
+    let alpha = rendered.get("alpha").unwrap().as_f32().unwrap();
+    let weighted = source.as_f32().unwrap().iter().zip(alpha.iter().cycle()).map(|(x, alpha)| x * alpha);
+    rendered.clone().with("source", Tensor::f32(source.shape(), weighted.collect()).unwrap())
+}
+
+/// The mean of a ray's samples lies on the ray while nothing is bent, is moved by as much as all of space is, and is zero where nothing is.
+#[test]
+fn sources_are_on_their_rays() {
+    let Some(models) = models(Isa::chosen()) else { return };
+    let rest = bent(scene(&models), 0.0, true);
+    let shift = [0.1, -0.2, 0.3];
+    let lattice = shift.iter().flat_map(|&x| [x; 8]).collect();
+    let moved = rest.clone().with("motion", Tensor::f32([1, 3, 2, 2, 2], lattice).unwrap());
+    let rows = |name: &str| rest.get(name).unwrap().as_f32().unwrap().as_chunks::<3>().0.to_vec();
+    let (origins, directions) = (rows("origins"), rows("directions"));
+    for (inputs, shift) in [(&rest, [0.0; 3]), (&moved, shift)] {
+        let out = models.run("render", inputs).unwrap();
+        let alpha = out.get("alpha").unwrap().as_f32().unwrap();
+        let source = out.get("source").unwrap().as_f32().unwrap();
+        let mut told = 0;
+        for ray in (0..alpha.len()).filter(|ray| alpha[*ray] > 0.1) {
+            let from =
+                [0, 1, 2].map(|axis| source[axis * alpha.len() + ray] - shift[axis] - origins[ray][axis]);
+            let along = from[2] / directions[ray][2];
+            for axis in 0..3 {
+                let off = from[axis] - along * directions[ray][axis];
+                assert!(along > 0.0 && off.abs() < 1e-4, "ray {ray} is off by {off}");
+            }
+            told += 1;
+        }
+        assert!(told > 20, "{told} rays show anything");
+    }
+    let none = rest.clone().with("occupancy", Tensor::f32([1, 1, 1, 1, 1], vec![0.0]).unwrap());
+    let source = models.run("render", &none).unwrap().get("source").unwrap().clone();
+    assert!(source.as_f32().unwrap().iter().all(|&x| x == 0.0));
+}
+
 /// All instruction sets against the plain body: at rest, bent, and bent by lattices that are not zero on the outside.
 #[test]
 fn rendering_is_that_of_the_plain_body() {
@@ -111,6 +151,9 @@ fn rendering_is_that_of_the_plain_body() {
                 let worst = difference(&expected, &found, name);
                 assert!(worst < 1e-3, "{isa}, displacement {size}: `{name}` differs by {worst}");
             }
+            // Where next to nothing is seen, its mean is what rounding makes of it.
+            let worst = difference(&seen(&expected), &seen(&found), "source");
+            assert!(worst < 1e-3, "{isa}, displacement {size}: `source` differs by {worst}");
         }
     }
 }
@@ -196,7 +239,7 @@ fn rays_are_rendered_alike_in_any_company() {
     some.0.insert("pixels".into(), Tensor::i64([keep.len()], pixels).unwrap());
     let found = models.run("render", &some).unwrap();
     let rays = whole.get("alpha").unwrap().shape()[2];
-    for (name, channels) in [("alpha", 1), ("features", 16)] {
+    for (name, channels) in [("alpha", 1), ("source", 3), ("features", 16)] {
         let (whole, found) =
             (whole.get(name).unwrap().as_f32().unwrap(), found.get(name).unwrap().as_f32().unwrap());
         for (at, ray) in keep.iter().enumerate() {

@@ -76,6 +76,11 @@ fn check_role(name: &str, model: &ModelFile, sizes: &mut Sizes) -> Result<()> {
         })?;
         sizes.check(&place, output, tensor)?;
     }
+    for tensor in contract.extras {
+        if let Some(output) = signature.output(tensor.0) {
+            sizes.check(&place("output", tensor.0), output, tensor)?;
+        }
+    }
     Ok(())
 }
 

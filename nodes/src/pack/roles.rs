@@ -11,6 +11,8 @@ pub(super) struct RoleContract {
     /// Whether further inputs of any name may be declared: identity or state tensors.
     pub(super) open_inputs: bool,
     pub(super) outputs: &'static [TensorContract],
+    /// Outputs that a model may also have.
+    pub(super) extras: &'static [TensorContract],
 }
 
 const fn role(
@@ -18,7 +20,7 @@ const fn role(
     inputs: &'static [TensorContract],
     outputs: &'static [TensorContract],
 ) -> RoleContract {
-    RoleContract { name, inputs, open_inputs: false, outputs }
+    RoleContract { name, inputs, open_inputs: false, outputs, extras: &[] }
 }
 
 const fn open(
@@ -26,7 +28,13 @@ const fn open(
     inputs: &'static [TensorContract],
     outputs: &'static [TensorContract],
 ) -> RoleContract {
-    RoleContract { name, inputs, open_inputs: true, outputs }
+    RoleContract { name, inputs, open_inputs: true, outputs, extras: &[] }
+}
+
+impl RoleContract {
+    const fn extras(self, extras: &'static [TensorContract]) -> Self {
+        Self { extras, ..self }
+    }
 }
 
 pub(super) const ROLES: &[RoleContract] = &[
@@ -54,7 +62,8 @@ pub(super) const ROLES: &[RoleContract] = &[
             ("detail_box", "2,3"),
         ],
         &[("features", "1,C,N"), ("alpha", "1,1,N")],
-    ),
+    )
+    .extras(&[("source", "1,3,N")]),
     open("upsample", &[("features", "1,C,R,R")], &[("image", "1,3,P,P")]),
     role(
         "lipaint",

@@ -115,6 +115,20 @@ fn tensors_are_checked_against_the_role() {
     assert!(surplus.ends_with("input `photo` is not offered; the role has image"), "{surplus}");
 }
 
+/// `source` of the role `render` may be absent, but not of another shape.
+#[test]
+fn outputs_that_may_be_absent_are_checked_where_they_are() {
+    let fault = |outputs: &[(&str, &str)]| {
+        let folder = pack("roles: { render: r.onnx }", &[("r.onnx", onnx(&[("origins", "1,N,3")], outputs))]);
+        open(&folder).unwrap().check().first().map(ToString::to_string)
+    };
+    let rendered = [("features", "1,8,N"), ("alpha", "1,1,N")];
+    let with = |source| fault(&[&rendered[..], &[("source", source)]].concat());
+    assert_eq!((fault(&rendered), with("1,3,N")), (None, None));
+    let wrong = with("1,N,3,1").unwrap();
+    assert!(wrong.ends_with("output `source`: expected f32 [1,3,N], found f32 [1,N,3,1]"), "{wrong}");
+}
+
 #[test]
 fn symbols_agree_between_roles() {
     let camera = onnx(&[("pose", "n,6")], &[("origins", "n,16,3"), ("directions", "n,16,3")]);

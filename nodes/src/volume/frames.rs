@@ -5,6 +5,7 @@ use half::{f16, slice::HalfFloatSliceExt};
 use super::Window;
 use crate::{
     error::{NodeError, Result},
+    runtime::Values,
     tensor::{Tensor, Tensors},
 };
 
@@ -19,12 +20,21 @@ pub struct Frames {
     count: usize,
     features: Vec<f32>,
     alpha: Vec<f32>,
+    /// [n,3,h,w], where the rays' places on the resting head are kept.
+    source: Option<Vec<f32>>,
 }
 
 impl Frames {
     /// `count` frames of the `window` of a picture of `side` x `side` pixels, all zero.
     pub fn blank(count: usize, side: usize, window: Window) -> Self {
-        Self { side, window, channels: 0, count, features: vec![], alpha: vec![0.0; count * window.area()] }
+        let alpha = vec![0.0; count * window.area()];
+        Self { side, window, channels: 0, count, features: vec![], alpha, source: None }
+    }
+
+    /// The same, to keep where on the resting head lies what their rays show.
+    #[must_use]
+    pub fn sourced(self) -> Self {
+        Self { source: Some(vec![0.0; self.count * 3 * self.window.area()]), ..self }
     }
 
     /// `count` frames like the first of `canvas`.
@@ -34,33 +44,31 @@ impl Frames {
             count,
             features: canvas.features[..canvas.channels * area].repeat(count),
             alpha: canvas.alpha[..area].repeat(count),
+            source: canvas.source.as_ref().map(|source| source[..3 * area].repeat(count)),
             ..*canvas
         }
     }
 
-    /// Puts `features` [1,C,N] and `alpha` [1,1,N] at `pixels` of frame `frame`.
-    pub(super) fn place(
-        &mut self,
-        frame: usize,
-        pixels: &[i64],
-        features: &Tensor,
-        alpha: &Tensor,
-    ) -> Result<()> {
+    /// Puts what the role `render` gave, `features` [1,C,N], `alpha` [1,1,N] and, where it is kept, `source` [1,3,N], at `pixels` of frame
+    /// `frame`.
+    pub(super) fn place(&mut self, frame: usize, pixels: &[i64], rendered: &Values) -> Result<()> {
         let (count, area) = (pixels.len(), self.window.area());
-        let channels = match features.shape() {
-            &[1, channels, rays] if rays == count && channels > 0 => channels,
-            other => {
-                return Err(NodeError::model(format!(
-                    "role `render`: expected features [1,C,{count}], found {other:?}"
-                )));
+        let of = |name: &str, channels: Option<usize>| -> Result<(Tensor, usize)> {
+            let tensor = rendered.tensor(name)?;
+            match *tensor.shape() {
+                [1, found, rays] if rays == count && found == channels.unwrap_or(found.max(1)) => {
+                    Ok((tensor, found))
+                }
+                ref other => {
+                    let channels = channels.map_or("C".into(), |channels| channels.to_string());
+                    Err(NodeError::model(format!(
+                        "role `render`: expected {name} [1,{channels},{count}], found {other:?}"
+                    )))
+                }
             }
         };
-        if alpha.shape() != [1, 1, count] {
-            return Err(NodeError::model(format!(
-                "role `render`: expected alpha [1,1,{count}], found {:?}",
-                alpha.shape()
-            )));
-        }
+        let (features, channels) = of("features", None)?;
+        let (alpha, _) = of("alpha", Some(1))?;
         if self.channels == 0 {
             self.channels = channels;
             self.features = vec![0.0; self.count * channels * area];
@@ -71,7 +79,24 @@ impl Frames {
         scatter(all.chunks_exact_mut(area), features.as_f32()?.chunks_exact(count), &places);
         let all = &mut self.alpha[frame * area..(frame + 1) * area];
         scatter(all.chunks_exact_mut(area), alpha.as_f32()?.chunks_exact(count), &places);
+        if let Some(all) = &mut self.source {
+            let (source, _) = of("source", Some(3))?;
+            let all = &mut all[frame * 3 * area..(frame + 1) * 3 * area];
+            scatter(all.chunks_exact_mut(area), source.as_f32()?.chunks_exact(count), &places);
+        }
         Ok(())
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Alpha [h,w] and source [3,h,w] of one frame; no source where it is not kept.
+    pub(super) fn sources(&self, frame: usize) -> (&[f32], &[f32]) {
+        let area = self.window.area();
+        let source = self.source.as_deref().unwrap_or_default();
+        (&self.alpha[frame * area..][..area], source.get(frame * 3 * area..).unwrap_or_default())
     }
 
     /// The features [1,C,h,w] of one frame.
@@ -103,7 +128,7 @@ impl Frames {
 }
 
 /// The numbers of half precision that are nearest: a store keeps them in half the room.
-fn halves(mut numbers: Vec<f32>) -> Vec<f32> {
+pub(super) fn halves(mut numbers: Vec<f32>) -> Vec<f32> {
     let mut half = [f16::ZERO; 4096];
     for part in numbers.chunks_mut(half.len()) {
         let half = &mut half[..part.len()];

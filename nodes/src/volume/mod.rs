@@ -1,16 +1,20 @@
 //! Volume rendering with a pack's roles: state, rays, features, picture. What `sample`, `pti`, `nerf_render`, `lipaint` and `upsample` share.
 
 mod bend;
+mod correspondence;
 mod frames;
 mod inputs;
+mod pinhole;
 mod rays;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use self::{
     bend::tensors as bend,
+    correspondence::Photo,
     frames::Frames,
     inputs::{extremes, poses, reference, rows},
+    pinhole::Pinhole,
     rays::{Bundle, Rays, Window},
 };
 use crate::{

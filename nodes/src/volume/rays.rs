@@ -194,7 +194,7 @@ impl Rays {
         offered.extend(self.values.clone());
         offered.extend(bend.clone());
         let outputs = models.run_values("render", &offered)?;
-        frames.place(frame, pixels, &outputs.tensor("features")?, &outputs.tensor("alpha")?)
+        frames.place(frame, pixels, &outputs)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Frames, Rays, Window},
+    volume::{self, Frames, Photo, Rays, Window},
 };
 
 pub(super) struct Render {
@@ -29,6 +29,8 @@ struct Person {
     /// One row of K coefficients.
     reference: Vec<f32>,
     face: Deformation,
+    /// The photo, where the pack says which of its places rays show.
+    photo: Option<Photo>,
     /// A camera that stands still; `None` when every frame has its own.
     still: Option<Still>,
 }
@@ -70,16 +72,20 @@ impl Render {
         let solid = volume::solid(&state)?;
         let sight = points.as_deref().map(|points| Sight { points, solid });
         let face = Deformation::new(&reference, &faces, self.reach, self.step, sight)?;
+        let photo = match Photo::known(models)? {
+            true => Some(Photo::new(models, &state, layout.pose_of(row)?)?),
+            false => None,
+        };
         let still = match rays {
             None => None,
             Some(rays) => {
                 let side = rays.side();
-                let mut canvas = Frames::blank(1, side, Window::whole(side));
+                let mut canvas = blank(1, side, photo.is_some());
                 rays.render(models, &state, &volume::rest(models)?, &mut canvas, 0)?;
                 Some(Still { canvas, rays: rays.reaching(models, |point| face.reaches(point))? })
             }
         };
-        let person = Arc::new(Person { state, reference: row.to_vec(), face, still });
+        let person = Arc::new(Person { state, reference: row.to_vec(), face, photo, still });
         *slot = Some(Arc::clone(&person));
         Ok(person)
     }
@@ -112,13 +118,26 @@ impl MapBody for Render {
                 }
             };
             let side = rays.side();
-            let frames = frames.get_or_insert_with(|| Frames::blank(count, side, Window::whole(side)));
+            let frames = frames.get_or_insert_with(|| blank(count, side, person.photo.is_some()));
             rays.render(models, &person.state, &bend, frames, frame)?;
         }
         let frames =
             frames.ok_or_else(|| NodeError::input("port `expression`: expected at least one frame"))?;
-        Ok(Outputs::from([("features".to_owned(), Value::Tensors(frames.tensors()?))]))
+        let correspondence = match &person.photo {
+            Some(photo) => photo.seen(&frames)?,
+            None => Tensors::new(),
+        };
+        Ok(Outputs::from([
+            ("features".to_owned(), Value::Tensors(frames.tensors()?)),
+            ("correspondence".to_owned(), Value::Tensors(correspondence)),
+        ]))
     }
+}
+
+/// Frames to render whole pictures into; with `sourced`, they keep which places of the head are seen.
+fn blank(count: usize, side: usize, sourced: bool) -> Frames {
+    let frames = Frames::blank(count, side, Window::whole(side));
+    if sourced { frames.sourced() } else { frames }
 }
 
 /// Deformation anchors of rows of coefficients.

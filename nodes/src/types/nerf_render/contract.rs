@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("nerf_render", 3, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
+    Contract::new("nerf_render", 4, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
         .doc(
             "Ray deformation after NeRFFaceSpeech (Kim et al. 2024): where to sample each ray is found once for a person and camera; \
              for a frame, every sample point goes back to where its matter was in the reference pose, by the motion \
@@ -19,7 +19,12 @@ pub(super) fn contract() -> Contract {
              node's neighbours are picked among the anchors that are nearest to it in poses that span the face's motion.\n\n\
              Lengths are in units of the volume, those of the role `morphable_model`. The camera stands still (at `camera`, \
              else at the pose in `reference`) unless `pose` is connected. While it stands still, only rays that pass what a face moves are \
-             rendered again.",
+             rendered again.\n\n\
+             `correspondence` says for every ray where the photo shows the same place of the head: `flow` [n,2,R,R], to the right and \
+             down from the ray's own pixel, in pixels of the rays' picture (R a side of the crop); and `visible` [n,1,R,R], 1 where the photo shows that \
+             place and 0 where something lies before it there or the photo shows no head. The place is `source` of the role `render`, seen from the pose in \
+             `reference`; it is hidden from 0.02 units of the volume behind what the resting head shows there on, and wholly at 0.05. Both are 0 \
+             where alpha, which is in `features`, is below 0.01. Of a pack whose role `render` gives no `source` there are no tensors.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")
@@ -31,6 +36,13 @@ pub(super) fn contract() -> Contract {
             ArtifactType::Features,
             SequenceRate::Inherited,
             "features before the up-sampler, and alpha",
+        )
+        .unstored()
+        .sequence(
+            "correspondence",
+            ArtifactType::Correspondence,
+            SequenceRate::Inherited,
+            "where in the photo lies what every ray shows",
         )
         .unstored()
         .param(

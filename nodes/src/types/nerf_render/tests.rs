@@ -4,7 +4,10 @@ use crate::{
     contract::ParamValue,
     tensor::{Tensor, Tensors},
     testing::{TestHost, run_chunks, tiny_models},
-    volume::testing::{opening, person, ports, tensors},
+    volume::{
+        self,
+        testing::{opening, person, ports, tensors},
+    },
 };
 
 fn render(
@@ -97,4 +100,79 @@ fn wrong_sizes_name_port_and_numbers() {
     few.push(("pose", poses(&[[0.0; 6]])));
     let error = render(&models, &[], vec![few]).unwrap_err();
     assert_eq!(error.to_string(), "port `pose`: expected 3 poses, found 1");
+}
+
+/// `flow` and `visible` of frames whose head is posed so, and alpha.
+fn correspondence(models: &Models, rows: &[[f32; 6]], moving: bool) -> [Vec<f32>; 3] {
+    let (identity, reference) = person(models);
+    let mut chunk = vec![
+        ("identity", identity),
+        ("reference", reference),
+        ("expression", opening(models, rows.len(), 0.0)),
+    ];
+    chunk.push(if moving { ("pose", poses(rows)) } else { ("camera", poses(&rows[..1])) });
+    let out = render(models, &[], vec![chunk]).unwrap();
+    let read = |port: &str, name: &str| {
+        let tensor = tensors(&out[0], port).get(name).unwrap();
+        assert_eq!((tensor.shape()[0], tensor.shape()[2]), (rows.len(), tensor.shape()[3]));
+        tensor.as_f32().unwrap().to_vec()
+    };
+    [read("correspondence", "flow"), read("correspondence", "visible"), read("features", "alpha")]
+}
+
+#[test]
+fn at_rest_every_ray_is_where_the_photo_has_it() {
+    let Some(models) = tiny_models() else { return };
+    for moving in [false, true] {
+        let [flow, visible, alpha] = correspondence(&models, &[[0.0; 6]], moving);
+        assert!(flow.iter().all(|x| x.abs() < 1e-3), "{:?}", flow.iter().fold(0.0f32, |a, b| a.max(b.abs())));
+        let shown = alpha.iter().zip(&visible).filter(|(alpha, _)| **alpha > 0.5);
+        assert!(shown.clone().count() > 20 && shown.clone().all(|(_, visible)| *visible > 0.99));
+        assert!(alpha.iter().zip(&visible).all(|(alpha, visible)| *alpha > 0.009 || *visible == 0.0));
+    }
+}
+
+/// The ray of the photo's camera that passes nearest to what a ray of a turned head shows, found by looking at all of them.
+#[test]
+fn the_flow_of_a_turned_head_leads_to_the_ray_that_shows_the_same_place() {
+    let Some(models) = tiny_models() else { return };
+    let turned = [0.05, 10f32.to_radians(), 0.03, 0.02, -0.01, 0.1];
+    let [flow, _, alpha] = correspondence(&models, &[turned], true);
+    let (identity, _) = person(&models);
+    let state = volume::prepare(&models, &identity).unwrap();
+    let mut offered = state.tensors().unwrap();
+    offered.0.extend(volume::Rays::cast(&models, &state, turned).unwrap().tensors().0.clone());
+    offered.0.extend(volume::bend(&Default::default()).unwrap().0);
+    let rendered = models.run("render", &offered).unwrap();
+    let source = rendered.get("source").unwrap().as_f32().unwrap();
+    let pixels = offered.get("pixels").unwrap().as_i64().unwrap();
+    let photo = models.run("camera", &poses(&[[0.0; 6]])).unwrap();
+    let read = |name: &str| photo.get(name).unwrap().as_f32().unwrap().as_chunks::<3>().0.to_vec();
+    let (origins, directions) = (read("origins"), read("directions"));
+    let side = alpha.len().isqrt();
+    let (mut told, mut longest) = (0, 0.0f32);
+    for (ray, &pixel) in pixels.iter().enumerate() {
+        let pixel = pixel as usize;
+        let place = [0, 1, 2].map(|axis| source[axis * pixels.len() + ray]);
+        let off = |other: &usize| {
+            let from = [0, 1, 2].map(|axis| place[axis] - origins[*other][axis]);
+            let dot = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            dot(from, from)
+                - dot(from, directions[*other]).powi(2) / dot(directions[*other], directions[*other])
+        };
+        let nearest = (0..side * side).min_by(|a, b| off(a).total_cmp(&off(b))).unwrap();
+        let border = |x: usize| x == 0 || x == side - 1;
+        if alpha[pixel] < 0.3 || border(nearest % side) || border(nearest / side) {
+            continue;
+        }
+        let found = [flow[pixel] + (pixel % side) as f32, flow[side * side + pixel] + (pixel / side) as f32];
+        let expected = [nearest % side, nearest / side].map(|x| x as f32);
+        assert!(
+            (0..2).all(|axis| (found[axis] - expected[axis]).abs() < 0.6),
+            "pixel {pixel}: {found:?}, expected {expected:?}"
+        );
+        longest = longest.max(flow[pixel].abs());
+        told += 1;
+    }
+    assert!(told > 20 && longest > 0.5, "{told} rays, {longest}");
 }
