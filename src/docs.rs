@@ -165,7 +165,11 @@ fn gives(output: &Output) -> String {
         Some(SequenceRate::Fixed(Rate { num, den })) => format!(" sequence, {num}/{den} frames a second"),
     };
     let stored = if output.stored { "" } else { ", not stored" };
-    format!("{}{sequence}{stored}", output.ty)
+    let named = output.named.as_ref().map(|named| {
+        let endings: Vec<_> = output.endings().iter().map(|ending| format!(".{ending}")).collect();
+        format!("; the file's name says `{}`: {}", named.param, endings.join(" "))
+    });
+    format!("{}{sequence}{stored}{}", output.ty, named.unwrap_or_default())
 }
 
 fn default(param: &Param) -> String {

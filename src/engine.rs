@@ -47,6 +47,10 @@ pub struct Request {
     pub inputs: BTreeMap<String, PathBuf>,
     /// Where to write the graph's outputs, by name. None at all: every output is computed and stays in the store.
     pub outputs: BTreeMap<String, PathBuf>,
+    /// Where the run's report will be written, by the caller.
+    pub report: Option<PathBuf>,
+    /// Where the run's trace will be written, by the caller.
+    pub trace: Option<PathBuf>,
     /// Nodes to run again although their results are known.
     pub refresh: BTreeSet<String>,
     /// Whether branches that do not depend on a failed node go on.

@@ -8,7 +8,7 @@ use std::{
 use talkgraph_cache::CacheError;
 use talkgraph_nodes::error::NodeError;
 
-use crate::graph::Place;
+use crate::{graph::Place, outputs::What};
 
 /// Why a plan or a run ended early.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +28,10 @@ pub enum RunError {
     #[error("{0}")]
     Store(#[from] CacheError),
     /// An output file cannot be written.
-    #[error("output `{name}`: {message}")]
+    #[error("{what}: {message}")]
     Output {
-        /// Name of the graph output.
-        name: String,
+        /// What was to be written.
+        what: What,
         /// One line.
         message: String,
         /// What to do.

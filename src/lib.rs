@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod failure;
 pub mod graph;
+pub mod outputs;
 pub mod plan;
 pub mod progress;
 pub mod report;

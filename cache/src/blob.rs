@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write},
+    io::ErrorKind,
     ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
@@ -112,26 +112,6 @@ impl Store {
             self.set_verified(*digest);
         }
         Ok(Read::Found(blob))
-    }
-
-    /// Writes a verified copy of a blob to `target`, a path of the user's: beside it first, then renamed.
-    pub fn export(&self, digest: &Digest, target: &Path) -> Result<Read> {
-        let read = self.read(digest)?;
-        if let Read::Found(blob) = &read {
-            let folder = match target.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            let write = || -> std::io::Result<()> {
-                let mut file = tempfile::Builder::new().prefix(".talkgraph-").tempfile_in(folder)?;
-                file.write_all(blob)?;
-                files::open_to_others(file.path())?;
-                file.persist(target).map_err(|error| error.error)?;
-                Ok(())
-            };
-            write().map_err(CacheError::io(target, "write the output"))?;
-        }
-        Ok(read)
     }
 
     /// Moves a damaged blob out of the way.

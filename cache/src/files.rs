@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -82,10 +81,4 @@ pub(crate) fn hash_file(path: &Path) -> Result<Digest> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap(path).map_err(CacheError::io(path, "read"))?;
     Ok(hasher.finalize().into())
-}
-
-/// Gives a file that was made private by `tempfile` the permissions that a new file would have.
-pub(crate) fn open_to_others(path: &Path) -> std::io::Result<()> {
-    // The umask can only be read by setting it, which other threads would notice; 0644 is what nearly everyone has.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
 }

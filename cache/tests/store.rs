@@ -189,14 +189,3 @@ fn file_digests_follow_content_and_natural_order() {
     fs::rename(files.path().join("1.txt"), files.path().join("11.txt")).unwrap();
     assert_ne!(store.file_digest(files.path()).unwrap(), both);
 }
-
-#[test]
-fn export_replaces_the_target_and_reports_an_unwritable_folder() {
-    let (folder, store) = store();
-    let digest = store.put(b"video").unwrap();
-    let target = folder.path().join("out.mp4");
-    fs::write(&target, "old").unwrap();
-    store.export(&digest, &target).unwrap();
-    assert_eq!(fs::read(&target).unwrap(), b"video");
-    assert!(matches!(store.export(&digest, &folder.path().join("no/such/x")), Err(CacheError::Io { .. })));
-}

@@ -18,7 +18,7 @@ pub enum Encoding {
     Safetensors,
     /// UTF-8 JSON, keys in order of insertion.
     Json,
-    /// A file as it is (MP4, the user's input).
+    /// A file as it is (a video, the user's input).
     Raw,
 }
 
@@ -55,7 +55,7 @@ artifact_types! {
     File "file" Raw "a file or folder as the user gave it";
     Image "image" Png "one RGB picture";
     Audio "audio" Wav "mono float samples in [-1,1] at 16 kHz";
-    Video "video" Raw "a finished MP4 file";
+    Video "video" Raw "a finished video file";
     Frames "frames" Safetensors "pictures along time: `frames` u8 [n,H,W,3]; where they are a part of larger ones, with its first row and column in `corner` i64 [2] and what is around it in `canvas` u8 [H,W,3]";
     Mel "mel" Safetensors "mel windows: `mel` f32 [n,80,W] in [-4,4]";
     Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down";
@@ -77,6 +77,19 @@ artifact_types! {
 }
 
 impl ArtifactType {
+    /// Endings of the names that a file with an artifact of this type may have, in lower case and without the dot; none:
+    /// any name.
+    pub fn endings(self) -> &'static [&'static str] {
+        match (self, self.encoding()) {
+            (Self::Video, _) => &["mp4"],
+            (_, Encoding::Png) => &["png"],
+            (_, Encoding::Wav) => &["wav"],
+            (_, Encoding::Safetensors) => &["safetensors"],
+            (_, Encoding::Json) => &["json"],
+            (_, Encoding::Raw) => &[],
+        }
+    }
+
     /// Whether a port of this type can be fed from `from`.
     pub fn accepts(self, from: Self) -> bool {
         self == from

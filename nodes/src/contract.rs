@@ -110,8 +110,40 @@ pub struct Output {
     pub sequence: Option<SequenceRate>,
     /// Whether `cache: auto` stores it.
     pub stored: bool,
+    /// How the name of the user's file decides what kind of file this is; `None`: its type says it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named: Option<Named>,
     /// One line.
     pub doc: Text,
+}
+
+impl Output {
+    /// Endings of the names that this output's file may have; none: any name.
+    pub fn endings(&self) -> Vec<&str> {
+        match &self.named {
+            Some(named) => named.endings.iter().map(|(ending, _)| ending.as_ref()).collect(),
+            None => self.ty.endings().to_vec(),
+        }
+    }
+}
+
+/// A parameter that follows the ending of the file's name: `-o video=me.webm` asks for WebM. What the graph or `--set`
+/// says comes first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Named {
+    /// The parameter, a choice.
+    pub param: Text,
+    /// Endings in lower case, without the dot, with the value that each stands for.
+    pub endings: Vec<(Text, Text)>,
+    /// The value where the file has no name: standard output and pipes. `None`: the parameter's default.
+    pub stream: Option<Text>,
+}
+
+impl Named {
+    /// The value that `ending` stands for.
+    pub fn value(&self, ending: &str) -> Option<&str> {
+        self.endings.iter().find(|(one, _)| one == ending).map(|(_, value)| value.as_ref())
+    }
 }
 
 /// Where a sequence output's frame rate comes from.
@@ -262,7 +294,14 @@ impl Contract {
     /// Adds a stored value output.
     #[must_use]
     pub fn output(mut self, name: impl Into<Text>, ty: ArtifactType, doc: impl Into<Text>) -> Self {
-        self.outputs.push(Output { name: name.into(), ty, sequence: None, stored: true, doc: doc.into() });
+        self.outputs.push(Output {
+            name: name.into(),
+            ty,
+            sequence: None,
+            stored: true,
+            named: None,
+            doc: doc.into(),
+        });
         self
     }
 
@@ -275,7 +314,14 @@ impl Contract {
         rate: SequenceRate,
         doc: impl Into<Text>,
     ) -> Self {
-        let output = Output { name: name.into(), ty, sequence: Some(rate), stored: true, doc: doc.into() };
+        let output = Output {
+            name: name.into(),
+            ty,
+            sequence: Some(rate),
+            stored: true,
+            named: None,
+            doc: doc.into(),
+        };
         self.outputs.push(output);
         self
     }
@@ -285,6 +331,21 @@ impl Contract {
     pub fn unstored(mut self) -> Self {
         if let Some(output) = self.outputs.last_mut() {
             output.stored = false;
+        }
+        self
+    }
+
+    /// Says that the name of the last output's file decides the choice `param`; see [`Named`].
+    #[must_use]
+    pub fn named(
+        mut self,
+        param: &'static str,
+        endings: &[(&'static str, &'static str)],
+        stream: Option<&'static str>,
+    ) -> Self {
+        let endings = endings.iter().map(|&(ending, value)| (ending.into(), value.into())).collect();
+        if let Some(output) = self.outputs.last_mut() {
+            output.named = Some(Named { param: param.into(), endings, stream: stream.map(Into::into) });
         }
         self
     }

@@ -1,6 +1,7 @@
 //! From a graph file to a validated [`Graph`]. All mistakes are collected; none stops the search for others.
 
 mod edges;
+mod named;
 mod nodes;
 pub(crate) mod params;
 mod settings;

@@ -11,6 +11,7 @@ use talkgraph_nodes::{
 };
 
 use super::{
+    named::{self, ByName},
     params::{self, Sources},
     settings::{Assignment, Settings},
 };
@@ -57,7 +58,8 @@ pub(super) fn drafts<'a>(
     let set = assignments(spec, settings, mistakes);
     refreshes(spec, settings, mistakes);
     let folder = spec.file.parent().unwrap_or(Path::new(""));
-    let checker = Checker { registry, settings, set, folder };
+    let named = named::by_name(spec, registry, settings);
+    let checker = Checker { registry, settings, set, named, folder };
     let mut drafts = vec![];
     for input in &spec.inputs {
         let (ty, node_type) = checker.decoder(&input.ty, &input.name.value, mistakes);
@@ -138,6 +140,7 @@ struct Checker<'a, 'r> {
     registry: &'r Registry,
     settings: &'a Settings<'a>,
     set: Vec<(&'a str, &'a str, &'a Assignment)>,
+    named: Vec<ByName<'a>>,
     folder: &'a Path,
 }
 
@@ -202,6 +205,7 @@ impl<'a> Checker<'a, '_> {
             owner: &draft.owner,
             written: written.params,
             set: set.map(|(_, param, assignment)| (*param, *assignment)).collect(),
+            named: self.named.iter().filter(|one| one.node == id.value).collect(),
             pack_default: self.settings.pack_default,
             folder: self.folder,
         };

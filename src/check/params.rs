@@ -7,7 +7,10 @@ use talkgraph_nodes::{
     params::Params,
 };
 
-use super::settings::{Assignment, PackDefault};
+use super::{
+    named::ByName,
+    settings::{Assignment, PackDefault},
+};
 use crate::{
     error::{Diagnostic, plain},
     spec::{At, Mistakes, ParamSpec, Scalar, scalar},
@@ -22,6 +25,8 @@ pub(super) struct Sources<'a> {
     pub written: &'a [ParamSpec],
     /// Given on the command line: parameter and whole assignment.
     pub set: Vec<(&'a str, &'a Assignment)>,
+    /// Given by the names of the user's files.
+    pub named: Vec<&'a ByName<'a>>,
     /// The pack's.
     pub pack_default: Option<PackDefault<'a>>,
     /// The folder of the graph file.
@@ -31,7 +36,7 @@ pub(super) struct Sources<'a> {
 /// A wrong value: what is wrong and a hint.
 type Wrong = (String, Option<String>);
 
-/// Fills in every parameter of `contract`: command line, graph, pack, contract. Mistakes are reported; the second value
+/// Fills in every parameter of `contract`: command line, graph, names of files, pack, contract. Mistakes are reported; the second value
 /// says whether all parameters are known.
 pub(super) fn fill(
     contract: &Contract,
@@ -91,6 +96,9 @@ fn value(
     }
     if written.is_some() {
         return written;
+    }
+    if let Some(named) = sources.named.iter().find(|one| one.param == name) {
+        return Some(named.value.clone());
     }
     let default = sources.pack_default.and_then(|lookup| lookup(&contract.name, name));
     if let Some(default) = default {

@@ -1,6 +1,6 @@
 //! What the command line adds to a graph.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use talkgraph_nodes::contract::ParamValue;
 
@@ -40,6 +40,8 @@ pub struct Settings<'a> {
     pub set: Vec<Assignment>,
     /// Nodes that the engine is asked to run again; only their names are checked here.
     pub refresh: Vec<String>,
+    /// Graph outputs with the files that they go to: endings of names decide formats, after the graph's values.
+    pub outputs: Vec<(String, PathBuf)>,
     /// Defaults that suit the pack; they come after the graph's values and before the contract's defaults.
     pub pack_default: Option<PackDefault<'a>>,
 }

@@ -1,10 +1,11 @@
 //! Flags that several commands share.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     check::{Assignment, Settings},
     engine::Request,
+    error::{Diagnostic, Failure},
 };
 
 /// What determines the work: a graph, its inputs and outputs, and where it runs. Shared by `run`, `plan` and
@@ -17,7 +18,7 @@ pub struct GraphArgs {
     /// File for a graph input
     #[arg(short, long = "input", value_name = "NAME=PATH")]
     pub input: Vec<Assignment>,
-    /// Where a graph output goes
+    /// Where a graph output goes; the name's ending decides the format, `-` is standard output
     #[arg(short, long = "output", value_name = "NAME=PATH")]
     pub output: Vec<Assignment>,
     /// Parameter of a node, in place of the graph's
@@ -39,20 +40,36 @@ pub struct GraphArgs {
 
 impl GraphArgs {
     /// What the flags ask of the graph. A node is refreshed by the request, not by the graph.
-    pub fn request(&self) -> Request {
-        let paths = |assignments: &[Assignment]| {
-            assignments.iter().map(|one| (one.name.clone(), PathBuf::from(&one.value))).collect()
-        };
-        Request {
-            inputs: paths(&self.input),
-            outputs: paths(&self.output),
-            refresh: self.refresh.iter().cloned().collect(),
-            keep_going: false,
+    ///
+    /// # Errors
+    /// When an output is named twice.
+    pub fn request(&self) -> Result<Request, Failure> {
+        let mut outputs = BTreeMap::new();
+        for (name, path) in paths(&self.output) {
+            if outputs.insert(name.clone(), path).is_some() {
+                let diagnostic = Diagnostic::error(format!("output `{name}` is given twice"));
+                return Err(Failure::usage(diagnostic.hint("name it once, and copy the file")));
+            }
         }
+        Ok(Request {
+            inputs: paths(&self.input).collect(),
+            outputs,
+            refresh: self.refresh.iter().cloned().collect(),
+            ..Request::default()
+        })
     }
 
     /// The settings that `check` applies to the graph; pack defaults are added by the caller.
     pub fn settings(&self) -> Settings<'static> {
-        Settings { set: self.set.clone(), refresh: self.refresh.clone(), pack_default: None }
+        Settings {
+            set: self.set.clone(),
+            refresh: self.refresh.clone(),
+            outputs: paths(&self.output).collect(),
+            pack_default: None,
+        }
     }
+}
+
+fn paths(assignments: &[Assignment]) -> impl Iterator<Item = (String, PathBuf)> {
+    assignments.iter().map(|one| (one.name.clone(), PathBuf::from(&one.value)))
 }

@@ -54,7 +54,7 @@ fn plain(args: &GraphArgs) -> Result<Graph, Failure> {
 fn planned(args: &GraphArgs) -> Result<(Graph, Marks), Failure> {
     let parts = Parts::open(args)?;
     let graph = parts.graph(args)?;
-    let plan = plan::plan(&graph, &parts.engine(), &args.request()).map_err(|error| failure(&error))?;
+    let plan = plan::plan(&graph, &parts.engine(), &args.request()?).map_err(|error| failure(&error))?;
     let marks = dot::marks(&graph, &plan);
     Ok((graph, marks))
 }

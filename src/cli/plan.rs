@@ -19,7 +19,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Outcome {
     let parts = Parts::open(&args.graph)?;
     let graph = parts.graph(&args.graph)?;
-    let plan = plan::plan(&graph, &parts.engine(), &args.graph.request()).map_err(|error| failure(&error))?;
+    let plan =
+        plan::plan(&graph, &parts.engine(), &args.graph.request()?).map_err(|error| failure(&error))?;
     if args.json { print_json(&plan) } else { print(as_text(&plan)) }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, stderr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process, thread,
 };
 
@@ -13,12 +13,14 @@ use tokio::signal::{
 
 use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
 use crate::{
+    engine::Request,
     error::{Diagnostic, Diagnostics, Failure, Status},
     events::{Events, Listener},
     failure::RunError,
+    outputs::What,
     progress::{Bars, Level, Lines},
     report::{NodeStatus, Report},
-    run::{self, Stop, write_file},
+    run::{self, Stop},
     trace::Trace,
 };
 
@@ -52,27 +54,38 @@ pub fn run(args: &Args) -> Outcome {
         tell(&Diagnostics(graph.warnings.clone()));
     }
     let engine = parts.engine();
-    let request = crate::engine::Request { keep_going: args.keep_going, ..args.graph.request() };
+    let request = Request {
+        keep_going: args.keep_going,
+        report: args.report.clone(),
+        trace: args.trace.clone(),
+        ..args.graph.request()?
+    };
     let trace = args.trace.as_ref().map(|_| Trace::default());
     let events = Events::new(listeners(args, trace.as_ref()));
     let cancel = Stop::default();
     let runtime = parts.runtime.clone();
     on_interrupt(cancel.clone(), move || runtime.cancel());
     let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
-    if let Some(path) = &args.report {
+    let write = |what, bytes: &[u8]| {
+        outcome.files.write(&what, bytes, &|| cancel.stopped()).map_err(|error| failure(&error))
+    };
+    if args.report.is_some() {
         let mut text = serde_json::to_vec_pretty(&outcome.report).map_err(|error| {
             Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error))
         })?;
         text.push(b'\n');
-        write(path, &text, "report")?;
+        write(What::Report, &text)?;
     }
-    if let (Some(path), Some(trace)) = (&args.trace, &trace) {
-        write(path, &trace.json(), "trace")?;
+    if let Some(trace) = &trace {
+        write(What::Trace, &trace.json())?;
     }
     if !args.quiet {
         eprintln!("{}", summary(&outcome.report));
     }
     let Some(first) = outcome.errors.first() else {
+        if outcome.files.take_standard_output() {
+            return Ok(());
+        }
         let lines = outcome.report.outputs.iter().map(|(name, output)| {
             let path =
                 output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
@@ -126,13 +139,6 @@ fn on_interrupt(cancel: Stop, stop: impl Fn() + Send + 'static) {
     };
     // Without the thread, Ctrl-C ends the process at once, as ever.
     let _ = thread::Builder::new().name("interrupt".into()).spawn(wait);
-}
-
-fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
-    write_file(path, bytes).map_err(|error| {
-        let message = format!("{}: the {what} cannot be written", path.display());
-        Failure::store(Diagnostic::error(message).caused_by(&error))
-    })
 }
 
 /// One line about the whole run.

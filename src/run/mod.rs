@@ -13,13 +13,13 @@ pub(crate) mod tally;
 mod worker;
 
 pub use host::Stop;
-pub use outputs::write_file;
 
 use crate::{
     engine::{Engine, Request},
     events::{Event, Events},
     failure::RunError,
     graph::Graph,
+    outputs::Outputs,
     plan::{Plan, board::Board},
     report::{Report, Status},
 };
@@ -37,6 +37,8 @@ pub struct Outcome {
     pub report: Report,
     /// What went wrong, the most important first. Empty: all is done.
     pub errors: Vec<RunError>,
+    /// The user's files, for what the caller writes itself: report and trace.
+    pub files: Outputs,
 }
 
 impl Outcome {
@@ -54,7 +56,7 @@ pub fn run(
     events: &Events,
     cancel: &Stop,
 ) -> Result<Outcome, RunError> {
-    outputs::check(graph, request)?;
+    let mut files = Outputs::check(graph, engine, request)?;
     let mut tally = Tally::default();
     let mut written = Written::default();
     let mut request = request.clone();
@@ -62,7 +64,10 @@ pub fn run(
     for attempt in 1.. {
         board.verify = attempt > 1;
         let end = attempt_once(&mut board, engine, &request, events, cancel, &mut tally)?;
-        let whole = end == End::Over && outputs::write(&board, &request, events, &mut tally, &mut written);
+        let whole = end == End::Over && {
+            files.look_again(graph, engine, &request);
+            outputs::write(&board, &request, events, &mut tally, &mut written, &files, cancel)
+        };
         if whole || tally.fatal.is_some() || cancel.stopped() || !tally.failures.is_empty() {
             break;
         }
@@ -74,7 +79,7 @@ pub fn run(
         request.refresh.retain(|node| !tally.ran.contains_key(node));
         board = Board::build(graph, engine, &request, false)?;
     }
-    Ok(outcome(&board, engine, events, cancel, tally, &written))
+    Ok(outcome(&board, engine, events, cancel, tally, &written, files))
 }
 
 fn attempt_once(
@@ -109,6 +114,7 @@ fn outcome(
     cancel: &Stop,
     mut tally: Tally,
     written: &Written,
+    files: Outputs,
 ) -> Outcome {
     let missing = written.missing(board);
     let mut errors: Vec<RunError> = vec![];
@@ -132,5 +138,5 @@ fn outcome(
     };
     let report = Report::of(board, engine, &tally, &failed, written, &errors, status, events.elapsed());
     events.send(&Event::Ended { status: status.name() });
-    Outcome { report, errors }
+    Outcome { report, errors, files }
 }

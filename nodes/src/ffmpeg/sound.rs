@@ -33,13 +33,16 @@ pub(crate) fn decode(path: &Path, sink: &mut dyn FnMut(u32, &[f32]) -> Result<()
         })
         .map_err(|error| failed(format!("{name}: its sound cannot be decoded"), error))?;
 
+    // Opus says itself how much of it is priming.
+    let left = (decoder.id() != codec::Id::AAC).then_some(0);
+    let mut start = Start { base: f64::from(stream.time_base()), left };
     let mut damaged = 0;
     let mut packet = Packet::empty();
     loop {
         match packet.read(&mut input) {
             Ok(()) if packet.stream() != index => continue,
             Ok(()) => match decoder.send_packet(&packet) {
-                Ok(()) => drain(&mut decoder, &mut damaged, sink)?,
+                Ok(()) => drain(&mut decoder, &mut start, &mut damaged, sink)?,
                 Err(_) => damaged += 1,
             },
             Err(Error::InvalidData) => damaged += 1,
@@ -48,13 +51,34 @@ pub(crate) fn decode(path: &Path, sink: &mut dyn FnMut(u32, &[f32]) -> Result<()
         }
     }
     if decoder.send_eof().is_ok() {
-        drain(&mut decoder, &mut damaged, sink)?;
+        drain(&mut decoder, &mut start, &mut damaged, sink)?;
     }
     Ok(damaged)
 }
 
+/// What is not played at the start: the encoder's priming, which some files (Matroska with AAC) only tell by times before
+/// zero.
+struct Start {
+    /// Seconds of a unit of time.
+    base: f64,
+    /// Samples still to be dropped; `None` before the first frame.
+    left: Option<usize>,
+}
+
+impl Start {
+    /// Drops what is not played of the samples that begin at `time`.
+    fn drop_from(&mut self, time: Option<i64>, rate: u32, block: &mut Vec<f32>) {
+        let early = time.map_or(0.0, |time| -(time as f64) * self.base * f64::from(rate));
+        let left = *self.left.get_or_insert(early.round().max(0.0) as usize);
+        let dropped = left.min(block.len());
+        block.drain(..dropped);
+        self.left = Some(left - dropped);
+    }
+}
+
 fn drain(
     decoder: &mut decoder::Audio,
+    start: &mut Start,
     damaged: &mut u64,
     sink: &mut dyn FnMut(u32, &[f32]) -> Result<()>,
 ) -> Result<()> {
@@ -62,7 +86,10 @@ fn drain(
     let mut block = vec![];
     loop {
         match decoder.receive_frame(&mut frame) {
-            Ok(()) if mono(&frame, &mut block) => sink(frame.rate(), &block)?,
+            Ok(()) if mono(&frame, &mut block) => {
+                start.drop_from(frame.timestamp(), frame.rate(), &mut block);
+                sink(frame.rate(), &block)?;
+            }
             Ok(()) => *damaged += 1,
             Err(error) if wants_more(error) => return Ok(()),
             Err(_) => *damaged += 1,

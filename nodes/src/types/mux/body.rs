@@ -1,34 +1,33 @@
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use ffmpeg_next::Rational;
 use serde_json::json;
 
+use super::file::{FORMATS, Format, Video, VideoFile};
 use crate::{
     artifact::{Artifact, FileRef, Value},
     body::{Context, Inputs, Outputs, ReduceBody},
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::{
-        encode::{Mp4, Settings},
-        failed,
-        resample::Resampler,
-        sound_encode::SoundEncoder,
-    },
+    ffmpeg::{encode::AudioSettings, failed, resample::Resampler},
     params::Params,
+    pictures::Clip,
 };
 
 /// Rate when the frames come without one.
 const DEFAULT_RATE: Rate = Rate::new(25, 1);
 
+/// Samples a second of the audio track: what every player and platform takes.
+const AUDIO_RATE: u32 = 48_000;
+
 /// Samples of the source handed to the resampler at once.
 const BLOCK: usize = 16_000;
 
-/// What every file says about itself.
-const TITLE: &str = "Synthetic talking head";
-const COMMENT: &str = "Generated with talkgraph; not a recording. Digital source type: \
-                       http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+/// Longest preview, in seconds, that is made without a warning.
+const LONG_PREVIEW: f64 = 20.0;
 
 pub(super) struct Mux {
+    name: String,
+    format: Format,
     crf: i64,
     preset: String,
     audio_bits: usize,
@@ -37,17 +36,20 @@ pub(super) struct Mux {
 
 /// A file being written.
 struct Open {
-    path: PathBuf,
-    mp4: Mp4,
+    file: VideoFile,
     size: (usize, usize),
     rate: Rate,
-    frames: u64,
     sound: Option<Sound>,
 }
 
 impl Mux {
     pub(super) fn new(params: &Params) -> Result<Self> {
+        let name = params.text("container")?;
+        let format = FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
         Ok(Self {
+            name: name.to_owned(),
+            format: format
+                .ok_or_else(|| NodeError::input(format!("parameter `container`: unknown `{name}`")))?,
             crf: params.int("crf")?,
             preset: params.text("preset")?.to_owned(),
             audio_bits: params.count("audio_kbps")? * 1000,
@@ -55,69 +57,46 @@ impl Mux {
         })
     }
 
-    fn create(&self, size: (usize, usize), inputs: &Inputs, ctx: &Context<'_>) -> Result<Open> {
+    fn create(&self, size: (usize, usize), first: &[u8], inputs: &Inputs, ctx: &Context<'_>) -> Result<Open> {
         let rate = inputs.rate().unwrap_or(DEFAULT_RATE);
-        let side = |n: usize| {
-            u32::try_from(n).ok().filter(|&n| (2..=16_384).contains(&n)).ok_or_else(|| {
-                NodeError::input(format!(
-                    "port `frames`: {}x{} pixels, expected sides of 2 to 16384",
-                    size.1, size.0
-                ))
-            })
-        };
-        let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let sound = match inputs.has("audio") {
+        let sound = match inputs.has("audio") && self.format.audio().is_some() {
             true => Some(Sound::new(Arc::clone(inputs.value("audio")?))?),
             false => None,
         };
-        let settings = Settings {
-            rate: Rational::new(signed(rate.num), signed(rate.den)),
-            width: side(size.1)?,
-            height: side(size.0)?,
-            crf: self.crf,
-            preset: self.preset.clone(),
-            sound: sound.is_some().then_some(self.audio_bits),
-            tags: vec![("title", TITLE.to_owned()), ("comment", COMMENT.to_owned())],
-        };
-        let path = ctx.host.scratch().join("video.mp4");
-        let mp4 = Mp4::create(&path, &settings)
-            .map_err(|error| failed(format!("{}: cannot be created", path.display()), error))?;
-        Ok(Open { path, mp4, size, rate, frames: 0, sound })
+        let audio = AudioSettings { rate: AUDIO_RATE, channels: 1, bit_rate: self.audio_bits };
+        let video = Video { rate, size, crf: self.crf, preset: self.preset.clone() };
+        let path = ctx.host.scratch().join(format!("video.{}", self.name));
+        let file = VideoFile::create(path, self.format, video, sound.is_some().then_some(audio), first)?;
+        Ok(Open { file, size, rate, sound })
     }
 }
 
 impl ReduceBody for Mux {
     fn push(&mut self, inputs: &Inputs, ctx: &Context<'_>) -> Result<()> {
-        let frames = inputs.tensors("frames")?.get("frames")?;
-        let &[n, height, width, 3] = frames.shape() else {
-            return Err(NodeError::input(format!(
-                "port `frames`: shape {:?}, expected [n, height, width, 3]",
-                frames.shape()
-            )));
-        };
-        let pixels = frames.as_u8().map_err(|error| error.at_port("frames"))?;
+        let clip = Clip::of(inputs.tensors("frames")?).map_err(|error| error.at_port("frames"))?;
+        let (n, [height, width]) = (clip.len(), clip.size());
         let mut open = match self.open.take() {
             Some(open) => open,
             None if n == 0 => return Ok(()),
-            None => self.create((height, width), inputs, ctx)?,
+            None => self.create((height, width), &clip.picture(0), inputs, ctx)?,
         };
         if n > 0 && open.size != (height, width) {
             return Err(NodeError::input(format!(
                 "port `frames`: frame {} has {width}x{height} pixels, expected {}x{} as the first one",
-                open.frames, open.size.1, open.size.0
+                open.file.frames(),
+                open.size.1,
+                open.size.0
             )));
         }
-        for picture in pixels.chunks_exact((height * width * 3).max(1)) {
+        for k in 0..n {
             ctx.check_cancelled()?;
-            open.mp4.picture(picture).map_err(|error| open.cannot_write(error))?;
-            open.frames += 1;
+            open.file.frame(&clip.picture(k))?;
         }
         let end = open.samples();
         if let Some(sound) = &mut open.sound {
-            let ready = sound.until(end)?;
-            open.mp4.sound(&ready).map_err(|error| open.cannot_write(error))?;
+            open.file.audio(&sound.until(end)?)?;
         }
-        ctx.host.progress(open.frames, None);
+        ctx.host.progress(open.file.frames(), None);
         self.open = Some(open);
         Ok(())
     }
@@ -128,11 +107,11 @@ impl ReduceBody for Mux {
                 .hint("see whether the speech is as long as one video frame"));
         };
         let end = open.samples();
-        let seconds = open.frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
+        let frames = open.file.frames();
+        let seconds = frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
         if let Some(sound) = open.sound.take() {
             let given = sound.seconds();
-            let rest = sound.finish(end)?;
-            open.mp4.sound(&rest).map_err(|error| open.cannot_write(error))?;
+            open.file.audio(&sound.finish(end)?)?;
             ctx.host.note("audio_seconds", json!(given));
             let beyond = given - seconds;
             if beyond.abs() > 0.5 {
@@ -142,23 +121,24 @@ impl ReduceBody for Mux {
                 ));
             }
         }
-        ctx.host.note("frames", json!(open.frames));
+        if self.format.audio().is_none() && seconds > LONG_PREVIEW {
+            ctx.host.warn(&format!(
+                "a {} of {seconds:.0} s is large and silent: take .mp4 or .webm for more than a preview",
+                self.name
+            ));
+        }
+        ctx.host.note("frames", json!(frames));
         ctx.host.note("seconds", json!(seconds));
-        let path = open.path;
-        open.mp4.finish().map_err(|error| failed(format!("{}: cannot be written", path.display()), error))?;
+        let path = open.file.finish()?;
         Ok([("video".to_owned(), Value::File(FileRef { path, digest: None }))].into())
     }
 }
 
 impl Open {
-    fn cannot_write(&self, error: ffmpeg_next::Error) -> NodeError {
-        failed(format!("{}: frame {} cannot be written", self.path.display(), self.frames), error)
-    }
-
     /// Sound samples that last as long as the frames so far, to the nearest.
     fn samples(&self) -> u64 {
         let (num, den) = (u64::from(self.rate.num), u64::from(self.rate.den));
-        (self.frames * den * u64::from(SoundEncoder::RATE) + num / 2) / num
+        (self.file.frames() * den * u64::from(AUDIO_RATE) + num / 2) / num
     }
 }
 
@@ -178,7 +158,7 @@ impl Sound {
         if rate == 0 {
             return Err(NodeError::input("port `audio`: 0 samples a second"));
         }
-        let resampler = Resampler::new(rate, SoundEncoder::RATE).map_err(cannot_resample)?;
+        let resampler = Resampler::new(rate, AUDIO_RATE).map_err(cannot_resample)?;
         Ok(Self { audio, rate, resampler, taken: 0, ready: vec![], given: 0 })
     }
 

@@ -1,7 +1,9 @@
-//! Frames and sound as an MP4 file.
+//! Frames and audio as a video file.
 
 mod body;
 mod contract;
+mod file;
+mod gif;
 #[cfg(test)]
 mod tests;
 

@@ -60,8 +60,15 @@ fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
     let mut decoder = codec::Context::from_parameters(video.parameters()).unwrap().decoder().video().unwrap();
     assert_eq!(decoder.color_space(), color::Space::BT709);
     assert_eq!(decoder.color_range(), color::Range::MPEG);
-    let sound_seconds = input.streams().best(media::Type::Audio).map_or(0.0, |stream| {
-        assert_eq!(stream.start_time(), 0, "the priming is not declared");
+    let sound_seconds = input.streams().best(media::Type::Audio).map(|stream| {
+        // Matroska's and fragments' tracks begin with the priming, before the time that is played first.
+        let priming = match path.extension().and_then(|name| name.to_str()) {
+            Some("mkv" | "webm") => -40,
+            Some("fmp4") => -1024,
+            _ => 0,
+        };
+        let start = stream.start_time();
+        assert!((priming..=0).contains(&start), "{}: the audio starts at {start}", path.display());
         seconds(&stream)
     });
     let mut pictures = 0;
@@ -80,7 +87,7 @@ fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
         pictures += 1;
     }
     let mut samples = 0;
-    if sound_seconds > 0.0 {
+    if sound_seconds.is_some() {
         crate::ffmpeg::sound::decode(path, &mut |rate, block| {
             assert_eq!(rate, 48_000);
             samples += block.len();
@@ -88,7 +95,115 @@ fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
         })
         .unwrap();
     }
-    (pictures, samples, video_seconds, sound_seconds)
+    (pictures, samples, video_seconds, sound_seconds.unwrap_or_default())
+}
+
+fn container(name: &str) -> [(&'static str, ParamValue); 1] {
+    [("container", ParamValue::Text(name.into()))]
+}
+
+fn codecs(path: &PathBuf) -> Vec<codec::Id> {
+    crate::ffmpeg::init().unwrap();
+    format::input(path).unwrap().streams().map(|stream| stream.parameters().id()).collect()
+}
+
+#[test]
+fn every_container_has_its_codecs_its_length_and_says_what_it_is() {
+    use codec::Id;
+    for (name, expected) in [
+        ("mp4", [Id::H264, Id::AAC]),
+        ("mov", [Id::H264, Id::AAC]),
+        ("mkv", [Id::H264, Id::AAC]),
+        ("webm", [Id::VP9, Id::OPUS]),
+        ("fmp4", [Id::H264, Id::AAC]),
+    ] {
+        for frames in [7, 60] {
+            let host = TestHost::new();
+            let path = mux(&chunks(frames, Some(40_000)), &container(name), &host).unwrap();
+            assert_eq!(codecs(&path), expected, "{name}");
+            let (pictures, samples, _, seconds) = probe(&path);
+            assert_eq!(pictures, frames, "{name}");
+            // MP4 tells the length of a track, Matroska what of its last packet is to be thrown away, and the priming of
+            // AAC by the millisecond.
+            match name {
+                "webm" => assert_eq!(samples, frames * 1920, "{name}"),
+                "mkv" => assert!(samples.abs_diff(frames * 1920) < 48, "{name}: {samples} samples"),
+                _ => {
+                    // What the priming of fragments takes is counted in.
+                    let priming = if name == "fmp4" { 1024.0 / 48_000.0 } else { 0.0 };
+                    let off = seconds - priming - frames as f64 / 25.0;
+                    assert!(off.abs() < 1e-4, "{name}: {seconds} s of audio");
+                }
+            }
+            let input = format::input(&path).unwrap();
+            let tags = input.metadata();
+            let comment = tags.get("comment").or(tags.get("COMMENT")).unwrap_or_default();
+            assert_eq!(tags.get("title"), Some("Synthetic talking head"), "{name}");
+            assert!(comment.contains("trainedAlgorithmicMedia"), "{name}: {comment}");
+        }
+        let (one, two) = (TestHost::new(), TestHost::new());
+        let [one, two] = [&one, &two]
+            .map(|host| fs::read(mux(&chunks(60, Some(40_000)), &container(name), host).unwrap()).unwrap());
+        assert!(one == two, "{name}: other bytes for the same input");
+    }
+}
+
+#[test]
+fn a_fragmented_file_can_be_played_while_it_comes() {
+    let host = TestHost::new();
+    let path = mux(&chunks(60, Some(40_000)), &container("fmp4"), &host).unwrap();
+    let names = boxes(&path);
+    assert!(names.iter().filter(|name| *name == "moof").count() >= 3, "{names:?}");
+    let place = |name: &str| names.iter().position(|found| found == name).unwrap();
+    assert!(place("moov") < place("moof"), "{names:?}");
+}
+
+/// Sizes and times in milliseconds of an animation's frames.
+fn animation(path: &PathBuf) -> Vec<((u32, u32), u32)> {
+    let bytes = std::io::Cursor::new(fs::read(path).unwrap());
+    let frames = match path.extension().unwrap().to_str() {
+        Some("gif") => {
+            let mut decoder = ::gif::DecodeOptions::new().read_info(bytes).unwrap();
+            let mut frames = vec![];
+            while let Some(frame) = decoder.read_next_frame().unwrap() {
+                frames.push(((u32::from(frame.width), u32::from(frame.height)), u32::from(frame.delay) * 10));
+            }
+            return frames;
+        }
+        _ => image::codecs::webp::WebPDecoder::new(bytes).unwrap(),
+    };
+    let frames = image::AnimationDecoder::into_frames(frames).collect_frames().unwrap();
+    frames.iter().map(|frame| (frame.buffer().dimensions(), frame.delay().numer_denom_ms().0)).collect()
+}
+
+#[test]
+fn previews_are_silent_loops_of_every_frame_and_say_what_they_are() {
+    for name in ["gif", "webp"] {
+        let host = TestHost::new();
+        let path = mux(&chunks(30, Some(20_000)), &container(name), &host).unwrap();
+        let frames = animation(&path);
+        let time: u32 = frames.iter().map(|(_, time)| time).sum();
+        assert_eq!((time, frames[0].0), (1200, (64, 48)), "{name}");
+        let bytes = fs::read(&path).unwrap();
+        let says = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(says("Synthetic talking head") && says("trainedAlgorithmicMedia"), "{name}");
+        let other = TestHost::new();
+        let again = mux(&chunks(30, Some(20_000)), &container(name), &other).unwrap();
+        assert!(fs::read(again).unwrap() == bytes, "{name}: other bytes for the same input");
+    }
+}
+
+#[test]
+fn large_previews_are_made_smaller_and_long_ones_warned_of() {
+    let host = TestHost::new();
+    let large = inputs(0, vec![("frames", pictures(0, 2, 1024, 256))]);
+    for name in ["gif", "webp"] {
+        let path = mux(std::slice::from_ref(&large), &container(name), &host).unwrap();
+        assert_eq!(animation(&path)[0].0, (512, 128), "{name}");
+    }
+    assert!(host.warnings.lock().unwrap().is_empty());
+    mux(&chunks(520, None), &container("gif"), &host).unwrap();
+    assert!(host.warnings.lock().unwrap()[0].contains("a gif of 21 s"), "{:?}", host.warnings);
 }
 
 /// The four-letter names of the file's top-level boxes.
@@ -130,23 +245,25 @@ fn any_number_of_frames_has_sound_of_the_same_length() {
 }
 
 #[test]
-fn the_sound_starts_with_the_picture() {
+fn the_audio_starts_with_the_frames() {
     let mut chunk = chunks(25, None);
     // A click at 0.5 s.
     let mut samples = vec![0.0; 16_000];
     samples[8_000..8_040].fill(0.9);
     let audio = Value::Audio(Audio { rate: 16_000, samples });
     chunk[0] = inputs(0, vec![("frames", pictures(0, 25, 64, 48)), ("audio", audio)]);
-    let host = TestHost::new();
-    let path = mux(&chunk, &[], &host).unwrap();
-    let mut sound = vec![];
-    crate::ffmpeg::sound::decode(&path, &mut |_, block| {
-        sound.extend_from_slice(block);
-        Ok(())
-    })
-    .unwrap();
-    let peak = (0..sound.len()).max_by(|&a, &b| sound[a].abs().total_cmp(&sound[b].abs())).unwrap();
-    assert!((24_000..24_120).contains(&peak), "the click is at sample {peak}, expected 24000 to 24120");
+    for name in ["mp4", "mov", "mkv", "webm", "fmp4"] {
+        let host = TestHost::new();
+        let path = mux(&chunk, &container(name), &host).unwrap();
+        let mut sound = vec![];
+        crate::ffmpeg::sound::decode(&path, &mut |_, block| {
+            sound.extend_from_slice(block);
+            Ok(())
+        })
+        .unwrap();
+        let peak = (0..sound.len()).max_by(|&a, &b| sound[a].abs().total_cmp(&sound[b].abs())).unwrap();
+        assert!((24_000..24_120).contains(&peak), "{name}: click at sample {peak}, expected 24000 to 24120");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
-use std::fs;
+use std::{fs, io::Cursor};
 
-use image::{RgbImage, codecs::jpeg::JpegEncoder, imageops};
+use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 
+use super::contract::FORMATS;
 use crate::{
     artifact::{FileRef, Value},
     body::{Context, Emit, Inputs, Sequence, ValueBody},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 pub(super) struct Write {
-    jpeg: bool,
+    format: ImageFormat,
     quality: u8,
     index: i64,
     columns: usize,
@@ -23,8 +24,12 @@ pub(super) struct Write {
 
 impl Write {
     pub(super) fn new(params: &Params) -> Result<Self> {
+        let name = params.text("format")?;
+        let format = FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+        let format =
+            format.ok_or_else(|| NodeError::input(format!("parameter `format`: unknown `{name}`")))?;
         Ok(Self {
-            jpeg: params.text("format")? == "jpeg",
+            format,
             quality: params.count("quality")?.clamp(1, 100) as u8,
             index: params.int("index")?,
             columns: params.count("columns")?,
@@ -77,6 +82,24 @@ impl Write {
     }
 }
 
+impl Write {
+    fn encoded(&self, picture: &RgbImage) -> Result<Vec<u8>> {
+        let mut bytes = Cursor::new(vec![]);
+        let written = match self.format {
+            // As the store's own PNG, so that equal pictures are one blob.
+            ImageFormat::Png => return codec::picture::encode(picture),
+            ImageFormat::Jpeg => {
+                JpegEncoder::new_with_quality(&mut bytes, self.quality).encode_image(picture)
+            }
+            other => picture.write_to(&mut bytes, other),
+        };
+        written.map_err(|error| {
+            NodeError::input(format!("the image cannot be written as {:?}", self.format)).caused_by(error)
+        })?;
+        Ok(bytes.into_inner())
+    }
+}
+
 impl ValueBody for Write {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let picture = if inputs.has("frames") {
@@ -84,16 +107,9 @@ impl ValueBody for Write {
         } else {
             self.scaled(inputs.image("image")?.clone())
         };
-        let (bytes, name) = if self.jpeg {
-            let mut bytes = vec![];
-            JpegEncoder::new_with_quality(&mut bytes, self.quality).encode_image(&picture).map_err(
-                |error| NodeError::input("the picture cannot be written as JPEG").caused_by(error),
-            )?;
-            (bytes, "picture.jpg")
-        } else {
-            (codec::picture::encode(&picture)?, "picture.png")
-        };
-        let path = ctx.host.scratch().join(name);
+        let bytes = self.encoded(&picture)?;
+        let ending = self.format.extensions_str().first().copied().unwrap_or_default();
+        let path = ctx.host.scratch().join(format!("picture.{ending}"));
         fs::write(&path, bytes).map_err(|error| {
             NodeError::io(format!("{}: cannot be written", path.display())).caused_by(error)
         })?;

@@ -1,7 +1,29 @@
+use image::ImageFormat;
+
 use crate::{
     artifact::ArtifactType,
     contract::{Arity, Contract, ParamKind, ParamValue, Pool, Time},
 };
+
+/// File formats by their names in graph files.
+pub(super) const FORMATS: [(&str, ImageFormat); 5] = [
+    ("png", ImageFormat::Png),
+    ("jpeg", ImageFormat::Jpeg),
+    ("webp", ImageFormat::WebP),
+    ("tiff", ImageFormat::Tiff),
+    ("bmp", ImageFormat::Bmp),
+];
+
+/// Endings of file names, each with its format.
+const ENDINGS: [(&str, &str); 7] = [
+    ("png", "png"),
+    ("jpg", "jpeg"),
+    ("jpeg", "jpeg"),
+    ("webp", "webp"),
+    ("tiff", "tiff"),
+    ("tif", "tiff"),
+    ("bmp", "bmp"),
+];
 
 pub(super) fn contract() -> Contract {
     Contract::new("write_image", 1, Time::Value, Pool::Io, "writes a picture file")
@@ -11,12 +33,13 @@ pub(super) fn contract() -> Contract {
         )
         .optional("image", ArtifactType::Image, Arity::Value, "a picture; or connect `frames`")
         .optional("frames", ArtifactType::Frames, Arity::Sequence, "frames; or connect `image`")
-        .output("file", ArtifactType::File, "the picture file")
+        .output("file", ArtifactType::File, "the image file")
+        .named("format", &ENDINGS, None)
         .param(
             "format",
-            ParamKind::Choice { options: vec!["png".into(), "jpeg".into()] },
+            ParamKind::Choice { options: FORMATS.iter().map(|&(name, _)| name.into()).collect() },
             ParamValue::Text("png".into()),
-            "file format",
+            "file format; WebP without loss",
         )
         .param(
             "index",

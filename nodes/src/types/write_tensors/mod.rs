@@ -29,6 +29,7 @@ pub(crate) fn node() -> WriteTensors {
             .optional("tensors", ArtifactType::Tensors, Arity::Value, "tensors; or connect `sequence`")
             .optional("sequence", ArtifactType::Tensors, Arity::Sequence, "a sequence; or connect `tensors`")
             .output("file", ArtifactType::File, "the file")
+            .named("format", &[("safetensors", "safetensors"), ("npy", "npy"), ("json", "json")], None)
             .param(
                 "format",
                 ParamKind::Choice { options: vec!["safetensors".into(), "npy".into(), "json".into()] },

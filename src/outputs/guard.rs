@@ -1,0 +1,99 @@
+//! What must not be written over: everything that a run reads.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use talkgraph_cache::folder_files;
+use talkgraph_nodes::contract::{ParamKind, ParamValue};
+
+use super::target::{Identity, Refusal, Target, folder_of};
+use crate::{
+    engine::{Engine, Request},
+    graph::Graph,
+};
+
+/// Files and folders that a run reads.
+#[derive(Debug, Default)]
+pub struct Guard {
+    /// What each file is to the run.
+    files: HashMap<Identity, String>,
+    /// Folders without links: nothing is written below these.
+    trees: Vec<(PathBuf, String)>,
+    /// Folders of inputs without links: each visible file in them is part of the input.
+    folders: Vec<(PathBuf, String)>,
+}
+
+impl Guard {
+    /// Everything that a run of `graph` reads. What does not exist is left out: its absence is reported elsewhere.
+    pub fn of(graph: &Graph, engine: &Engine, request: &Request) -> Self {
+        let mut guard = Self::default();
+        guard.file(&graph.file, "the graph");
+        for (name, path) in &request.inputs {
+            let what = format!("input `{name}`");
+            guard.file(path, &what);
+            if let Ok(files) = folder_files(path) {
+                guard.folders.extend(fs::canonicalize(path).ok().map(|folder| (folder, what.clone())));
+                files.iter().for_each(|file| guard.file(file, &what));
+            }
+        }
+        let folder = folder_of(&graph.file);
+        for node in graph.dag.node_weights() {
+            for param in node.contract.params.iter().filter(|param| param.kind == ParamKind::File) {
+                if let Some(ParamValue::Text(path)) = node.params.0.get(param.name.as_ref())
+                    && !path.is_empty()
+                {
+                    guard
+                        .file(&folder.join(path), &format!("node `{}`, parameter `{}`", node.id, param.name));
+                }
+            }
+        }
+        guard.tree(engine.store.root(), "the cache");
+        if let Ok(pack) = engine.models.pack() {
+            guard.tree(pack.folder(), "the model pack");
+            pack.models().for_each(|model| guard.file(&model.path, "the model pack"));
+        }
+        guard
+    }
+
+    fn file(&mut self, path: &Path, what: &str) {
+        if let Ok(meta) = fs::metadata(path) {
+            let named = || format!("`{}` ({what})", path.display());
+            self.files.entry(Identity::from(&meta)).or_insert_with(named);
+        }
+    }
+
+    fn tree(&mut self, folder: &Path, what: &str) {
+        self.trees.extend(fs::canonicalize(folder).ok().map(|folder| (folder, what.to_owned())));
+    }
+
+    /// Refuses a target that a run reads.
+    ///
+    /// # Errors
+    /// What it is to the run.
+    pub fn allow(&self, target: &Target) -> Result<(), Refusal> {
+        if let Some(what) = target.identity().and_then(|identity| self.files.get(&identity)) {
+            let message = format!("it is the same file as {what}");
+            return Err(Refusal::new(
+                message,
+                "nothing that a run reads is written over: choose another name",
+            ));
+        }
+        let Target::File { path, .. } = target else { return Ok(()) };
+        if let Some((folder, what)) = self.trees.iter().find(|(folder, _)| path.starts_with(folder)) {
+            let message = format!("it would lie in `{}` ({what})", folder.display());
+            return Err(Refusal::new(message, "choose another folder"));
+        }
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let folder = self.folders.iter().find(|(folder, _)| !hidden && path.parent() == Some(folder));
+        match folder {
+            Some((folder, what)) => {
+                let message = format!("in `{}` it would become a part of {what}", folder.display());
+                Err(Refusal::new(message, "choose another folder"))
+            }
+            None => Ok(()),
+        }
+    }
+}

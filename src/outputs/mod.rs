@@ -1,0 +1,162 @@
+//! The user's output files. Whatever a command writes for the user goes through here, by one rule: nothing but a regular
+//! file is ever replaced, nothing that a run reads is ever written over, and a name says what is in the file.
+//!
+//! All is checked before any work and once more right before writing.
+
+mod guard;
+mod name;
+mod target;
+mod write;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+pub use name::value;
+pub use target::{Identity, STANDARD_OUTPUT, Target};
+
+use crate::{
+    engine::{Engine, Request},
+    failure::RunError,
+    graph::Graph,
+};
+use guard::Guard;
+use target::Refusal;
+
+/// Endings of reports and traces.
+const JSON: &[&str] = &["json"];
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The graph output of this name.
+    Output(String),
+    /// The report of the run.
+    Report,
+    /// What ran when.
+    Trace,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(name) => write!(f, "output `{name}`"),
+            Self::Report => f.write_str("report"),
+            Self::Trace => f.write_str("trace"),
+        }
+    }
+}
+
+/// The files of one run, checked.
+#[derive(Debug)]
+pub struct Outputs {
+    files: Vec<(What, PathBuf, Target)>,
+    guard: Guard,
+}
+
+impl Outputs {
+    /// Checks every file that `request` asks for. Names of outputs that the graph does not have are left to others.
+    ///
+    /// # Errors
+    /// The first file that may not be written where it is wanted: 2 for a name that is refused, 3 where the system refuses.
+    pub fn check(graph: &Graph, engine: &Engine, request: &Request) -> Result<Self, RunError> {
+        let mut outputs = Self { files: vec![], guard: Guard::of(graph, engine, request) };
+        for output in &graph.outputs {
+            let Some(path) = request.outputs.get(&output.name) else { continue };
+            let what = What::Output(output.name.clone());
+            let node = &graph.dag[output.node];
+            let Some(port) = node.contract.find_output(&output.port) else { continue };
+            if port.sequence.is_some() {
+                return Err(RunError::usage(
+                    format!("{}: {what} is a sequence, not one file", output.place),
+                    "add a node that makes a file of it, and take that node's output",
+                ));
+            }
+            let target = outputs.add(what.clone(), path, &port.endings())?;
+            name::agrees(path, node, port).map_err(|refusal| refused(&what, path, refusal))?;
+            outputs.probe(&what, path, &target)?;
+        }
+        for (what, path) in [(What::Report, &request.report), (What::Trace, &request.trace)] {
+            let Some(path) = path else { continue };
+            let target = outputs.add(what.clone(), path, JSON)?;
+            outputs.probe(&what, path, &target)?;
+        }
+        Ok(outputs)
+    }
+
+    /// Looks anew at what the run reads: work takes long, and much may have changed.
+    pub fn look_again(&mut self, graph: &Graph, engine: &Engine, request: &Request) {
+        self.guard = Guard::of(graph, engine, request);
+    }
+
+    fn add(&mut self, what: What, path: &Path, endings: &[&str]) -> Result<Target, RunError> {
+        let target = self.find(path).and_then(|target| {
+            name::check(path, &target, endings)?;
+            let Some((other, ..)) = self.files.iter().find(|(.., other)| target.clashes(other)) else {
+                return Ok(target);
+            };
+            Err(Refusal::new(format!("the {other} goes there too"), "give each a name of its own"))
+        });
+        let target = target.map_err(|refusal| refused(&what, path, refusal))?;
+        self.files.push((what, path.to_owned(), target.clone()));
+        Ok(target)
+    }
+
+    /// What is at `path` now, if it may be written.
+    fn find(&self, path: &Path) -> Result<Target, Refusal> {
+        let target = Target::find(path)?;
+        self.guard.allow(&target)?;
+        Ok(target)
+    }
+
+    fn probe(&self, what: &What, path: &Path, target: &Target) -> Result<(), RunError> {
+        let Target::File { path: file, .. } = target else { return Ok(()) };
+        write::probe(file).map_err(|error| RunError::Output {
+            what: what.clone(),
+            message: format!("{}: cannot be written", path.display()),
+            hint: Some("choose a folder that you may write to".into()),
+            // The kind alone: the text names the temporary file.
+            source: Some(error.kind().into()),
+        })
+    }
+
+    /// Whether something goes to standard output: then nothing else may.
+    pub fn take_standard_output(&self) -> bool {
+        let stdout =
+            |target: &Target| matches!(target, Target::Descriptor { number: libc::STDOUT_FILENO, .. });
+        self.files.iter().any(|(.., target)| stdout(target))
+    }
+
+    /// Writes `bytes` as `what`, after another look at what is there now; nothing where it was not asked for. `stopped`
+    /// ends the wait for the reader of a FIFO.
+    ///
+    /// # Errors
+    /// When what is there now may not be written, or the system refuses.
+    pub fn write(&self, what: &What, bytes: &[u8], stopped: &dyn Fn() -> bool) -> Result<(), RunError> {
+        let Some((_, path, _)) = self.files.iter().find(|(one, ..)| one == what) else { return Ok(()) };
+        let fail = |message: String, source: Option<io::Error>| RunError::Output {
+            what: what.clone(),
+            message: format!("{}: {message}", path.display()),
+            hint: matches!(what, What::Output(_))
+                .then(|| "it is kept in the store: run again with another name".into()),
+            source,
+        };
+        let look = || self.find(path).map_err(|refusal| fail(refusal.message, refusal.source));
+        let mut done = write::write(&look()?, bytes, stopped);
+        if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+            // Something appeared there meanwhile: it is looked at as what was there before would have been.
+            done = write::write(&look()?, bytes, stopped);
+        }
+        done.map_err(|error| fail("cannot be written".into(), Some(error)))
+    }
+}
+
+fn refused(what: &What, path: &Path, refusal: Refusal) -> RunError {
+    let place = if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", path.display()) };
+    let message = format!("{place}{}", refusal.message);
+    match refusal.source {
+        None => RunError::usage(format!("{what}: {message}"), refusal.hint),
+        source => RunError::Output { what: what.clone(), message, hint: Some(refusal.hint), source },
+    }
+}
