@@ -8,6 +8,7 @@
 | part | what it measures |
 |---|---|
 | `inversion` | the inverted portrait beside the portrait: PSNR, SSIM, MS-GMSD, identity; seconds |
+| `full_size` | finished frames of 1024 pixels beside the photo: PSNR, sharpness at rest, speaking and turned, flicker, strays; a strip of pictures |
 | `yaw` | the inverted head turned by ±20 degrees: identity, holes, specks, silhouette |
 | `expression` | expressions asked for beside those that tracking reads off the rendered frames |
 | `speech` | the mouth's coefficients beside targets from an aligner's phoneme times, on recordings used while tuning and on others |

@@ -14,7 +14,7 @@ from . import __doc__ as about
 from . import engine as E
 from . import report
 
-PARTS = ("inversion", "yaw", "expression", "speech", "rendered", "held_out", "render")
+PARTS = ("inversion", "full_size", "yaw", "expression", "speech", "rendered", "held_out", "render")
 # Sets whose film is made: clean read speech, and the never-tuned recordings. Rendering takes most of the time.
 FILMED = ("librivox", "phrases", "address")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -70,6 +70,10 @@ def measure(part, arguments, engine, faces, sets):
         from . import inversion, likeness
 
         return {"inversion": inversion.measure(engine, faces, likeness.embedder())}
+    if part == "full_size":
+        from . import full_size
+
+        return {"full_size": full_size.measure(engine, faces, arguments.json.parent / "full_size")}
     if part == "yaw":
         from . import likeness, yaw
 

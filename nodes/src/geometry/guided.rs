@@ -61,7 +61,9 @@ fn lines<const C: usize>(
             (0..C).for_each(|c| sum[c] += sign * f64::from(values[place(k)][c]));
             sum
         };
-        (0..radius.min(side)).for_each(|k| drop(add(k, 1.0)));
+        for k in 0..radius.min(side) {
+            add(k, 1.0);
+        }
         for k in 0..side {
             let mut now = if k + radius < side { add(k + radius, 1.0) } else { add(0, 0.0) };
             if k > radius {

@@ -28,8 +28,6 @@ pub(super) struct Layers {
     pub(super) rest: Vec<[f32; 4]>,
     /// On the rays' grid: 1 at the photo's edge, 0 far from it.
     pub(super) edge: Vec<[f32; 1]>,
-    /// The photo's bytes.
-    pub(super) photo: Vec<u8>,
 }
 
 /// The rendering at rest, from the photo's own camera.
@@ -86,7 +84,6 @@ impl Layers {
             rest: missing.collect(),
             back: back.iter().map(|b| [b[0], b[1], b[2], 0.0]).collect(),
             edge: distance.iter().map(|d| [((BAND + 1.5 - d[0].abs()) / 1.5).clamp(0.0, 1.0)]).collect(),
-            photo: photo.iter().map(|value| value.round() as u8).collect(),
         }
     }
 }
