@@ -1,10 +1,11 @@
 //! Frames a second of the rendering nodes: `nerf_render`, `lipaint` and `upsample`, two chunks at a time, as a run works on them.
 //!
-//!     cargo bench -p talkgraph-nodes --bench render -- --pack models/studio [--chunks 4] [--workers 2] [--threads N] [--inputs FOLDER]
+//!     cargo bench -p talkgraph-nodes --bench render -- --pack models/studio [--chunks 4] [--workers 2] [--threads N] [--sway] [--set NODE.PARAM=BOOL] [--inputs FOLDER]
 //!
 //! Draws a person and lets it talk for so many seconds. Prints JSON: frames a second (`fps`), milliseconds of a frame on the clock and of
 //! processor time by node, and milliseconds of the role `render` alone (`operator_ms`, all rays of the camera, bent, processor time of one run). `--workers`
 //! chunks are worked on at once, with the same sessions of `--threads` threads; what each node spends is measured one after the other.
+//! With `--sway` the head moves, so that every frame has a camera of its own; `--set` turns a parameter on or off.
 //! `--inputs` writes what that role was given and what came out, as safetensors, so that other hosts can be timed on the same
 //! (`python -m tools.pack.bench`).
 
@@ -21,7 +22,7 @@ use talkgraph_nodes::{
     artifact::{ArtifactType, Value},
     body::{Body, Context, Host, Input, Inputs, MapBody, NodeUse},
     codec::{self, Encoded},
-    contract::Rate,
+    contract::{ParamValue, Rate},
     error::Result,
     geometry::{deformation::Deformation, displacement::Reach},
     models::Models,
@@ -76,6 +77,8 @@ struct Options {
     workers: usize,
     threads: Option<usize>,
     inputs: Option<PathBuf>,
+    sway: bool,
+    set: Vec<(String, String, bool)>,
 }
 
 fn options() -> Options {
@@ -85,6 +88,8 @@ fn options() -> Options {
         workers: 2,
         threads: None,
         inputs: None,
+        sway: false,
+        set: vec![],
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
@@ -95,6 +100,15 @@ fn options() -> Options {
             "--workers" => options.workers = value().parse().expect("--workers: expected a count"),
             "--threads" => options.threads = Some(value().parse().expect("--threads: expected a count")),
             "--inputs" => options.inputs = Some(value().into()),
+            "--sway" => options.sway = true,
+            "--set" => {
+                let set = value();
+                let parts = set
+                    .split_once('=')
+                    .and_then(|(name, value)| Some((name.split_once('.')?, value.parse::<bool>().ok()?)));
+                let ((node, param), value) = parts.expect("--set: expected NODE.PARAM=true or false");
+                options.set.push((node.to_owned(), param.to_owned(), value));
+            }
             "--bench" => {} // cargo says so
             other => panic!("unknown argument {other}"),
         }
@@ -147,6 +161,7 @@ struct Pipeline {
     models: Models,
     person: Person,
     bodies: Vec<(&'static str, Arc<dyn MapBody>)>,
+    sway: bool,
 }
 
 impl Pipeline {
@@ -167,7 +182,10 @@ impl Pipeline {
                 .params
                 .iter()
                 .filter_map(|param| Some((param.name.to_string(), param.default.clone()?)));
-            let params = Params(params.collect());
+            let mut params = Params(params.collect());
+            for (_, param, value) in options.set.iter().filter(|(node, ..)| node == name) {
+                params.0.insert(param.clone(), ParamValue::Bool(*value));
+            }
             let use_ = NodeUse { params: &params, connected: &BTreeSet::new(), folder: Path::new("") };
             match node.body(&params, &node.resolve(&use_)?)? {
                 Body::Map(body) => bodies.push((name, body)),
@@ -175,7 +193,7 @@ impl Pipeline {
             }
         }
         let person = Person::draw(&models)?;
-        Ok(Self { models, person, bodies })
+        Ok(Self { models, person, bodies, sway: options.sway })
     }
 
     /// Renders one chunk; adds milliseconds of processor time by node.
@@ -186,6 +204,14 @@ impl Pipeline {
             ("reference", self.person.reference.clone()),
             ("expression", self.person.talk(number)?),
         ]);
+        if self.sway {
+            let rows = (0..FRAMES).flat_map(|frame| {
+                let time = (number * FRAMES + frame) as f32 / FRAMES as f32;
+                [0.03 * (time * 3.0).sin(), 0.15 * (time * 2.0).sin(), 0.02 * time.sin(), 0.0, 0.0, 0.0]
+            });
+            let pose = Tensor::f32([FRAMES, 6], rows.collect())?;
+            ports.insert("pose", Tensors::new().with("pose", pose));
+        }
         for (name, body) in &self.bodies {
             let inputs = ports.iter().map(|(port, tensors)| {
                 ((*port).to_owned(), Input::Value(Arc::new(Value::Tensors(tensors.clone()))))

@@ -21,9 +21,10 @@ def modulated(
 ) -> torch.Tensor:
     """x [n,h,w,I], weight [O,I,3,3], scale_in [n,I], scale_out [n,O], bias [O] -> [n,h·enlarge,w·enlarge,O], as StyleGAN2 has it.
 
-    x, a square here, is enlarged linearly (once or twice), its edges are repeated.
+    x, a square here where it is enlarged, is enlarged linearly (once or twice), its edges are repeated.
     """
-    x = N.resize(x.permute(0, 3, 1, 2), x.shape[1] * enlarge)
+    x = x.permute(0, 3, 1, 2)
+    x = x if enlarge == 1 else N.resize(x, x.shape[-1] * enlarge)
     x = F.pad(x * scale_in[:, :, None, None], (1, 1, 1, 1), mode="replicate")
     y = F.conv2d(x, weight) * scale_out[:, :, None, None] + bias[:, None, None]
     return (F.leaky_relu(y, slope) * gain).permute(0, 2, 3, 1).contiguous()

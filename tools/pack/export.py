@@ -221,7 +221,10 @@ def generator_roles(generator, folder, log=print):
         operator=("TriplaneRender", marching()),
     )  # fmt: skip
     up = {"features": features, **{k: state[k] for k in R.UP}}
-    write("upsample", R.Upsample(), [up], ["image"], symbols={"image": [1, 3, config.side, config.side]}, bodies=[convolution.BODY])
+    part = up | {"features": features[:, :, 2:, 3:9]}
+    symbols = {"features": [1, config.channels, "rows", "columns"], "image": [1, 3, "image_rows", "image_columns"]}
+    axes = {name: {2: shape[2], 3: shape[3]} for name, shape in symbols.items()}
+    write("upsample", R.Upsample(), [up, part], ["image"], symbols=symbols, axes=axes, bodies=[convolution.BODY])
     e = torch.rand(4, P.E)
     lip = [{"w": w, "expression": e[:n], "reference": e[3:]} for n in (3, 1)]
     write("lipaint", R.Lipaint(), lip, ["w_inpainted"], ("expression", "w_inpainted"), {"w_inpainted": ["n", 1, P.D]})

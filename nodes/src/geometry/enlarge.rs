@@ -1,5 +1,7 @@
 //! Resizing of square pictures of four channels by Lanczos' kernel, row by row.
 
+use std::ops::Range;
+
 /// Lobes of the kernel on each side.
 const LOBES: f32 = 3.0;
 
@@ -37,39 +39,74 @@ impl Enlarge {
         Self { from, count, first, weights }
     }
 
-    /// Row `y` of `picture` resized, into `out`; `narrow` is room for a row of the source.
+    /// Row `y` of the resized picture, as far as `part` has it, into `out`, which is as long as a whole row; gives the columns written. `narrow`
+    /// is room for a row of the part.
     #[inline(always)]
-    pub(crate) fn row(&self, picture: &[[f32; 4]], y: usize, narrow: &mut [[f32; 4]], out: &mut [[f32; 4]]) {
-        narrow.fill([0.0; 4]);
+    pub(crate) fn row(
+        &self,
+        part: &Part<'_>,
+        y: usize,
+        narrow: &mut Vec<[f32; 4]>,
+        out: &mut [[f32; 4]],
+    ) -> Range<usize> {
+        let ([top, left], [height, width]) = (part.corner, part.size);
+        let scale = self.from as f32 / self.first.len() as f32;
+        let centre = ((y as f32 + 0.5) * scale) as usize;
+        if !(top..top + height).contains(&centre) {
+            return 0..0;
+        }
+        narrow.clear();
+        narrow.resize(width, [0.0; 4]);
         for (k, weight) in self.weights[y * self.count..][..self.count].iter().enumerate() {
-            let source = &picture[(self.first[y] + k) * self.from..][..self.from];
-            for (sum, pixel) in narrow.iter_mut().zip(source) {
+            let row = (self.first[y] + k).clamp(top, top + height - 1) - top;
+            for (sum, pixel) in narrow.iter_mut().zip(&part.pixels[row * width..][..width]) {
                 for c in 0..4 {
                     sum[c] += weight * pixel[c];
                 }
             }
         }
-        let taps = self.weights.chunks_exact(self.count);
-        for ((pixel, first), weights) in out.iter_mut().zip(&self.first).zip(taps) {
+        let ends = [left, left + width].map(|x| (x as f32 / scale).ceil() as usize);
+        let columns = ends[0]..ends[1].min(out.len());
+        for x in columns.clone() {
+            let (first, weights) = (self.first[x], &self.weights[x * self.count..][..self.count]);
             let mut sum = [0.0; 4];
-            for (weight, source) in weights.iter().zip(&narrow[*first..]) {
-                for c in 0..4 {
-                    sum[c] += weight * source[c];
+            if first >= left && first + self.count <= left + width {
+                for (weight, source) in weights.iter().zip(&narrow[first - left..]) {
+                    for c in 0..4 {
+                        sum[c] += weight * source[c];
+                    }
+                }
+            } else {
+                for (k, weight) in weights.iter().enumerate() {
+                    let source = &narrow[(first + k).clamp(left, left + width - 1) - left];
+                    for c in 0..4 {
+                        sum[c] += weight * source[c];
+                    }
                 }
             }
-            *pixel = sum;
+            out[x] = sum;
         }
+        columns
     }
 
     /// The whole picture.
     pub(crate) fn whole(&self, picture: &[[f32; 4]]) -> Vec<[f32; 4]> {
         let side = self.first.len();
-        let (mut narrow, mut out) = (vec![[0.0; 4]; self.from], vec![[0.0; 4]; side * side]);
+        let (mut narrow, mut out) = (vec![], vec![[0.0; 4]; side * side]);
+        let part = Part { pixels: picture, corner: [0, 0], size: [self.from, self.from] };
         for (y, row) in out.chunks_exact_mut(side).enumerate() {
-            self.row(picture, y, &mut narrow, row);
+            self.row(&part, y, &mut narrow, row);
         }
         out
     }
+}
+
+/// A rectangle of a picture: its first row and column, its rows and columns. Beyond its edges it goes on as there.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) pixels: &'a [[f32; 4]],
+    pub(crate) corner: [usize; 2],
+    pub(crate) size: [usize; 2],
 }
 
 fn lanczos(x: f32) -> f32 {
@@ -94,6 +131,22 @@ mod tests {
     #[test]
     fn the_same_size_is_the_same_picture() {
         assert_eq!(Enlarge::new(16, 16).whole(&ramp(16)), ramp(16));
+    }
+
+    #[test]
+    fn a_part_gives_what_it_has_of_a_row() {
+        let (enlarge, picture) = (Enlarge::new(16, 64), ramp(16));
+        let whole = enlarge.whole(&picture);
+        let pixels: Vec<_> =
+            (0..16 * 16).filter(|at| at % 16 >= 4 && at % 16 < 14).map(|at| picture[at]).collect();
+        let part = Part { pixels: &pixels[3 * 10..], corner: [3, 4], size: [13, 10] };
+        let (mut narrow, mut out) = (vec![], vec![[-1.0; 4]; 64]);
+        assert_eq!(enlarge.row(&part, 11, &mut narrow, &mut out), 0..0);
+        assert_eq!(enlarge.row(&part, 40, &mut narrow, &mut out), 16..56);
+        assert_eq!((out[15], out[56]), ([-1.0; 4], [-1.0; 4]));
+        for x in 28..44 {
+            assert_eq!(out[x], whole[40 * 64 + x]);
+        }
     }
 
     #[test]

@@ -32,6 +32,28 @@ pub fn resize(plane: &[f32], from: (usize, usize), to: (usize, usize)) -> Result
     Ok(out)
 }
 
+/// The `rows` and `columns` (half open) of a plane of `width` columns at twice its pitch, bilinearly; edges of the plane are repeated.
+pub fn twice(plane: &[f32], width: usize, rows: (usize, usize), columns: (usize, usize)) -> Vec<f32> {
+    let height = plane.len() / width.max(1);
+    // Every new pixel is three quarters of the one it lies in and a quarter of that beside its half.
+    let beside = |at: usize, half: usize, count: usize| match half {
+        0 => at.saturating_sub(1),
+        _ => (at + 1).min(count - 1),
+    };
+    let halves = |(first, end): (usize, usize)| (first..end).flat_map(|at| [(at, 0), (at, 1)]);
+    let mut out = Vec::with_capacity(4 * (rows.1 - rows.0) * (columns.1 - columns.0));
+    for (row, half) in halves(rows) {
+        let (near, far) =
+            (&plane[row * width..][..width], &plane[beside(row, half, height) * width..][..width]);
+        let line = |column: usize| 0.75 * near[column] + 0.25 * far[column];
+        out.extend(
+            halves(columns)
+                .map(|(column, half)| 0.75 * line(column) + 0.25 * line(beside(column, half, width))),
+        );
+    }
+    out
+}
+
 /// For each of `to` pixels along an axis: the first of the `from` pixels that it takes, and their weights.
 fn taps(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
     let scale = from as f32 / to as f32;
@@ -64,5 +86,15 @@ mod tests {
         assert_eq!(large, [0.0, 0.25, 0.75, 1.0, 0.0, 0.25, 0.75, 1.0]);
         assert_eq!(resize(&plane, (8, 8), (8, 8)).unwrap(), plane);
         assert!(resize(&plane, (7, 8), (2, 2)).is_err());
+    }
+
+    #[test]
+    fn a_window_at_twice_the_pitch_is_that_of_the_whole() {
+        let plane: Vec<f32> = (0..30).map(|i| ((i * 7) % 11) as f32).collect();
+        let whole = resize(&plane, (6, 5), (12, 10)).unwrap();
+        let found = twice(&plane, 6, (1, 5), (0, 4));
+        for (at, found) in found.into_iter().enumerate() {
+            assert!((found - whole[(at / 8 + 2) * 12 + at % 8]).abs() < 1e-5);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A ray's `source` is the place on the resting head that it shows; the camera of the photo's pose sees it somewhere in the photo,
 //! or would, if nothing lay before it there.
 
-use super::{Frames, Pinhole, Rays, Window, rest};
+use super::{Camera, Frames, Pinhole, Window, frames::halves, rest};
 use crate::{
     error::Result,
     models::Models,
@@ -39,10 +39,10 @@ impl Photo {
 
     /// The photo that `state` shows at rest from `pose`, the reference.
     pub fn new(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Self> {
-        let offered = Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?);
-        let camera = Pinhole::of(&models.run("camera", &offered)?)?;
-        let rays = Rays::cast(models, state, pose)?;
-        let side = rays.side();
+        let camera = Camera::at(models, pose)?;
+        let side = camera.side();
+        let rays = camera.bundle(None)?.sample(models, state)?;
+        let camera = Pinhole::of(&camera)?;
         let mut frames = Frames::blank(1, side, Window::whole(side)).sourced();
         rays.render(models, state, &rest(models)?, &mut frames, 0)?;
         let (alpha, source) = frames.sources(0);
@@ -67,8 +67,8 @@ impl Photo {
             }
         }
         Ok(Tensors::new()
-            .with("flow", Tensor::f32([count, 2, side, side], super::frames::halves(flow))?)
-            .with("visible", Tensor::f32([count, 1, side, side], super::frames::halves(visible))?))
+            .with("flow", Tensor::f32([count, 2, side, side], halves(flow))?)
+            .with("visible", Tensor::f32([count, 1, side, side], halves(visible))?))
     }
 
     /// How far the photo shows what lies at the `place` and `depth` that its camera gives.

@@ -87,16 +87,27 @@ impl Frames {
         Ok(())
     }
 
+    /// The part of the picture that they show.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
     /// How many.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// Alpha [h,w] of one frame.
+    pub fn alpha(&self, frame: usize) -> &[f32] {
+        let area = self.window.area();
+        &self.alpha[frame * area..][..area]
     }
 
     /// Alpha [h,w] and source [3,h,w] of one frame; no source where it is not kept.
     pub(super) fn sources(&self, frame: usize) -> (&[f32], &[f32]) {
         let area = self.window.area();
         let source = self.source.as_deref().unwrap_or_default();
-        (&self.alpha[frame * area..][..area], source.get(frame * 3 * area..).unwrap_or_default())
+        (self.alpha(frame), source.get(frame * 3 * area..).unwrap_or_default())
     }
 
     /// The features [1,C,h,w] of one frame.
@@ -128,7 +139,7 @@ impl Frames {
 }
 
 /// The numbers of half precision that are nearest: a store keeps them in half the room.
-pub(super) fn halves(mut numbers: Vec<f32>) -> Vec<f32> {
+pub fn halves(mut numbers: Vec<f32>) -> Vec<f32> {
     let mut half = [f16::ZERO; 4096];
     for part in numbers.chunks_mut(half.len()) {
         let half = &mut half[..part.len()];

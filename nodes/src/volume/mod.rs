@@ -1,9 +1,11 @@
 //! Volume rendering with a pack's roles: state, rays, features, picture. What `sample`, `pti`, `nerf_render`, `lipaint` and `upsample` share.
 
 mod bend;
+mod camera;
 mod correspondence;
 mod frames;
 mod inputs;
+mod outline;
 mod pinhole;
 mod rays;
 #[cfg(test)]
@@ -11,9 +13,11 @@ pub(crate) mod testing;
 
 pub use self::{
     bend::tensors as bend,
+    camera::Camera,
     correspondence::Photo,
-    frames::Frames,
+    frames::{Frames, halves},
     inputs::{extremes, poses, reference, rows},
+    outline::{FINER, Outline, Scene},
     pinhole::Pinhole,
     rays::{Bundle, Rays, Window},
 };

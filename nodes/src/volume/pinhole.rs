@@ -3,10 +3,8 @@
 //! The role `camera` gives rays and says nothing else. Rays through one point, whose directions are a projective map of where they
 //! cross the picture, are a pinhole's; the map is found from the four corners and checked at every ray.
 
-use crate::{
-    error::{NodeError, Result},
-    tensor::Tensors,
-};
+use super::Camera;
+use crate::error::{NodeError, Result};
 
 /// A ray may cross the picture this far from the centre of its pixel, in pixels.
 const TOLERANCE: f64 = 0.02;
@@ -24,16 +22,14 @@ pub struct Pinhole {
 }
 
 impl Pinhole {
-    /// From all rays of a camera, row by row: `origins` and `directions` [1,N,3] of any length.
-    pub fn of(rays: &Tensors) -> Result<Self> {
-        let read = |name: &str| -> Result<Vec<Vec3>> {
-            let (points, _) = rays.get(name)?.as_f32()?.as_chunks::<3>();
-            Ok(points.iter().map(|point| point.map(f64::from)).collect())
-        };
-        let (origins, directions) = (read("origins")?, read("directions")?);
-        let side = directions.len().isqrt();
-        if side < 2 || side * side != directions.len() || origins.len() != directions.len() {
-            return Err(no_pinhole(format!("{} rays are no square of 2 x 2 or more", directions.len())));
+    /// The pinhole of a camera; an error where its rays are no pinhole's.
+    pub fn of(camera: &Camera) -> Result<Self> {
+        let (origins, directions) = camera.rays();
+        let [origins, directions] = [origins, directions]
+            .map(|rows| rows.iter().map(|row| row.map(f64::from)).collect::<Vec<Vec3>>());
+        let side = camera.side();
+        if side < 2 {
+            return Err(no_pinhole("a single ray"));
         }
         let origin = origins[0];
         let corners = [0, side - 1, side * (side - 1), side * side - 1].map(|ray| directions[ray]);
@@ -108,10 +104,10 @@ fn solve(columns: [Vec3; 3], to: Vec3) -> Option<Vec3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{tensor::Tensor, testing::tiny_models};
+    use crate::testing::tiny_models;
 
     /// Rays of a camera at (0.2, 0.1, 3) that is turned by `yaw`, of unit length or along the axis; pixel `bent` looks elsewhere.
-    fn rays(side: usize, yaw: f64, unit: bool, bent: Option<usize>) -> Tensors {
+    fn rays(side: usize, yaw: f64, unit: bool, bent: Option<usize>) -> Camera {
         let (sin, cos) = yaw.sin_cos();
         let mut directions = vec![];
         for pixel in 0..side * side {
@@ -119,12 +115,9 @@ mod tests {
             let off = if bent == Some(pixel) { 0.01 } else { 0.0 };
             let [x, y, z] = [at(pixel % side) + off, -at(pixel / side), -1.0];
             let length = if unit { (x * x + y * y + z * z).sqrt() } else { 1.0 };
-            directions.extend([cos * x + sin * z, y, cos * z - sin * x].map(|x| (x / length) as f32));
+            directions.push([cos * x + sin * z, y, cos * z - sin * x].map(|x| (x / length) as f32));
         }
-        let origins = [0.2, 0.1, 3.0].repeat(side * side);
-        Tensors::new()
-            .with("origins", Tensor::f32([1, side * side, 3], origins).unwrap())
-            .with("directions", Tensor::f32([1, side * side, 3], directions).unwrap())
+        Camera::new(vec![[0.2, 0.1, 3.0]; side * side], directions).unwrap()
     }
 
     #[test]
@@ -132,7 +125,7 @@ mod tests {
         for unit in [false, true] {
             let rays = rays(16, 0.3, unit, None);
             let camera = Pinhole::of(&rays).unwrap();
-            let (directions, _) = rays.get("directions").unwrap().as_f32().unwrap().as_chunks::<3>();
+            let (_, directions) = rays.rays();
             let axis = [-f64::sin(0.3), 0.0, -f64::cos(0.3)];
             for (pixel, direction) in directions.iter().enumerate() {
                 let along = [0, 1, 2].map(|axis| [0.2, 0.1, 3.0][axis] + 2.5 * direction[axis]);
@@ -151,13 +144,12 @@ mod tests {
     #[test]
     fn the_tiny_pack_has_a_pinhole_and_other_rays_are_refused() {
         let Some(models) = tiny_models() else { return };
-        let pose = Tensor::f32([1, 6], vec![0.1, -0.2, 0.05, 0.02, 0.01, 0.1]).unwrap();
-        Pinhole::of(&models.run("camera", &Tensors::new().with("pose", pose)).unwrap()).unwrap();
+        let pose = [0.1, -0.2, 0.05, 0.02, 0.01, 0.1];
+        Pinhole::of(&Camera::at(&models, pose).unwrap()).unwrap();
         let error = Pinhole::of(&rays(16, 0.3, false, Some(37))).unwrap_err().to_string();
         assert!(error.contains("role `camera`") && error.contains("ray 37 is 0.40 pixels off"), "{error}");
-        let flat = rays(2, 0.0, false, None);
-        let same = Tensor::f32([1, 4, 3], [0.0, 0.0, -1.0].repeat(4)).unwrap();
-        let error = Pinhole::of(&flat.with("directions", same)).unwrap_err().to_string();
+        let flat = Camera::new(vec![[0.0; 3]; 4], vec![[0.0, 0.0, -1.0]; 4]).unwrap();
+        let error = Pinhole::of(&flat).unwrap_err().to_string();
         assert!(error.contains("corners lie in a plane"), "{error}");
     }
 }

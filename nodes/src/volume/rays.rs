@@ -1,15 +1,12 @@
 //! The rays of a camera, or of a part of its picture.
 
-use super::Frames;
+use super::{Camera, Frames};
 use crate::{
     error::{NodeError, Result},
     models::Models,
     runtime::Values,
     tensor::{Tensor, Tensors},
 };
-
-/// Rays are cast in strips of this many columns, so that those cast one after the other pass the same places.
-const STRIP: usize = 16;
 
 /// A rectangle of a picture of R x R rays, half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,30 +70,19 @@ pub struct Rays {
 }
 
 impl Bundle {
-    /// The rays of the camera at `pose`, those of `window` or all.
-    pub fn cast(models: &Models, pose: [f32; 6], window: Option<Window>) -> Result<Self> {
-        let camera =
-            models.run("camera", &Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?))?;
-        let (origins, directions) = (camera.get("origins")?.as_f32()?, camera.get("directions")?.as_f32()?);
-        let side = (origins.len() / 3).isqrt();
-        if side == 0 || origins.len() != 3 * side * side || directions.len() != origins.len() {
-            return Err(NodeError::model(format!(
-                "role `camera`: {} origins and {} directions, expected R·R of each",
-                origins.len() / 3,
-                directions.len() / 3
-            )));
-        }
-        let window = window.unwrap_or(Window::whole(side));
-        let pixels = strips(window, side);
-        let pick = |all: &[f32]| {
-            let picked = pixels.iter().flat_map(|&pixel| &all[3 * pixel..3 * pixel + 3]).copied().collect();
-            Tensor::f32([1, pixels.len(), 3], picked)
-        };
+    /// Rays by `origins` and `directions` [1,N,3] and the pixels behind them, of a picture of `side` x `side`.
+    pub(super) fn new(origins: Tensor, directions: Tensor, pixels: &[usize], side: usize) -> Result<Self> {
+        let pixels = pixels.iter().map(|&pixel| pixel as i64).collect::<Vec<_>>();
         let tensors = Tensors::new()
-            .with("origins", pick(origins)?)
-            .with("directions", pick(directions)?)
-            .with("pixels", Tensor::i64([pixels.len()], pixels.iter().map(|&pixel| pixel as i64).collect())?);
+            .with("origins", origins)
+            .with("directions", directions)
+            .with("pixels", Tensor::i64([pixels.len()], pixels)?);
         Ok(Self { tensors, side })
+    }
+
+    /// `origins`, `directions` [1,N,3] and `pixels` [N].
+    pub fn tensors(&self) -> &Tensors {
+        &self.tensors
     }
 
     /// The rays, to be sampled where the volume of `state` asks for it.
@@ -120,7 +106,7 @@ impl Bundle {
 impl Rays {
     /// All rays of the camera at `pose` through the volume of `state`.
     pub fn cast(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Self> {
-        Bundle::cast(models, pose, None)?.sample(models, state)
+        Camera::at(models, pose)?.bundle(None)?.sample(models, state)
     }
 
     fn new(models: &Models, tensors: Tensors, side: usize) -> Result<Self> {
@@ -135,6 +121,13 @@ impl Rays {
     /// `origins`, `directions` [1,N,3], `depths` [1,N,S] and `pixels` [N].
     pub fn tensors(&self) -> &Tensors {
         &self.tensors
+    }
+
+    /// Which pixels of the picture the rays are of, row by row.
+    pub fn pixels(&self) -> Result<Vec<bool>> {
+        let mut among = vec![false; self.side * self.side];
+        self.tensors.get("pixels")?.as_i64()?.iter().for_each(|&pixel| among[pixel as usize] = true);
+        Ok(among)
     }
 
     /// The sample points, ray by ray.
@@ -190,38 +183,14 @@ impl Rays {
         if pixels.is_empty() {
             return Ok(());
         }
+        frames.place(frame, pixels, &self.march(models, state, bend)?)
+    }
+
+    /// What the role `render` gives of `state` along these rays, bent by the tensors of `bend`.
+    pub fn march(&self, models: &Models, state: &Values, bend: &Values) -> Result<Values> {
         let mut offered = state.clone();
         offered.extend(self.values.clone());
         offered.extend(bend.clone());
-        let outputs = models.run_values("render", &offered)?;
-        frames.place(frame, pixels, &outputs)
-    }
-}
-
-/// The pixels of a window, strip by strip and in a strip row by row.
-fn strips(window: Window, side: usize) -> Vec<usize> {
-    let (columns, rows) = (window.columns, window.rows);
-    let strips = (columns.0..columns.1.min(side)).step_by(STRIP);
-    strips
-        .flat_map(|strip| {
-            let end = (strip + STRIP).min(columns.1).min(side);
-            (rows.0..rows.1.min(side))
-                .flat_map(move |row| (strip..end).map(move |column| row * side + column))
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strips_hold_every_pixel_of_a_window_once() {
-        let mut all = strips(Window { columns: (0, 40), rows: (0, 40) }, 40);
-        assert_eq!(all[..17], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 40]);
-        all.sort_unstable();
-        assert!(all.into_iter().eq(0..1600));
-        let part = strips(Window { columns: (3, 5), rows: (6, 99) }, 8);
-        assert_eq!(part, [51, 52, 59, 60]);
+        models.run_values("render", &offered)
     }
 }

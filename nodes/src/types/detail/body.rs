@@ -12,7 +12,10 @@ use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
-    geometry::{enlarge::Enlarge, resample},
+    geometry::{
+        enlarge::{Enlarge, Part},
+        resample,
+    },
     models::Models,
     params::Params,
     tensor::{Tensor, Tensors},
@@ -30,6 +33,8 @@ pub(super) struct Sharpen {
 struct Photo {
     layers: Layers,
     enlarge: Enlarge,
+    /// For what is painted, at twice the generator's pitch.
+    finer: Enlarge,
 }
 
 impl Sharpen {
@@ -47,8 +52,11 @@ impl Sharpen {
         let side = contract::side(&self.size, Some(2.0 * square.half), own);
         let rest = rest(inputs, ctx.models)?;
         let pixels = warp::cut(inputs.image("photo")?, square, side, Border::Mirror);
-        let photo =
-            Arc::new(Photo { layers: Layers::new(&pixels, side, &rest), enlarge: Enlarge::new(own, side) });
+        let photo = Arc::new(Photo {
+            layers: Layers::new(&pixels, side, &rest),
+            enlarge: Enlarge::new(own, side),
+            finer: Enlarge::new(2 * own, side),
+        });
         ctx.host.note("size", json!(side));
         *slot = Some(Arc::clone(&photo));
         Ok(photo)
@@ -78,9 +86,14 @@ impl MapBody for Sharpen {
         if own != width || own == 0 {
             return Err(not_square(tensor));
         }
-        let frames = match inputs.has("photo") {
-            false => self.enlarged(bytes, count, own, ctx)?,
-            true => self.sharpened(inputs, ctx, bytes, count, own)?,
+        let frames = if !inputs.has("photo") {
+            self.enlarged(bytes, count, own, ctx)?
+        } else if inputs.tensors("correspondence")?.0.is_empty() {
+            ctx.host.note("size", json!(own));
+            ctx.host.note("unchanged", json!("the pack's role `render` gives no `source`: no one knows where in the photo a ray's surface is"));
+            tensor.clone()
+        } else {
+            self.sharpened(inputs, ctx, bytes, count, own)?
         };
         Ok(Outputs::from([("frames".to_owned(), Value::Tensors(Tensors::new().with("frames", frames)))]))
     }
@@ -108,32 +121,81 @@ impl Sharpen {
         };
         let alpha = plane("features", "alpha", 1)?;
         let (flow, visible) = (plane("correspondence", "flow", 2)?, plane("correspondence", "visible", 1)?);
+        let edges = edges(inputs, count)?;
         let masks = masks(inputs, count, own)?;
+        let inside = inside(inputs, count)?;
         let (area, mut out) = (rays * rays, vec![0; count * side * side * 3]);
         for (n, out) in out.chunks_exact_mut(side * side * 3).enumerate() {
             ctx.check_cancelled()?;
-            let of = |all: &[f32], channels: usize| {
-                n * channels * area..(n * channels + channels) * area * usize::from(!all.is_empty())
-            };
             let rays_of = Rays {
-                alpha: &alpha[of(alpha, 1)],
-                flow: &flow[of(flow, 2)],
-                visible: &visible[of(visible, 1)],
+                alpha: &alpha[n * area..][..area],
+                flow: &flow[2 * n * area..][..2 * area],
+                visible: &visible[n * area..][..area],
             };
-            let frame = &bytes[n * own * own * 3..(n + 1) * own * own * 3];
             let painted = |at: usize| masks.get(n).map_or(0.0, |mask| mask[at]);
-            let rendered = extended(&pixels(frame, painted), own, rays_of.alpha, rays);
-            let maps = rays_of.maps(&photo.layers);
+            let frame = pixels(&bytes[n * own * own * 3..][..own * own * 3], painted);
+            let fine = inside.as_ref().map(|inside| inside.frame(n));
+            let part = inside.as_ref().zip(fine.as_deref()).map(|(inside, pixels)| {
+                (Part { pixels, corner: inside.corner, size: inside.size }, &photo.finer)
+            });
             let frame = Frame {
                 layers: &photo.layers,
-                rendered: &rendered,
+                rendered: &extended(&frame, own, rays_of.alpha, rays),
                 enlarge: &photo.enlarge,
                 own,
-                maps: &maps,
+                inside: part,
+                maps: &rays_of.maps(&photo.layers),
+                cover: &rays_of
+                    .cover(edges.map(|edges| &edges[n * edges.len() / count..][..edges.len() / count]), rays),
             };
             frame.compose(out);
         }
         Tensor::u8([count, side, side, 3], out)
+    }
+}
+
+/// The head's edge finer than rays, all frames'; where the renderer looked for it.
+fn edges(inputs: &Inputs, count: usize) -> Result<Option<&[u8]>> {
+    let Some(tensor) = inputs.tensors("correspondence")?.0.get("edge") else { return Ok(None) };
+    match tensor.shape() {
+        &[n, 1, height, width] if n == count && height == width && width > 0 => tensor.as_u8().map(Some),
+        other => Err(NodeError::input(format!(
+            "port `correspondence`: `edge`: expected [{count},1,S,S], found {other:?}"
+        ))),
+    }
+}
+
+/// What is painted, at twice the generator's pitch.
+struct Inside<'a> {
+    bytes: &'a [u8],
+    corner: [usize; 2],
+    size: [usize; 2],
+}
+
+impl Inside<'_> {
+    fn frame(&self, n: usize) -> Vec<[f32; 4]> {
+        let bytes = self.size[0] * self.size[1] * 3;
+        pixels(&self.bytes[n * bytes..][..bytes], |_| 0.0)
+    }
+}
+
+/// The port `inside`, where it is connected and has anything.
+fn inside(inputs: &Inputs, count: usize) -> Result<Option<Inside<'_>>> {
+    if !inputs.has("inside") {
+        return Ok(None);
+    }
+    let tensors = inputs.tensors("inside")?;
+    let (Some(frames), Some(corner)) = (tensors.0.get("frames"), tensors.0.get("corner")) else {
+        return Ok(None);
+    };
+    match (frames.shape(), corner.as_i64()?) {
+        (&[n, height, width, 3], &[row, column]) if n == count && height > 0 && width > 0 => {
+            let corner = [row, column].map(|x| usize::try_from(x).unwrap_or(0));
+            Ok(Some(Inside { bytes: frames.as_u8()?, corner, size: [height, width] }))
+        }
+        (shape, _) => Err(NodeError::input(format!(
+            "port `inside`: expected frames [{count},h,w,3] and their corner, found {shape:?}"
+        ))),
     }
 }
 

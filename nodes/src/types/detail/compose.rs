@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::{
     layers::Layers,
-    maps::{ALPHA, COUNT, EDGE, FLOW, SHOWN, STAYED},
+    maps::{COUNT, Cover, EDGE, FLOW, SHOWN, STAYED},
 };
-use crate::geometry::{enlarge::Enlarge, fill::sample};
-
-/// Alpha of averaged rays is made this much steeper: at the finished size an edge is as wide as a ray otherwise.
-const STEEP: f32 = 2.5;
+use crate::geometry::{
+    enlarge::{Enlarge, Part},
+    fill::sample,
+};
 
 /// One frame of the generator on its way to the finished size.
 pub(super) struct Frame<'a> {
@@ -19,8 +19,11 @@ pub(super) struct Frame<'a> {
     pub(super) enlarge: &'a Enlarge,
     /// P.
     pub(super) own: usize,
+    /// What is painted, finer, and how that is enlarged.
+    pub(super) inside: Option<(Part<'a>, &'a Enlarge)>,
     /// R·R.
     pub(super) maps: &'a [[f32; COUNT]],
+    pub(super) cover: &'a Cover,
 }
 
 /// Room for what a row is made of.
@@ -28,6 +31,7 @@ pub(super) struct Frame<'a> {
 struct Scratch {
     narrow: Vec<[f32; 4]>,
     wide: Vec<[f32; 4]>,
+    inside: Vec<[f32; 4]>,
     rays: Vec<[f32; COUNT]>,
 }
 
@@ -36,8 +40,8 @@ impl Frame<'_> {
     pub(super) fn compose(&self, out: &mut [u8]) {
         let side = self.layers.side;
         out.par_chunks_mut(3 * side).enumerate().for_each_init(Scratch::default, |scratch, (y, row)| {
-            scratch.narrow.resize(self.own, [0.0; 4]);
             scratch.wide.resize(side, [0.0; 4]);
+            scratch.inside.resize(side, [0.0; 4]);
             scratch.rays.resize(self.layers.rays, [0.0; COUNT]);
             self.dispatch(y, row, scratch);
         });
@@ -62,7 +66,18 @@ impl Frame<'_> {
     #[inline(always)]
     fn row(&self, y: usize, out: &mut [u8], scratch: &mut Scratch) {
         let (side, rays) = (self.layers.side, self.layers.rays);
-        self.enlarge.row(self.rendered, y, &mut scratch.narrow, &mut scratch.wide);
+        let whole = Part { pixels: self.rendered, corner: [0, 0], size: [self.own, self.own] };
+        self.enlarge.row(&whole, y, &mut scratch.narrow, &mut scratch.wide);
+        if let Some((inside, enlarge)) = &self.inside {
+            for x in enlarge.row(inside, y, &mut scratch.narrow, &mut scratch.inside) {
+                let (pixel, fine) = (&mut scratch.wide[x], &scratch.inside[x]);
+                // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
+                let share = (2.0 * pixel[3]).clamp(0.0, 1.0);
+                for c in 0..3 {
+                    pixel[c] += share * (fine[c] - pixel[c]);
+                }
+            }
+        }
         let scale = rays as f32 / side as f32;
         let at = ((y as f32 + 0.5) * scale - 0.5).clamp(0.0, (rays - 1) as f32);
         let (j, f) = (at as usize, at - at.floor());
@@ -94,7 +109,9 @@ impl Frame<'_> {
         for c in 0..4 {
             colour[c] = back[c] + ray[STAYED] * missing[c];
         }
-        let rendered = ((ray[ALPHA] - 0.5) * STEEP + 0.5).clamp(0.0, 1.0);
+        let place = |k: f32| (k + 0.5) * self.cover.side as f32 / layers.side as f32 - 0.5;
+        let cover = sample(&self.cover.values, self.cover.side, self.cover.side, place(x), place(y));
+        let rendered = cover[0].clamp(0.0, 1.0);
         if rendered > 0.0 || ray[EDGE] > 0.0 {
             let (x, y) = (x + ray[FLOW] * scale, y + ray[FLOW + 1] * scale);
             let front = sample(&layers.front, layers.side, layers.side, x, y);

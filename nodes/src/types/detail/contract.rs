@@ -67,7 +67,7 @@ fn base() -> Contract {
 /// The contract of a use with these ports connected.
 pub(super) fn resolved(has: impl Fn(&str) -> bool) -> Result<Contract> {
     let missing: Vec<_> = OF_PHOTO.into_iter().filter(|port| !has(port)).collect();
-    if missing.len() == OF_PHOTO.len() && !has("mask") {
+    if missing.len() == OF_PHOTO.len() && !has("mask") && !has("inside") {
         return Ok(base());
     }
     if !missing.is_empty() {

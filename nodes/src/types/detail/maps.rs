@@ -12,12 +12,19 @@ pub(super) const COUNT: usize = 8;
 pub(super) const FLOW: usize = 0;
 /// How far the photo's detail is to be added.
 pub(super) const SHOWN: usize = 2;
-/// How much of the ray the head stops.
-pub(super) const ALPHA: usize = 3;
 /// How far the head's edge is the photo's.
-pub(super) const EDGE: usize = 4;
+pub(super) const EDGE: usize = 3;
 /// How far the head is where it is at rest.
-pub(super) const STAYED: usize = 5;
+pub(super) const STAYED: usize = 4;
+
+/// Alpha of averaged rays is made this much steeper: at the finished size an edge is as wide as a ray otherwise.
+const STEEP: f32 = 2.5;
+
+/// How much of each place the head covers, `side` x `side`; to be cut to [0,1].
+pub(super) struct Cover {
+    pub(super) values: Vec<[f32; 1]>,
+    pub(super) side: usize,
+}
 
 /// A frame's rays, R·R.
 pub(super) struct Rays<'a> {
@@ -29,6 +36,24 @@ pub(super) struct Rays<'a> {
 }
 
 impl Rays<'_> {
+    /// How much of each place the head covers: from `edge` u8 [4R,4R], or where there is none from the rays' alpha.
+    pub(super) fn cover(&self, edge: Option<&[u8]>, rays: usize) -> Cover {
+        match edge {
+            Some(edge) => Cover {
+                values: edge.iter().map(|value| [f32::from(*value) / 255.0]).collect(),
+                side: edge.len().isqrt(),
+            },
+            None => {
+                let mut values: Vec<[f32; 1]> = self.alpha.iter().map(|a| [*a]).collect();
+                smooth(&mut values, rays);
+                for [value] in &mut values {
+                    *value = (*value - 0.5) * STEEP + 0.5;
+                }
+                Cover { values, side: rays }
+            }
+        }
+    }
+
     /// The numbers of every ray.
     pub(super) fn maps(&self, layers: &Layers) -> Vec<[f32; COUNT]> {
         let rays = layers.rays;
@@ -39,8 +64,6 @@ impl Rays<'_> {
             (0..area).map(|at| [self.flow[at], self.flow[area + at], self.visible[at]]).collect();
         fill(&mut flow, &known, rays, rays);
         smooth(&mut flow, rays);
-        let mut alpha: Vec<[f32; 1]> = self.alpha.iter().map(|a| [*a]).collect();
-        smooth(&mut alpha, rays);
         (0..area)
             .map(|at| {
                 let [x, y, visible] = flow[at];
@@ -50,7 +73,6 @@ impl Rays<'_> {
                 numbers[FLOW] = x;
                 numbers[FLOW + 1] = y;
                 numbers[SHOWN] = visible;
-                numbers[ALPHA] = alpha[at][0];
                 numbers[EDGE] = edge * visible;
                 numbers[STAYED] = (1.0 - x.hypot(y) / STILL).max(0.0);
                 numbers

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::mask;
+use super::{fine::Fine, mask};
 use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
@@ -9,7 +9,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Bundle, Frames, Window},
+    volume::{self, Bundle, Camera, Frames, Window},
 };
 
 /// Frames whose states are made at once: learned planes are read once for all of them.
@@ -20,6 +20,8 @@ pub(super) struct Paint {
     contour: Option<f32>,
     /// Paint eyes whose lids move, with the model's contour.
     eyes: bool,
+    /// Paint at twice the pitch as well, with the model's contour.
+    fine: bool,
     person: Mutex<Option<Arc<Person>>>,
 }
 
@@ -36,7 +38,8 @@ impl Paint {
             "contour" => Some(params.float("grow")? as f32),
             _ => None,
         };
-        Ok(Self { contour, eyes: params.bool("eyes")?, person: Mutex::new(None) })
+        let (eyes, fine) = (params.bool("eyes")?, params.bool("fine")?);
+        Ok(Self { contour, eyes, fine, person: Mutex::new(None) })
     }
 
     /// The person, prepared by whichever chunk comes first.
@@ -94,8 +97,9 @@ impl MapBody for Paint {
         let windows = painted.iter().flatten().map(|painted| painted.window);
         let window = windows.reduce(Window::union);
         let (mut frames, mut masks): (Option<Frames>, _) = (None, vec![]);
+        let mut fine = Fine::default();
         let mut states = vec![].into_iter();
-        let mut cast = None;
+        let mut cast: Option<((_, _), Camera, Bundle)> = None;
         for (frame, pose) in poses.into_iter().enumerate() {
             ctx.check_cancelled()?;
             if frame % BATCH == 0 {
@@ -106,9 +110,13 @@ impl MapBody for Paint {
                 NodeError::model(format!("role `lipaint_state`: no state for frame {frame} of the chunk"))
             })?;
             let part = painted.as_ref().map(|painted| painted[frame].window);
-            let bundle = match &cast {
-                Some((seen, bundle)) if *seen == (pose, part) => bundle,
-                _ => &cast.insert(((pose, part), Bundle::cast(models, pose, part)?)).1,
+            let (_, camera, bundle) = match &cast {
+                Some(cast) if cast.0 == (pose, part) => cast,
+                _ => {
+                    let camera = Camera::at(models, pose)?;
+                    let bundle = camera.bundle(part)?;
+                    cast.insert(((pose, part), camera, bundle))
+                }
             };
             let rays = bundle.sample(models, &state)?;
             let side = rays.side();
@@ -117,14 +125,24 @@ impl MapBody for Paint {
             rays.render(models, &state, &person.rest, frames, frame)?;
             masks.push(match &painted {
                 None => mask::parsed(models, volume::upsample(models, &state, frames.features(frame)?)?)?,
-                Some(painted) => painted[frame].mask.clone(),
+                Some(painted) => {
+                    let mask = &painted[frame].mask;
+                    if self.fine {
+                        fine.push((models, &state, &person.rest), camera, (frames, frame), mask)?;
+                    }
+                    mask.clone()
+                }
             });
         }
         let frames =
             frames.ok_or_else(|| NodeError::input("port `expression`: expected at least one frame"))?;
         let mask = Tensors::new().with("mask", volume::stack(&masks)?);
+        let mut features = frames.tensors()?;
+        if self.fine && self.contour.is_some() {
+            features.0.insert("fine".into(), fine.tensor()?);
+        }
         Ok(Outputs::from([
-            ("features".to_owned(), Value::Tensors(frames.tensors()?)),
+            ("features".to_owned(), Value::Tensors(features)),
             ("mask".to_owned(), Value::Tensors(mask)),
         ]))
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("lipaint", 3, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
+    Contract::new("lipaint", 4, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
         .doc(
             "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
              the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
@@ -19,7 +19,9 @@ pub(super) fn contract() -> Contract {
              wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.\n\n\
              With `mask: contour` and `eyes`, eyes whose lids are not where the reference has them are painted too (not published: there \
              nobody blinks): rays that are bent for a blink squeeze the open eye where lids should cover it. Nothing changes while the \
-             lids rest.",
+             lids rest.\n\n\
+             With `mask: contour` and `fine`, `features` hold `fine` [n,C,2h,2w] besides: the same window at twice the pitch. Where the mask is, and three \
+             rays around, it is rendered with four rays for one; elsewhere `features` are enlarged.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients that the person's w shows")
@@ -42,6 +44,12 @@ pub(super) fn contract() -> Contract {
             "pixels of a finished frame by which `mask: contour` grows",
         )
         .param("eyes", ParamKind::Bool, ParamValue::Bool(true), "also paint eyes while their lids move (`mask: contour`)")
+        .param(
+            "fine",
+            ParamKind::Bool,
+            ParamValue::Bool(true),
+            "also paint with four rays for one (`mask: contour`), for frames that are larger than the generator's",
+        )
 }
 
 pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {

@@ -2,6 +2,7 @@
 
 mod body;
 mod contract;
+mod fine;
 mod mask;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     body::Outputs,
     contract::ParamValue,
+    geometry::resample,
     tensor::{Tensor, Tensors},
     testing::{TestHost, run_chunks, tiny_models},
     volume::testing::{opening, person, ports, tensors},
@@ -89,4 +90,32 @@ fn eyes_are_painted_while_their_lids_are_away_from_rest() {
     assert_eq!(without[0], with[0]);
     // the whole chunk has a window that holds the eyes
     assert!(window[2] > narrow[2], "{window:?} {narrow:?}");
+}
+
+/// Rays between rays see what a frame of twice as many rays would, and where nothing is painted the window is enlarged.
+#[test]
+fn fine_features_are_those_of_the_window_at_twice_the_pitch() {
+    let Some(models) = tiny_models() else { return };
+    let out = paint(&models, "contour", 1.0);
+    let painted = tensors(&out, "features");
+    let (coarse, fine) = (painted.get("features").unwrap(), painted.get("fine").unwrap());
+    let &[frames, channels, rows, columns] = coarse.shape() else { panic!("{:?}", coarse.shape()) };
+    assert_eq!(fine.shape(), [frames, channels, 2 * rows, 2 * columns]);
+    let (coarse, fine) = (coarse.as_f32().unwrap(), fine.as_f32().unwrap());
+    let (mut own, mut off) = (0, 0.0);
+    for (plane, fine) in coarse.chunks_exact(rows * columns).zip(fine.chunks_exact(4 * rows * columns)) {
+        let enlarged = resample::twice(plane, columns, (0, rows), (0, columns));
+        own += enlarged.iter().zip(fine).filter(|(a, b)| (*a - *b).abs() > 2e-3).count();
+        off += enlarged.iter().zip(fine).map(|(a, b)| (a - b).abs()).sum::<f32>();
+    }
+    let count = fine.len();
+    assert!(own > count / 20 && own < count, "{own} of {count} differ from what is enlarged");
+    assert!(off / (count as f32) < 0.05, "they differ by {}", off / count as f32);
+    let set = [("mask", ParamValue::Text("contour".into())), ("fine", ParamValue::Bool(false))];
+    let (identity, reference) = person(&models);
+    let chunk =
+        vec![("identity", identity), ("reference", reference), ("expression", opening(&models, 3, 1.0))];
+    let plain = run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), &models).unwrap().remove(0);
+    let plain = tensors(&plain, "features");
+    assert!(!plain.0.contains_key("fine") && plain.get("features").unwrap().as_f32().unwrap() == coarse);
 }

@@ -13,13 +13,15 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Frames, Photo, Rays, Window},
+    volume::{self, Camera, Frames, Outline, Photo, Rays, Scene, Window},
 };
 
 pub(super) struct Render {
     reach: Reach,
     /// Spacing at which the field is tabulated.
     step: f32,
+    /// Find the head's outline finer than rays.
+    outline: bool,
     person: Mutex<Option<Arc<Person>>>,
 }
 
@@ -41,6 +43,11 @@ struct Still {
     canvas: Frames,
     /// Those rays that pass what a face moves.
     rays: Rays,
+    /// Which pixels those are.
+    fresh: Vec<bool>,
+    camera: Camera,
+    /// The outline of the face at rest, where it is asked for.
+    outline: Option<Outline>,
 }
 
 impl Render {
@@ -48,6 +55,7 @@ impl Render {
         Ok(Self {
             reach: contract::reach(params)?,
             step: params.float("step")? as f32,
+            outline: params.bool("outline")?,
             person: Mutex::new(None),
         })
     }
@@ -64,25 +72,46 @@ impl Render {
         let row = volume::reference(inputs, layout)?;
         let mut faces = anchors(models, volume::extremes(row, layout)?)?;
         let reference = faces.remove(0);
-        let rays = match inputs.has("pose") {
-            true => None,
-            false => Some(Rays::cast(models, &state, volume::poses(inputs, layout, row, 1)?[0])?),
-        };
-        let points = rays.as_ref().map(Rays::points).transpose()?;
-        let solid = volume::solid(&state)?;
-        let sight = points.as_deref().map(|points| Sight { points, solid });
-        let face = Deformation::new(&reference, &faces, self.reach, self.step, sight)?;
         let photo = match Photo::known(models)? {
             true => Some(Photo::new(models, &state, layout.pose_of(row)?)?),
             false => None,
         };
-        let still = match rays {
+        let outlined = self.outline && photo.is_some();
+        let cast = match inputs.has("pose") {
+            true => None,
+            false => {
+                let camera = Camera::at(models, volume::poses(inputs, layout, row, 1)?[0])?;
+                let rays = camera.bundle(None)?.sample(models, &state)?;
+                Some((camera, rays))
+            }
+        };
+        let points = match &cast {
             None => None,
-            Some(rays) => {
-                let side = rays.side();
-                let mut canvas = blank(1, side, photo.is_some());
-                rays.render(models, &state, &volume::rest(models)?, &mut canvas, 0)?;
-                Some(Still { canvas, rays: rays.reaching(models, |point| face.reaches(point))? })
+            Some((camera, rays)) => {
+                let mut points = rays.points()?;
+                if outlined {
+                    // An outline is looked for between rays.
+                    points.extend(camera.between_rays()?.sample(models, &state)?.points()?);
+                }
+                Some(points)
+            }
+        };
+        let solid = volume::solid(&state)?;
+        let sight = points.as_deref().map(|points| Sight { points, solid });
+        let face = Deformation::new(&reference, &faces, self.reach, self.step, sight)?;
+        let still = match cast {
+            None => None,
+            Some((camera, rays)) => {
+                let rest = volume::rest(models)?;
+                let mut canvas = blank(1, rays.side(), photo.is_some());
+                rays.render(models, &state, &rest, &mut canvas, 0)?;
+                let rays = rays.reaching(models, |point| face.reaches(point))?;
+                let scene = Scene { models, state: &state, bend: &rest, camera: &camera };
+                let outline = match outlined {
+                    true => Some(Outline::none(rays.side()).find(&scene, canvas.alpha(0), |_| true)?),
+                    false => None,
+                };
+                Some(Still { canvas, fresh: rays.pixels()?, rays, camera, outline })
             }
         };
         let person = Arc::new(Person { state, reference: row.to_vec(), face, photo, still });
@@ -106,31 +135,51 @@ impl MapBody for Render {
         });
         let moved = anchors(models, rows.collect::<Result<_>>()?)?;
         let mut frames = person.still.as_ref().map(|still| Frames::like(&still.canvas, count));
+        let mut edges = vec![];
         for (frame, (current, pose)) in moved.iter().zip(poses).enumerate() {
             ctx.check_cancelled()?;
             let bend = models.values(&volume::bend(&person.face.bend(current)?)?)?;
             let cast;
-            let rays = match &person.still {
-                Some(still) => &still.rays,
+            let (camera, rays) = match &person.still {
+                Some(still) => (&still.camera, &still.rays),
                 None => {
-                    cast = Rays::cast(models, &person.state, pose)?;
-                    &cast
+                    let camera = Camera::at(models, pose)?;
+                    let rays = camera.bundle(None)?.sample(models, &person.state)?;
+                    cast = (camera, rays);
+                    (&cast.0, &cast.1)
                 }
             };
-            let side = rays.side();
-            let frames = frames.get_or_insert_with(|| blank(count, side, person.photo.is_some()));
+            let frames = frames.get_or_insert_with(|| blank(count, rays.side(), person.photo.is_some()));
             rays.render(models, &person.state, &bend, frames, frame)?;
+            if self.outline && person.photo.is_some() {
+                let scene = Scene { models, state: &person.state, bend: &bend, camera };
+                edges.extend(person.outline(&scene, frames.alpha(frame))?.draw(frames.alpha(frame)));
+            }
         }
         let frames =
             frames.ok_or_else(|| NodeError::input("port `expression`: expected at least one frame"))?;
-        let correspondence = match &person.photo {
+        let mut correspondence = match &person.photo {
             Some(photo) => photo.seen(&frames)?,
             None => Tensors::new(),
         };
+        if !edges.is_empty() {
+            let side = (edges.len() / count).isqrt();
+            correspondence.0.insert("edge".into(), Tensor::u8([count, 1, side, side], edges)?);
+        }
         Ok(Outputs::from([
             ("features".to_owned(), Value::Tensors(frames.tensors()?)),
             ("correspondence".to_owned(), Value::Tensors(correspondence)),
         ]))
+    }
+}
+
+impl Person {
+    /// The outline of a frame of `alpha` [R,R].
+    fn outline(&self, scene: &Scene<'_>, alpha: &[f32]) -> Result<Outline> {
+        match &self.still {
+            Some(Still { outline: Some(outline), fresh, .. }) => outline.find(scene, alpha, |ray| fresh[ray]),
+            _ => Outline::none(scene.camera.side()).find(scene, alpha, |_| true),
+        }
     }
 }
 

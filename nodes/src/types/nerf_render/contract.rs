@@ -24,7 +24,8 @@ pub(super) fn contract() -> Contract {
              down from the ray's own pixel, in pixels of the rays' picture (R a side of the crop); and `visible` [n,1,R,R], 1 where the photo shows that \
              place and 0 where something lies before it there or the photo shows no head. The place is `source` of the role `render`, seen from the pose in \
              `reference`; it is hidden from 0.02 units of the volume behind what the resting head shows there on, and wholly at 0.05. Both are 0 \
-             where alpha, which is in `features`, is below 0.01. Of a pack whose role `render` gives no `source` there are no tensors.",
+             where alpha, which is in `features`, is below 0.01. With `outline` there is `edge` u8 [n,1,4R,4R] besides: alpha in four times the pitch, 255 where all is head. Rays between rays find where its \
+             edges run, so that they are neither stairs nor blurred. Of a pack whose role `render` gives no `source` there are no tensors.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")
@@ -68,6 +69,12 @@ pub(super) fn contract() -> Contract {
             ParamKind::Float { min: 0.002, max: 1.0 },
             ParamValue::Float(0.03),
             "spacing at which the motion is tabulated where it bends, in units of the volume; four times that elsewhere",
+        )
+        .param(
+            "outline",
+            ParamKind::Bool,
+            ParamValue::Bool(true),
+            "also find the head's outline finer than rays (`edge` of `correspondence`), for frames that are larger than the generator's",
         )
 }
 

@@ -1,5 +1,6 @@
 use std::sync::{Mutex, PoisonError};
 
+use super::inside::{self, Inside};
 use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
@@ -55,17 +56,30 @@ impl MapBody for Finish {
         }
         let one = [1, shape[1], shape[2], shape[3]];
         let size = one.iter().product::<usize>().max(1);
+        let mut masks = vec![];
+        if let Some((_, mask)) = &painted {
+            let from = (mask.shape()[3], mask.shape()[2]);
+            let frames = mask.as_f32()?.chunks_exact((from.0 * from.1).max(1));
+            masks = frames
+                .map(|mask| resample::resize(mask, from, (shape[3], shape[2])))
+                .collect::<Result<_>>()?;
+        }
+        let mut inside = match &painted {
+            Some((painted, _)) => Inside::of(ctx.models, inputs, painted, &masks, shape[3])?,
+            None => None,
+        };
         let mut pixels = vec![];
         let mut side = (0, 0);
         for (frame, row) in features.as_f32()?.chunks_exact(size).enumerate() {
             ctx.check_cancelled()?;
             let mut row = row.to_vec();
             if let Some((painted, mask)) = &painted {
-                let from = (mask.shape()[3], mask.shape()[2]);
-                let area = from.0 * from.1;
-                let mask = &mask.as_f32()?[frame * area..(frame + 1) * area];
-                let mask = resample::resize(mask, from, (shape[3], shape[2]))?;
-                painted.blend(frame, &mut row, &mask, shape[3]);
+                if let Some(inside) = &mut inside {
+                    let from = (mask.shape()[3], mask.shape()[2]);
+                    let mask = &mask.as_f32()?[frame * from.0 * from.1..][..from.0 * from.1];
+                    inside.push(ctx.models, &state, frame, (&row, shape[3]), (mask, from))?;
+                }
+                painted.blend(frame, &mut row, &masks[frame], shape[3]);
             }
             let image = volume::upsample(ctx.models, &state, Tensor::f32(one, row)?)?;
             let &[1, 3, height, width] = image.shape() else {
@@ -78,12 +92,15 @@ impl MapBody for Finish {
             append(&mut pixels, image.as_f32()?, height * width);
         }
         let frames = Tensor::u8([shape[0], side.0, side.1, 3], pixels)?;
-        Ok(Outputs::from([("frames".to_owned(), Value::Tensors(Tensors::new().with("frames", frames)))]))
+        Ok(Outputs::from([
+            ("frames".to_owned(), Value::Tensors(Tensors::new().with("frames", frames))),
+            ("inside".to_owned(), inside::value(inside)?),
+        ]))
     }
 }
 
 /// The f32 tensor `name` [n,·,·,·] at `port`.
-fn four<'a>(inputs: &'a Inputs, port: &str, name: &str) -> Result<&'a Tensor> {
+pub(super) fn four<'a>(inputs: &'a Inputs, port: &str, name: &str) -> Result<&'a Tensor> {
     let tensor = inputs.tensors(port)?.get(name).map_err(|error| error.at_port(port))?;
     tensor.as_f32().map_err(|error| error.at_port(port))?;
     match tensor.shape() {
@@ -93,12 +110,12 @@ fn four<'a>(inputs: &'a Inputs, port: &str, name: &str) -> Result<&'a Tensor> {
 }
 
 /// Features that show the inside of the mouth, of the whole picture or of a window of it.
-struct Painted<'a> {
+pub(super) struct Painted<'a> {
     features: &'a [f32],
     /// Channels, rows, columns.
-    size: [usize; 3],
+    pub(super) size: [usize; 3],
     /// First row and column in the picture.
-    corner: [usize; 2],
+    pub(super) corner: [usize; 2],
 }
 
 impl<'a> Painted<'a> {
@@ -148,7 +165,7 @@ impl<'a> Painted<'a> {
 }
 
 /// Appends a picture of planes in [-1,1] as interleaved bytes, as published: x·127.5 + 128, clamped, cut to whole numbers.
-fn append(pixels: &mut Vec<u8>, planes: &[f32], area: usize) {
+pub(super) fn append(pixels: &mut Vec<u8>, planes: &[f32], area: usize) {
     let from = pixels.len();
     pixels.resize(from + 3 * area, 0);
     let (red, rest) = planes.split_at(area);

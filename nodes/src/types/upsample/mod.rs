@@ -2,6 +2,7 @@
 
 mod body;
 mod contract;
+mod inside;
 #[cfg(test)]
 mod tests;
 

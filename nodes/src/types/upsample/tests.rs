@@ -18,13 +18,9 @@ fn finish(models: &Models, chunk: Vec<(&str, Tensors)>) -> Result<Vec<u8>> {
 }
 
 fn features(models: &Models, level: f32) -> Tensors {
-    let shape =
-        models.session("upsample").unwrap().signature().input("features").unwrap().dims.clone().unwrap();
-    let size = |dim: &crate::runtime::Dim| match dim {
-        crate::runtime::Dim::Fixed(size) => *size,
-        other => panic!("{other:?}"),
-    };
-    let (channels, side) = (size(&shape[1]), size(&shape[2]));
+    let state = volume::prepare(models, &person(models).0).unwrap();
+    let background = state.tensor("background").unwrap();
+    let (channels, side) = (background.shape()[1], background.shape()[2]);
     let wave = (0..channels * side * side).map(|i| level * ((i % 23) as f32 / 23.0 - 0.5)).collect();
     Tensors::new().with("features", Tensor::f32([1, channels, side, side], wave).unwrap())
 }
@@ -85,4 +81,51 @@ fn a_mask_without_features_to_show_is_an_error() {
         vec![("identity", identity), ("features", features(&models, 1.0)), ("mask", mask(8, |_| 0.0))];
     let error = finish(&models, chunk).unwrap_err();
     assert!(error.to_string().contains("`inpainted` and `mask`"), "{error}");
+}
+
+/// Painted features that are the same at both pitches give a window that is the frame, enlarged; and where the mask is not, nothing.
+#[test]
+fn the_inside_is_the_frame_at_twice_the_pitch() {
+    let Some(models) = tiny_models() else { return };
+    let (identity, _) = person(&models);
+    let flat = |tensors: &Tensors, rows: usize, columns: usize| {
+        let channels = tensors.get("features").unwrap().shape()[1];
+        let numbers = (0..channels * rows * columns).map(|at| (at / (rows * columns)) as f32 * 0.05 - 0.3);
+        Tensor::f32([1, channels, rows, columns], numbers.collect()).unwrap()
+    };
+    let plain = features(&models, 0.0);
+    let inpainted = Tensors::new()
+        .with("features", flat(&plain, 9, 8))
+        .with("fine", flat(&plain, 18, 16))
+        .with("corner", Tensor::i64([2], vec![4, 5]).unwrap());
+    let whole = plain.clone().with("features", flat(&plain, 16, 16));
+    let run = |mask: Tensors| {
+        let chunk = vec![
+            ("identity", identity.clone()),
+            ("features", whole.clone()),
+            ("inpainted", inpainted.clone()),
+            ("mask", mask),
+        ];
+        run_chunks(&node(), &[], &[ports(chunk)], &TestHost::new(), &models).unwrap().remove(0)
+    };
+    let out = run(mask(32, |x| f32::from((16..18).contains(&x))));
+    let (frames, inside) = (tensors(&out, "frames"), tensors(&out, "inside"));
+    // columns 8 to 9 of the rays are masked, and four more on each side fit into 5 to 13
+    assert_eq!(inside.get("corner").unwrap().as_i64().unwrap(), [16, 20]);
+    let shown = inside.get("frames").unwrap();
+    assert_eq!(shown.shape(), [1, 36, 32, 3]);
+    let (frame, shown) = (frames.get("frames").unwrap().as_u8().unwrap(), shown.as_u8().unwrap());
+    let mut differences = vec![];
+    for (at, rgb) in shown.as_chunks::<3>().0.iter().enumerate() {
+        let (row, column) = (16 + at / 32, 20 + at % 32);
+        let same = &frame[3 * (row / 2 * 32 + column / 2)..][..3];
+        differences.extend(rgb.iter().zip(same).map(|(a, b)| a.abs_diff(*b)));
+    }
+    // Of equal features every pixel has one of four colours, by its place among those of a ray.
+    let worst = differences.iter().max().unwrap();
+    let phases = frame.as_chunks::<3>().0;
+    let spread = (0..3)
+        .map(|c| phases.iter().map(|p| p[c]).max().unwrap() - phases.iter().map(|p| p[c]).min().unwrap());
+    assert!(*worst <= spread.max().unwrap(), "{worst}");
+    assert!(tensors(&run(mask(32, |_| 0.0)), "inside").0.is_empty());
 }
