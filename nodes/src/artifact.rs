@@ -55,6 +55,7 @@ artifact_types! {
     File "file" Raw "a file or folder as the user gave it";
     Image "image" Png "one RGB picture";
     Audio "audio" Wav "mono float samples in [-1,1] at 16 kHz";
+    Track "track" Raw "an audio track as it was given: FLAC, or the file's own AAC or Opus";
     Video "video" Raw "a finished video file";
     Frames "frames" Safetensors "pictures along time: `frames` u8 [n,H,W,3]; of a part of larger ones, with its first row and column in `corner` i64 [2], and what is around it in `canvas` u8 [H,W,3]";
     Mel "mel" Safetensors "mel windows: `mel` f32 [n,80,W] in [-4,4]";

@@ -18,16 +18,16 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (4, b"ftypheix", "a HEIC picture"),
     (4, b"ftypmif1", "a HEIF picture"),
     (4, b"ftypavif", "an AVIF picture"),
-    (4, b"ftypM4A", "M4A sound"),
+    (4, b"ftypM4A", "M4A audio"),
     (4, b"ftyp", "an MP4 or QuickTime video"),
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM video"),
     (8, b"AVI ", "an AVI video"),
-    (8, b"WAVE", "WAV sound"),
-    (0, b"fLaC", "FLAC sound"),
-    (0, b"OggS", "Ogg sound"),
-    (0, b"ID3", "MP3 sound"),
-    (0, b"\xff\xfb", "MP3 sound"),
-    (0, b"\xff\xf3", "MP3 sound"),
+    (8, b"WAVE", "WAV audio"),
+    (0, b"fLaC", "FLAC audio"),
+    (0, b"OggS", "Ogg audio"),
+    (0, b"ID3", "MP3 audio"),
+    (0, b"\xff\xfb", "MP3 audio"),
+    (0, b"\xff\xf3", "MP3 audio"),
     (0, b"\x93NUMPY", "a NumPy array"),
     (0, b"PK\x03\x04", "a ZIP archive"),
     (0, b"%PDF", "a PDF document"),
@@ -99,7 +99,7 @@ mod tests {
     fn names_what_it_sees() {
         assert_eq!(describe(b""), "an empty file");
         assert_eq!(describe(b"\x89PNG\r\n\x1a\n...."), "a PNG picture");
-        assert_eq!(describe(b"RIFF\0\0\0\0WAVEfmt "), "WAV sound");
+        assert_eq!(describe(b"RIFF\0\0\0\0WAVEfmt "), "WAV audio");
         assert_eq!(describe(b"RIFF\0\0\0\0WEBPVP8 "), "a WebP picture");
         assert_eq!(describe(b"hello\nworld"), "text: `hello`");
         assert_eq!(describe("ä".repeat(400).as_bytes()), format!("text: `{}…`", "ä".repeat(40)));

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -203,6 +204,24 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
         path.display()
     );
     None
+}
+
+/// Converts a file with the ffmpeg program to one of the name `to` beside it; `None`, with a printed reason, where it is not
+/// installed.
+pub(crate) fn converted(from: &Path, to: &str, options: &[&str]) -> Option<PathBuf> {
+    let to = from.with_file_name(to);
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y", "-i"]).arg(from).args(options).arg(&to);
+    match command.status() {
+        Ok(status) => {
+            assert!(status.success(), "{command:?}");
+            Some(to)
+        }
+        Err(error) => {
+            eprintln!("skipped: the ffmpeg program is not installed ({error})");
+            None
+        }
+    }
 }
 
 /// Models of an empty pack, for bodies that ask for none.

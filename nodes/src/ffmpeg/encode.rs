@@ -2,17 +2,21 @@
 
 use std::path::Path;
 
-use ffmpeg_next::{Dictionary, Error, Packet, Rational, format, format::context::Output};
+use ffmpeg_next::{Dictionary, Error, Packet, Rational, codec, format, format::context::Output};
 
-use super::{audio_encode::AudioEncoder, container::Container, init, video_encode::VideoEncoder};
+use super::{
+    audio_encode::AudioEncoder,
+    container::Container,
+    init,
+    packets::{Layout, PacketTrack},
+    video_encode::VideoEncoder,
+};
 
 /// Index of the video stream.
 pub(super) const VIDEO: usize = 0;
-/// Index of the audio stream.
-pub(super) const AUDIO: usize = 1;
 
 /// What a file is made with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// Frames a second.
     pub(crate) rate: Rational,
@@ -25,27 +29,43 @@ pub(crate) struct Settings {
     /// x264's preset, also for other codecs.
     pub(crate) preset: String,
     /// The audio track; `None`: there is none.
-    pub(crate) audio: Option<AudioSettings>,
+    pub(crate) audio: Option<AudioSource>,
     /// Title and comment of the file.
     pub(crate) tags: Vec<(&'static str, &'static str)>,
 }
 
-/// What an audio track is made with.
+/// Where an audio track comes from.
+#[derive(Clone)]
+pub(crate) enum AudioSource {
+    /// Samples to encode.
+    Samples(AudioSettings),
+    /// Packets to take over, and what their codec must know.
+    Packets(Layout, codec::Parameters),
+}
+
+/// What an audio track is encoded with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AudioSettings {
     /// Samples a second.
     pub(crate) rate: u32,
     /// Channels.
     pub(crate) channels: u16,
-    /// Bits a second.
+    /// Bits a second; 0 for codecs without loss.
     pub(crate) bit_rate: usize,
+    /// Bits of a sample, for codecs without loss.
+    pub(crate) bits: u32,
 }
 
 /// A file being written. Frames and audio may come in any order; what waits for the other is kept by the muxer.
 pub(crate) struct Writer {
     output: Output,
     video: VideoEncoder,
-    audio: Option<AudioEncoder>,
+    audio: Option<AudioTrack>,
+}
+
+enum AudioTrack {
+    Encoded(AudioEncoder),
+    Packets(PacketTrack),
 }
 
 impl Writer {
@@ -54,10 +74,16 @@ impl Writer {
         init().map_err(|_| Error::Unknown)?;
         let mut output = format::output_as(path, container.muxer())?;
         let video = VideoEncoder::open(&mut output, container, settings)?;
-        let audio = match settings.audio {
-            Some(audio) => Some(AudioEncoder::open(&mut output, container, audio)?),
-            None => None,
-        };
+        let audio =
+            match &settings.audio {
+                Some(AudioSource::Samples(audio)) => {
+                    Some(AudioTrack::Encoded(AudioEncoder::open(&mut output, container, *audio)?))
+                }
+                Some(AudioSource::Packets(layout, parameters)) => Some(AudioTrack::Packets(
+                    PacketTrack::open(&mut output, container, *layout, parameters.clone())?,
+                )),
+                None => None,
+            };
         let mut tags = Dictionary::new();
         settings.tags.iter().for_each(|(name, value)| tags.set(name, value));
         output.set_metadata(tags);
@@ -71,18 +97,36 @@ impl Writer {
     }
 
     /// Adds samples, channels interleaved, as many as there are.
-    pub(crate) fn audio(&mut self, samples: &[f32]) -> Result<(), Error> {
+    pub(crate) fn samples(&mut self, samples: &[f32]) -> Result<(), Error> {
         match &mut self.audio {
-            Some(audio) => audio.push(samples, &mut self.output),
-            None => Ok(()),
+            Some(AudioTrack::Encoded(audio)) => audio.push(samples, &mut self.output),
+            Some(AudioTrack::Packets(_)) | None => Ok(()),
         }
     }
 
-    /// Ends the file.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
+    /// Adds a packet that is taken over.
+    pub(crate) fn packet(&mut self, data: &[u8]) -> Result<(), Error> {
+        match &mut self.audio {
+            Some(AudioTrack::Packets(track)) => track.push(data, &mut self.output),
+            Some(AudioTrack::Encoded(_)) | None => Ok(()),
+        }
+    }
+
+    /// The sample that the next packet to be taken over begins with.
+    pub(crate) fn next_packet(&self) -> i64 {
+        match &self.audio {
+            Some(AudioTrack::Packets(track)) => track.next_start(),
+            Some(AudioTrack::Encoded(_)) | None => 0,
+        }
+    }
+
+    /// Ends the file; packets that were taken over are cut at sample `audio_end`.
+    pub(crate) fn finish(mut self, audio_end: u64) -> Result<(), Error> {
         self.video.finish(&mut self.output)?;
-        if let Some(audio) = &mut self.audio {
-            audio.finish(&mut self.output)?;
+        match &mut self.audio {
+            Some(AudioTrack::Encoded(audio)) => audio.finish(&mut self.output)?,
+            Some(AudioTrack::Packets(track)) => track.finish(audio_end, &mut self.output)?,
+            None => {}
         }
         self.output.write_trailer()
     }

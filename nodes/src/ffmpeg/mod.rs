@@ -1,11 +1,13 @@
-//! FFmpeg for the media node types: opening files without surprises, sound, frames, and errors in our words.
+//! FFmpeg for the media node types: opening files without surprises, audio, frames, and errors in our words.
 
-pub(crate) mod audio_encode;
+pub(crate) mod audio;
+mod audio_encode;
 pub(crate) mod colour;
 pub(crate) mod container;
 pub(crate) mod encode;
+pub(crate) mod packets;
 pub(crate) mod resample;
-pub(crate) mod sound;
+pub(crate) mod track;
 pub(crate) mod video;
 mod video_encode;
 pub(crate) mod webp;

@@ -117,12 +117,6 @@ impl Frames {
         Tensor::f32([1, self.channels, self.window.height(), self.window.width()], one)
     }
 
-    /// The alpha of one frame, row by row.
-    pub fn alpha(&self, frame: usize) -> &[f32] {
-        let area = self.window.area();
-        &self.alpha[frame * area..(frame + 1) * area]
-    }
-
     /// `features` [n,C,h,w] and `alpha` [n,1,h,w], in numbers that half precision holds; and `corner` [2], row and column of the window's
     /// first pixel, where it is not the whole picture.
     pub fn tensors(self) -> Result<Tensors> {

@@ -1,13 +1,19 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{contract::RATE, wav};
+use super::{contract::RATE, track::TrackWriter, wav};
 use crate::{
-    artifact::{Audio, Value},
+    artifact::{Audio, FileRef, Value},
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
-    ffmpeg::{failed, resample::Resampler, sound},
+    ffmpeg::{
+        audio::{AudioReader, Block},
+        container::{AudioCodec, Container},
+        failed, packets,
+        resample::Resampler,
+        track,
+    },
     sniff,
 };
 
@@ -17,85 +23,142 @@ impl ValueBody for Decode {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let path = &inputs.file("file")?.path;
         let name = sniff::name(path);
-        let mut collector = Collector::default();
-        let mut sink = |rate: u32, block: &[f32]| {
-            ctx.check_cancelled()?;
-            collector.push(rate, block).map_err(|error| failed(format!("{name}: cannot be resampled"), error))
-        };
-        let extent = if is_wav(path)? { wav::decode(path, &mut sink)? } else { None };
-        match extent {
-            Some(extent) if extent.read > 0 => {
-                if extent.read < extent.announced {
-                    let [found, announced] =
-                        [extent.read, extent.announced].map(|n| n as f64 / f64::from(extent.rate));
-                    ctx.host.note("truncated", json!({ "seconds": found, "announced_seconds": announced }));
-                    ctx.host.warn(&format!(
-                        "{name}: ends after {found:.2} s of the announced {announced:.2} s; that much is used"
-                    ));
-                }
-            }
-            _ => {
-                let damaged = sound::decode(path, &mut sink)?;
-                if damaged > 0 {
-                    ctx.host.note("damaged_packets", json!(damaged));
-                    ctx.host
-                        .warn(&format!("{name}: {damaged} packets of sound are damaged and were left out"));
-                }
-            }
-        }
-        let (samples, bad) =
-            collector.finish().map_err(|error| failed(format!("{name}: cannot be resampled"), error))?;
+        let (samples, track) = decode(path, ctx)?;
         if samples.is_empty() {
-            return Err(NodeError::input(format!("{name}: the sound has no samples"))
-                .hint("give a file with at least one video frame (0.04 s) of sound"));
-        }
-        if bad > 0 {
-            ctx.host.warn(&format!("{name}: {bad} samples were not finite numbers and were set to zero"));
+            return Err(NodeError::input(format!("{name}: the audio has no samples"))
+                .hint("give a file with at least one video frame (0.04 s) of audio"));
         }
         ctx.host.note("seconds", json!(samples.len() as f64 / f64::from(RATE)));
-        out.value("audio", Value::Audio(Audio { rate: RATE, samples }))
+        out.value("audio", Value::Audio(Audio { rate: RATE, samples }))?;
+        out.value("track", Value::File(FileRef { path: track, digest: None }))
     }
+}
+
+/// The samples at [`RATE`] and the file of the track.
+fn decode(path: &Path, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
+    let name = sniff::name(path);
+    if is_wav(path)? {
+        let mut collector = Collector::new(path, ctx, true);
+        let extent = wav::decode(path, &mut |block| collector.push(&block))?;
+        if let Some(extent) = extent.filter(|extent| extent.read > 0) {
+            if extent.read < extent.announced {
+                let [found, announced] =
+                    [extent.read, extent.announced].map(|n| n as f64 / f64::from(extent.rate));
+                ctx.host.note("truncated", json!({ "seconds": found, "announced_seconds": announced }));
+                ctx.host.warn(&format!(
+                    "{name}: ends after {found:.2} s of the announced {announced:.2} s; that much is used"
+                ));
+            }
+            return collector.finish();
+        }
+    }
+    let mut reader = AudioReader::open(path)?;
+    let layout = packets::survey(path)?;
+    let mut collector = Collector::new(path, ctx, layout.is_none());
+    collector.strict = reader.is_pcm;
+    while let Some(block) = reader.next()? {
+        collector.push(&block)?;
+    }
+    if reader.damaged > 0 {
+        ctx.host.note("damaged_packets", json!(reader.damaged));
+        ctx.host.warn(&format!("{name}: {} packets of audio are damaged and were left out", reader.damaged));
+    }
+    if collector.bad > 0 {
+        ctx.host
+            .warn(&format!("{name}: {} samples were not finite numbers and were set to zero", collector.bad));
+    }
+    let (samples, decoded) = collector.finish()?;
+    let Some(layout) = layout.filter(|_| !samples.is_empty()) else { return Ok((samples, decoded)) };
+    let (ending, container) = match layout.codec {
+        AudioCodec::Opus => ("webm", Container::WebM),
+        AudioCodec::Aac | AudioCodec::Flac => ("m4a", Container::M4a),
+    };
+    let copy = ctx.host.scratch().join(format!("track.{ending}"));
+    track::copy(path, layout, &copy, container)?;
+    Ok((samples, copy))
 }
 
 fn is_wav(path: &Path) -> Result<bool> {
-    Ok(path.is_file() && sniff::describe(&sniff::head(path)?) == "WAV sound")
+    Ok(path.is_file() && sniff::describe(&sniff::head(path)?) == "WAV audio")
 }
 
-/// Brings blocks of any rate to [`RATE`].
-#[derive(Default)]
-struct Collector {
+/// Brings blocks of any rate to [`RATE`] and one channel, and keeps them as they are in a track.
+struct Collector<'a> {
+    name: String,
+    ctx: &'a Context<'a>,
     resampler: Option<(u32, Resampler)>,
     samples: Vec<f32>,
+    track: Option<TrackWriter>,
+    /// Samples of each channel so far.
+    taken: u64,
+    /// Whether a sample that is no finite number is an error, or else is set to zero and counted.
+    strict: bool,
     bad: u64,
 }
 
-impl Collector {
-    fn push(&mut self, rate: u32, block: &[f32]) -> Result<(), ffmpeg_next::Error> {
+impl<'a> Collector<'a> {
+    fn new(path: &Path, ctx: &'a Context<'a>, keeps: bool) -> Self {
+        let track = keeps.then(|| TrackWriter::new(ctx.host.scratch().join("track.flac")));
+        let name = sniff::name(path);
+        Self { name, ctx, resampler: None, samples: vec![], track, taken: 0, strict: true, bad: 0 }
+    }
+
+    fn push(&mut self, block: &Block) -> Result<()> {
+        self.ctx.check_cancelled()?;
+        let mended = self.mended(block)?;
+        let block = mended.as_ref().unwrap_or(block);
+        self.taken += (block.samples.len() / usize::from(block.channels)) as u64;
+        if let Some(track) = &mut self.track {
+            track.push(block)?;
+        }
+        let name = &self.name;
+        let cannot = |error| failed(format!("{name}: cannot be resampled"), error);
         let mut resampler = match self.resampler.take() {
-            Some((old, resampler)) if old == rate => resampler,
+            Some((old, resampler)) if old == block.rate => resampler,
             old => {
                 if let Some((_, old)) = old {
-                    old.finish(&mut self.samples)?;
+                    old.finish(&mut self.samples).map_err(cannot)?;
                 }
-                Resampler::new(rate, RATE)?
+                Resampler::new(block.rate, RATE, 1).map_err(cannot)?
             }
         };
-        if block.iter().all(|sample| sample.is_finite()) {
-            resampler.push(block, &mut self.samples)?;
-        } else {
-            let finite = |&sample: &f32| if sample.is_finite() { sample } else { 0.0 };
-            self.bad += block.iter().filter(|sample| !sample.is_finite()).count() as u64;
-            resampler.push(&block.iter().map(finite).collect::<Vec<_>>(), &mut self.samples)?;
-        }
-        self.resampler = Some((rate, resampler));
+        resampler.push(&block.mono(), &mut self.samples).map_err(cannot)?;
+        self.resampler = Some((block.rate, resampler));
         Ok(())
     }
 
-    /// The samples and how many of the input were not finite.
-    fn finish(mut self) -> Result<(Vec<f32>, u64), ffmpeg_next::Error> {
-        if let Some((_, resampler)) = self.resampler.take() {
-            resampler.finish(&mut self.samples)?;
+    /// The block without numbers that are not finite; `None` where all are.
+    fn mended(&mut self, block: &Block) -> Result<Option<Block>> {
+        let Some(first) = block.samples.iter().position(|sample| !sample.is_finite()) else {
+            return Ok(None);
+        };
+        if self.strict {
+            let channels = usize::from(block.channels);
+            let at = self.taken + (first / channels) as u64;
+            let channel = match channels {
+                1 => String::new(),
+                _ => format!(" of channel {}", first % channels + 1),
+            };
+            let found = if block.samples[first].is_nan() { "not a number" } else { "infinite" };
+            return Err(NodeError::input(format!(
+                "{}: sample {at}{channel}, at {:.3} s, is {found}, expected numbers in [-1,1]",
+                self.name,
+                at as f64 / f64::from(block.rate)
+            ))
+            .hint("export the audio again, as 16-bit WAV for example"));
         }
-        Ok((self.samples, self.bad))
+        let finite = |&sample: &f32| if sample.is_finite() { sample } else { 0.0 };
+        self.bad += block.samples.iter().filter(|sample| !sample.is_finite()).count() as u64;
+        Ok(Some(Block { samples: block.samples.iter().map(finite).collect(), ..*block }))
+    }
+
+    /// The samples at [`RATE`] and where the track was written, if it was.
+    fn finish(mut self) -> Result<(Vec<f32>, PathBuf)> {
+        if let Some((_, resampler)) = self.resampler.take() {
+            let cannot = |error| failed(format!("{}: cannot be resampled", self.name), error);
+            resampler.finish(&mut self.samples).map_err(cannot)?;
+        }
+        let path = self.track.map(TrackWriter::finish).transpose()?;
+        Ok((self.samples, path.unwrap_or_default()))
     }
 }

@@ -1,9 +1,10 @@
-//! A sound file as 16 kHz mono samples.
+//! An audio file as 16 kHz mono samples, and its track as it is.
 
 mod body;
 mod contract;
 #[cfg(test)]
 mod tests;
+mod track;
 mod wav;
 
 use crate::{

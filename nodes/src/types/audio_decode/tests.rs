@@ -1,7 +1,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -10,7 +9,11 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     artifact::Audio,
-    testing::{TestHost, file, no_models, run_value, shared},
+    ffmpeg::{
+        audio::{AudioReader, Block},
+        packets,
+    },
+    testing::{TestHost, converted, file, no_models, run_value, shared},
 };
 
 fn decode_with(path: &Path, host: &TestHost) -> Result<Audio> {
@@ -75,23 +78,6 @@ fn every_wav_sample_format_rate_and_channel_count() {
     }
 }
 
-/// Converts with the ffmpeg program; `None` where it is not installed.
-fn converted(from: &Path, to: &str, options: &[&str]) -> Option<PathBuf> {
-    let to = from.with_file_name(to);
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-y", "-i"]).arg(from).args(options).arg(&to);
-    match command.status() {
-        Ok(status) => {
-            assert!(status.success(), "{command:?}");
-            Some(to)
-        }
-        Err(error) => {
-            eprintln!("skipped: the ffmpeg program is not installed ({error})");
-            None
-        }
-    }
-}
-
 #[test]
 fn what_ffmpeg_reads_keeps_its_place_in_time() {
     let folder = tempfile::tempdir().unwrap();
@@ -151,28 +137,28 @@ fn files_without_sound_are_clear_errors() {
         fs::write(&path, bytes).unwrap();
         path
     };
-    assert_eq!(message(&put("empty.wav", b"")), "/empty.wav: expected sound, found an empty file");
-    assert_eq!(message(&put("a.wav", b"hello there\n")), "/a.wav: expected sound, found text: `hello there`");
+    assert_eq!(message(&put("empty.wav", b"")), "/empty.wav: expected audio, found an empty file");
+    assert_eq!(message(&put("a.wav", b"hello there\n")), "/a.wav: expected audio, found text: `hello there`");
     let playlist = put("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n");
-    assert_eq!(message(&playlist), "/list.m3u8: expected sound, found text: `#EXTM3U`");
+    assert_eq!(message(&playlist), "/list.m3u8: expected audio, found text: `#EXTM3U`");
     let source = wav(&folder, 16_000, 1, 16, SampleFormat::Int);
     let bytes = fs::read(&source).unwrap();
     assert_eq!(
         message(&put("head.wav", &bytes[..20])),
-        "/head.wav: expected sound, found WAV sound that is damaged or cut short"
+        "/head.wav: expected audio, found WAV audio that is damaged or cut short"
     );
-    assert_eq!(message(&put("none.wav", &bytes[..44])), "/none.wav: the sound has no samples");
+    assert_eq!(message(&put("none.wav", &bytes[..44])), "/none.wav: the audio has no samples");
     let picture = folder.path().join("a.png");
     image::RgbImage::new(32, 32).save(&picture).unwrap();
-    assert_eq!(message(&picture), "/a.png: expected sound, found a PNG picture");
+    assert_eq!(message(&picture), "/a.png: expected audio, found a PNG picture");
     assert_eq!(message(&folder.path().join("x/missing.wav")), "/missing.wav: cannot be read");
-    assert!(decode(folder.path()).unwrap_err().to_string().ends_with("expected sound, found a folder"));
+    assert!(decode(folder.path()).unwrap_err().to_string().ends_with("expected audio, found a folder"));
     if let Some(video) = converted(&picture, "silent.mp4", &["-pix_fmt", "yuv420p"]) {
-        let expected = "/silent.mp4: expected sound, found an MP4 or QuickTime video without a sound track";
+        let expected = "/silent.mp4: expected audio, found an MP4 or QuickTime video without an audio track";
         assert_eq!(message(&video), expected);
         let bytes = fs::read(&video).unwrap();
         let expected =
-            "/cut.mp4: expected sound, found an MP4 or QuickTime video that is damaged or cut short";
+            "/cut.mp4: expected audio, found an MP4 or QuickTime video that is damaged or cut short";
         assert_eq!(message(&put("cut.mp4", &bytes[..bytes.len() / 2])), expected);
     }
 }
@@ -184,7 +170,7 @@ fn a_header_that_announces_no_samples_is_an_error() {
     let spec =
         WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
     WavWriter::create(&path, spec).unwrap().finalize().unwrap();
-    assert_eq!(message(&path), "/zero.wav: the sound has no samples");
+    assert_eq!(message(&path), "/zero.wav: the audio has no samples");
 }
 
 #[test]
@@ -216,17 +202,127 @@ fn a_wav_from_a_pipe_has_no_true_length_and_is_read_whole() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_become_silence() {
+fn a_wav_with_numbers_that_are_not_finite_is_refused_by_the_sample() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nan.wav");
-    let spec =
-        WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 32, sample_format: SampleFormat::Float };
-    let mut writer = WavWriter::create(&path, spec).unwrap();
-    [0.5f32, f32::NAN, f32::INFINITY, -0.5]
-        .into_iter()
-        .for_each(|sample| writer.write_sample(sample).unwrap());
-    writer.finalize().unwrap();
-    let host = TestHost::new();
-    assert_eq!(decode_with(&path, &host).unwrap().samples, [0.5, 0.0, 0.0, -0.5]);
-    assert_eq!(host.warnings.lock().unwrap().len(), 1);
+    for (bad, found) in
+        [(f32::NAN, "not a number"), (f32::INFINITY, "infinite"), (f32::NEG_INFINITY, "infinite")]
+    {
+        for (channels, place) in [(1, "sample 20001"), (2, "sample 10000 of channel 2")] {
+            let spec = WavSpec {
+                channels,
+                sample_rate: 16_000,
+                bits_per_sample: 32,
+                sample_format: SampleFormat::Float,
+            };
+            let mut writer = WavWriter::create(&path, spec).unwrap();
+            (0..40_000).for_each(|i| writer.write_sample(if i == 20_001 { bad } else { 0.5 }).unwrap());
+            writer.finalize().unwrap();
+            let error = decode(&path).unwrap_err();
+            let seconds = if channels == 1 { "1.250" } else { "0.625" };
+            assert_eq!(
+                error.to_string().replace(&folder.path().display().to_string(), ""),
+                format!("/nan.wav: {place}, at {seconds} s, is {found}, expected numbers in [-1,1]")
+            );
+            assert!(error.hint_text().is_some());
+        }
+    }
+}
+
+/// The file of the track.
+fn track(path: &Path, host: &TestHost) -> PathBuf {
+    let out = run_value(&node(), &[], &file(path), host, &no_models()).unwrap();
+    out.values["track"].file().unwrap().path.clone()
+}
+
+/// All samples of a file and how they come.
+fn read(path: &Path) -> Block {
+    let mut reader = AudioReader::open(path).unwrap();
+    let mut all = Block { rate: reader.rate(), channels: reader.channels(), ..Block::default() };
+    while let Some(block) = reader.next().unwrap() {
+        all.samples.extend(block.samples);
+    }
+    all
+}
+
+#[test]
+fn the_track_of_a_wav_is_the_wav() {
+    let folder = tempfile::tempdir().unwrap();
+    let int = SampleFormat::Int;
+    for (rate, channels, bits, format) in [
+        (48_000, 2, 16, int),
+        (44_100, 1, 24, int),
+        (16_000, 1, 8, int),
+        (22_050, 6, 16, int),
+        (48_000, 2, 32, SampleFormat::Float),
+    ] {
+        let source = wav(&folder, rate, channels, bits, format);
+        let host = TestHost::new();
+        let kept = read(&track(&source, &host));
+        let given = read(&source);
+        assert_eq!((kept.rate, kept.channels), (rate, channels));
+        let worst = kept.samples.iter().zip(&given.samples).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert_eq!(kept.samples.len(), given.samples.len());
+        assert!(worst <= if bits == 32 { 1e-7 } else { 0.0 }, "{bits} bits: off by {worst}");
+        let again = TestHost::new();
+        assert!(fs::read(track(&source, &again)).unwrap() == fs::read(track(&source, &host)).unwrap());
+    }
+    let source = wav(&folder, 96_000, 2, 24, int);
+    let kept = read(&track(&source, &TestHost::new()));
+    assert_eq!((kept.rate, kept.channels, kept.samples.len()), (48_000, 2, 96_000));
+}
+
+/// What the packets of a file hold.
+fn payloads(path: &Path) -> Vec<Vec<u8>> {
+    let mut reader = packets::PacketReader::open(path).unwrap();
+    let data = std::iter::from_fn(|| reader.next().unwrap());
+    data.map(|packet| packet.data().unwrap_or_default().to_vec()).collect()
+}
+
+#[test]
+fn packets_of_aac_and_opus_are_taken_over_and_start_where_the_analysis_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = wav(&folder, 48_000, 2, 16, SampleFormat::Int);
+    for (name, options) in [
+        ("a.m4a", &["-c:a", "aac"][..]),
+        ("a.mp4", &["-f", "lavfi", "-i", "color=duration=1", "-c:a", "aac"]),
+        ("a.mkv", &["-c:a", "aac"]),
+        ("a.opus", &["-c:a", "libopus"]),
+        ("a.webm", &["-c:a", "libopus"]),
+        ("late.mp4", &["-af", "adelay=0", "-c:a", "aac", "-output_ts_offset", "0.5"]),
+    ] {
+        let Some(path) = converted(&source, name, options) else { return };
+        let host = TestHost::new();
+        let copy = track(&path, &host);
+        assert!(payloads(&copy) == payloads(&path), "{name}: other packets");
+        let (layout, out) = (packets::survey(&copy).unwrap().unwrap(), decode(&path).unwrap());
+        let expected = (layout.samples as f64 / f64::from(layout.rate) * 16_000.0).round() as usize;
+        assert!(out.samples.len().abs_diff(expected) < 400, "{name}: {} and {expected}", out.samples.len());
+        let (kept, analysed) = (read(&copy).mono(), out.samples);
+        let worst = (2_000..14_000).map(|i| (kept[i * 3] - analysed[i]).abs()).fold(0.0, f32::max);
+        assert!(worst < 0.02, "{name}: the track and the analysis are off by {worst}");
+    }
+}
+
+#[test]
+fn other_codecs_are_kept_without_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = wav(&folder, 44_100, 2, 16, SampleFormat::Int);
+    for (name, options) in [
+        ("a.mp3", &["-b:a", "192k"][..]),
+        ("a.flac", &[]),
+        ("a.ogg", &["-c:a", "libvorbis"]),
+        ("a.aac", &["-c:a", "aac"]),
+    ] {
+        let Some(path) = converted(&source, name, options) else { return };
+        let host = TestHost::new();
+        let (kept, given) = (read(&track(&path, &host)), read(&path));
+        assert_eq!(
+            (kept.rate, kept.channels, kept.samples.len()),
+            (44_100, 2, given.samples.len()),
+            "{name}"
+        );
+        let worst = kept.samples.iter().zip(&given.samples).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-4, "{name}: off by {worst}");
+    }
 }

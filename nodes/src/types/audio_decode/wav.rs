@@ -2,7 +2,7 @@ use std::{fs::File, io::BufReader, path::Path};
 
 use hound::{SampleFormat, WavReader};
 
-use crate::error::Result;
+use crate::{error::Result, ffmpeg::audio::Block};
 
 /// Frames a block.
 const BLOCK: usize = 16_384;
@@ -17,50 +17,50 @@ pub(super) struct Extent {
     pub(super) read: u64,
 }
 
-/// Reads the WAV file at `path`, averages its channels and hands each block with its rate to `sink`. `None` when the
-/// header is not one that hound reads: FFmpeg may know better.
-pub(super) fn decode(path: &Path, sink: &mut dyn FnMut(u32, &[f32]) -> Result<()>) -> Result<Option<Extent>> {
+/// Reads the WAV file at `path` and hands each block to `sink`. `None` when the header is not one that hound reads: FFmpeg
+/// may know better.
+pub(super) fn decode(path: &Path, sink: &mut dyn FnMut(Block) -> Result<()>) -> Result<Option<Extent>> {
     let Ok(reader) = WavReader::open(path) else { return Ok(None) };
     let spec = reader.spec();
-    if spec.sample_rate == 0 {
+    if spec.sample_rate == 0 || spec.channels == 0 {
         return Ok(None);
     }
     let mut extent = Extent { rate: spec.sample_rate, announced: u64::from(reader.duration()), read: 0 };
-    let mut put = |block: &[f32]| {
-        extent.read += block.len() as u64;
-        sink(spec.sample_rate, block)
+    let whole = spec.sample_format == SampleFormat::Int && spec.bits_per_sample <= 16;
+    let empty = Block {
+        rate: spec.sample_rate,
+        channels: spec.channels,
+        bits: if whole { 16 } else { 24 },
+        samples: vec![],
+    };
+    let mut put = |samples: Vec<f32>| {
+        extent.read += (samples.len() / usize::from(spec.channels)) as u64;
+        sink(Block { samples, ..empty })
     };
     match spec.sample_format {
-        SampleFormat::Float => average(reader, |sample: f32| sample, &mut put)?,
+        SampleFormat::Float => blocks(reader, |sample: f32| sample, &mut put)?,
         SampleFormat::Int => {
             let scale = 1.0 / (1u64 << (spec.bits_per_sample - 1)) as f32;
-            average(reader, |sample: i32| sample as f32 * scale, &mut put)?;
+            blocks(reader, |sample: i32| sample as f32 * scale, &mut put)?;
         }
     }
     Ok(Some(extent))
 }
 
-/// Averages the channels frame by frame, until the samples or the file end.
-fn average<S: hound::Sample>(
+/// Hands blocks of whole frames to `put`, until the samples or the file end.
+fn blocks<S: hound::Sample>(
     reader: WavReader<BufReader<File>>,
     to_float: impl Fn(S) -> f32,
-    put: &mut dyn FnMut(&[f32]) -> Result<()>,
+    put: &mut dyn FnMut(Vec<f32>) -> Result<()>,
 ) -> Result<()> {
     let channels = usize::from(reader.spec().channels);
-    let share = 1.0 / channels as f32;
     let mut samples = reader.into_samples::<S>().map_while(hound::Result::ok);
-    let mut block = Vec::with_capacity(BLOCK);
     loop {
-        let mut sum = 0.0;
-        let got = samples.by_ref().take(channels).map(|sample| sum += share * to_float(sample)).count();
-        if got == channels {
-            block.push(sum);
-        }
-        if block.len() == BLOCK || got < channels {
-            put(&block)?;
-            block.clear();
-        }
-        if got < channels {
+        let mut block: Vec<_> = samples.by_ref().take(BLOCK * channels).map(&to_float).collect();
+        let ended = block.len() < BLOCK * channels;
+        block.truncate(block.len() / channels * channels);
+        put(block)?;
+        if ended {
             return Ok(());
         }
     }

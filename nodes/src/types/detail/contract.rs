@@ -42,6 +42,7 @@ pub(super) fn general() -> Contract {
             chunk,
             "where in the photo the rays' surfaces are",
         )
+        .optional("inside", ArtifactType::Frames, chunk, "what is painted, finer, as `upsample` gives it")
         .optional(
             "mask",
             ArtifactType::Mask,

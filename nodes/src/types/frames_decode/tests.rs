@@ -166,7 +166,7 @@ fn what_is_no_video_is_a_clear_error() {
     let Some(speech) = shared("data/speech_a.wav") else { return };
     let error = decode(&speech, &[]).unwrap_err().to_string();
     assert!(
-        error.ends_with("expected a video or a folder of pictures, found WAV sound without pictures"),
+        error.ends_with("expected a video or a folder of pictures, found WAV audio without pictures"),
         "{error}"
     );
 }

@@ -40,10 +40,10 @@ impl ValueBody for Windows {
         let used = frames * u64::from(RATE) * den / num;
         if frames == 0 {
             return Err(NodeError::input(format!(
-                "port `audio`: {} samples ({:.3} s), expected at least one video frame of {} samples",
-                audio.samples.len(),
+                "the speech lasts {:.4} s, expected at least one video frame: {:.4} s at {} frames a second",
                 audio.samples.len() as f64 / f64::from(RATE),
-                (u64::from(RATE) * den).div_ceil(num)
+                den as f64 / num as f64,
+                num as f64 / den as f64
             ))
             .hint("give longer speech"));
         }

@@ -94,7 +94,7 @@ fn sound_shorter_than_a_frame_is_an_error() {
     let error = windows(noise(639), &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "port `audio`: 639 samples (0.040 s), expected at least one video frame of 640 samples"
+        "the speech lasts 0.0399 s, expected at least one video frame: 0.0400 s at 25 frames a second"
     );
     assert_eq!(error.hint_text(), Some("give longer speech"));
     assert!(windows(vec![], &[]).is_err());

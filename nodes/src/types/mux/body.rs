@@ -1,26 +1,21 @@
-use std::sync::Arc;
-
 use serde_json::json;
 
-use super::file::{FORMATS, Format, Video, VideoFile};
+use super::{
+    audio::Track,
+    file::{FORMATS, Format, Video, VideoFile},
+};
 use crate::{
-    artifact::{Artifact, FileRef, Value},
+    artifact::{FileRef, Value},
     body::{Context, Inputs, Outputs, ReduceBody},
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::{encode::AudioSettings, failed, resample::Resampler},
+    ffmpeg::packets,
     params::Params,
     pictures::Clip,
 };
 
 /// Rate when the frames come without one.
 const DEFAULT_RATE: Rate = Rate::new(25, 1);
-
-/// Samples a second of the audio track: what every player and platform takes.
-const AUDIO_RATE: u32 = 48_000;
-
-/// Samples of the source handed to the resampler at once.
-const BLOCK: usize = 16_000;
 
 /// Longest preview, in seconds, that is made without a warning.
 const LONG_PREVIEW: f64 = 20.0;
@@ -39,7 +34,9 @@ struct Open {
     file: VideoFile,
     size: (usize, usize),
     rate: Rate,
-    sound: Option<Sound>,
+    track: Option<Track>,
+    /// Seconds of audio that were given.
+    given: f64,
 }
 
 impl Mux {
@@ -59,15 +56,14 @@ impl Mux {
 
     fn create(&self, size: (usize, usize), first: &[u8], inputs: &Inputs, ctx: &Context<'_>) -> Result<Open> {
         let rate = inputs.rate().unwrap_or(DEFAULT_RATE);
-        let sound = match inputs.has("audio") && self.format.audio().is_some() {
-            true => Some(Sound::new(Arc::clone(inputs.value("audio")?))?),
-            false => None,
+        let (track, source) = match self.format {
+            Format::Media(container) => Track::open(inputs, container, self.audio_bits)?.unzip(),
+            Format::Gif | Format::Webp => (None, None),
         };
-        let audio = AudioSettings { rate: AUDIO_RATE, channels: 1, bit_rate: self.audio_bits };
         let video = Video { rate, size, crf: self.crf, preset: self.preset.clone() };
         let path = ctx.host.scratch().join(format!("video.{}", self.name));
-        let file = VideoFile::create(path, self.format, video, sound.is_some().then_some(audio), first)?;
-        Ok(Open { file, size, rate, sound })
+        let file = VideoFile::create(path, self.format, video, source, first)?;
+        Ok(Open { file, size, rate, track, given: given(inputs)? })
     }
 }
 
@@ -92,9 +88,9 @@ impl ReduceBody for Mux {
             ctx.check_cancelled()?;
             open.file.frame(&clip.picture(k))?;
         }
-        let end = open.samples();
-        if let Some(sound) = &mut open.sound {
-            open.file.audio(&sound.until(end)?)?;
+        if let Some(mut track) = open.track.take() {
+            track.until(open.samples(track.rate), &mut open.file)?;
+            open.track = Some(track);
         }
         ctx.host.progress(open.file.frames(), None);
         self.open = Some(open);
@@ -106,18 +102,19 @@ impl ReduceBody for Mux {
             return Err(NodeError::input("port `frames`: no frames, expected at least one")
                 .hint("see whether the speech is as long as one video frame"));
         };
-        let end = open.samples();
         let frames = open.file.frames();
         let seconds = frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
-        if let Some(sound) = open.sound.take() {
-            let given = sound.seconds();
-            open.file.audio(&sound.finish(end)?)?;
-            ctx.host.note("audio_seconds", json!(given));
-            let beyond = given - seconds;
+        let mut end = 0;
+        if let Some(track) = open.track.take() {
+            end = open.samples(track.rate);
+            ctx.host.note("audio", track.finish(end, &mut open.file)?);
+            ctx.host.note("audio_seconds", json!(open.given));
+            let beyond = open.given - seconds;
             if beyond.abs() > 0.5 {
                 let done = if beyond > 0.0 { "cut" } else { "filled up with silence" };
                 ctx.host.warn(&format!(
-                    "the sound lasts {given:.2} s, the frames {seconds:.2} s: the sound is {done}"
+                    "the audio lasts {:.2} s, the frames {seconds:.2} s: the audio is {done}",
+                    open.given
                 ));
             }
         }
@@ -129,69 +126,24 @@ impl ReduceBody for Mux {
         }
         ctx.host.note("frames", json!(frames));
         ctx.host.note("seconds", json!(seconds));
-        let path = open.file.finish()?;
+        let path = open.file.finish(end)?;
         Ok([("video".to_owned(), Value::File(FileRef { path, digest: None }))].into())
     }
 }
 
 impl Open {
-    /// Sound samples that last as long as the frames so far, to the nearest.
-    fn samples(&self) -> u64 {
+    /// Samples at `rate` that last as long as the frames so far, to the nearest.
+    fn samples(&self, rate: u32) -> u64 {
         let (num, den) = (u64::from(self.rate.num), u64::from(self.rate.den));
-        (self.file.frames() * den * u64::from(AUDIO_RATE) + num / 2) / num
+        (self.file.frames() * den * u64::from(rate) + num / 2) / num
     }
 }
 
-/// The sound track, resampled as far as the frames have come.
-struct Sound {
-    audio: Artifact,
-    rate: u32,
-    resampler: Resampler,
-    taken: usize,
-    ready: Vec<f32>,
-    given: u64,
-}
-
-impl Sound {
-    fn new(audio: Artifact) -> Result<Self> {
-        let rate = audio.audio().map_err(|error| error.at_port("audio"))?.rate;
-        if rate == 0 {
-            return Err(NodeError::input("port `audio`: 0 samples a second"));
-        }
-        let resampler = Resampler::new(rate, AUDIO_RATE).map_err(cannot_resample)?;
-        Ok(Self { audio, rate, resampler, taken: 0, ready: vec![], given: 0 })
+/// Seconds of audio that came in.
+fn given(inputs: &Inputs) -> Result<f64> {
+    match (inputs.has("track"), inputs.has("audio")) {
+        (true, _) => packets::seconds(&inputs.file("track")?.path),
+        (_, true) => inputs.audio("audio").map(|audio| audio.samples.len() as f64 / f64::from(audio.rate)),
+        _ => Ok(0.0),
     }
-
-    fn seconds(&self) -> f64 {
-        self.audio.audio().map_or(0.0, |audio| audio.samples.len() as f64 / f64::from(self.rate))
-    }
-
-    /// What is ready of the samples before `end`.
-    fn until(&mut self, end: u64) -> Result<Vec<f32>> {
-        let samples = &self.audio.audio()?.samples;
-        while self.given + (self.ready.len() as u64) < end && self.taken < samples.len() {
-            let next = samples.len().min(self.taken + BLOCK);
-            let block = &samples[self.taken..next];
-            self.resampler.push(block, &mut self.ready).map_err(cannot_resample)?;
-            self.taken = next;
-        }
-        let count = self.ready.len().min((end - self.given) as usize);
-        self.given += count as u64;
-        Ok(self.ready.drain(..count).collect())
-    }
-
-    /// The rest up to `end`, cut or filled up with silence.
-    fn finish(mut self, end: u64) -> Result<Vec<f32>> {
-        let missing = (end - self.given) as usize;
-        let mut rest = self.until(end)?;
-        if rest.len() < missing {
-            self.resampler.finish(&mut rest).map_err(cannot_resample)?;
-            rest.resize(missing, 0.0);
-        }
-        Ok(rest)
-    }
-}
-
-fn cannot_resample(error: ffmpeg_next::Error) -> NodeError {
-    failed("port `audio`: cannot be resampled", error)
 }

@@ -12,20 +12,24 @@ const PRESETS: [&str; 9] =
     ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
 
 pub(super) fn contract() -> Contract {
-    Contract::new("mux", 1, Time::Reduce, Pool::Io, "encodes frames and audio as a video file")
+    Contract::new("mux", 2, Time::Reduce, Pool::Io, "encodes frames and audio as a video file")
         .doc(
             "`mp4`, `mov` and `mkv` hold H.264 (x264, High profile) and AAC, `webm` VP9 and Opus, all 4:2:0, BT.709 limited \
-             range and tagged so, audio at 48 kHz mono; `fmp4` is MP4 in fragments of a second, which plays while it comes; \
+             range and tagged so; `fmp4` is MP4 in fragments of a second, which plays while it comes; \
              `gif` and `webp` are silent previews that loop, of 512 pixels at most. `-o video=NAME` chooses by the \
              name's ending, and `fmp4` for standard output, where the graph does not. The video has exactly the frames \
              that come in; the audio is cut or filled up with silence to their duration, to the sample, and the \
-             encoder's priming is declared, so that players start both together. Frames of odd size are padded by one \
+             encoder's priming is declared, so that players start both together. Packets of a `track` are taken over as \
+             they are where the container takes them (AAC in MP4, QuickTime and Matroska, Opus in WebM and Matroska); \
+             else it is encoded once, at its own rate and with its own channels. `audio` is encoded at 48 kHz mono. The \
+             note `audio` says which was done. Frames of odd size are padded by one \
              pixel. One encoder thread: the same input gives the same bytes. The file says in its title and comment \
              (GIF: a comment; WebP: XMP) that it was generated, with the IPTC term for media made by a trained model; \
              nothing is drawn on the frames or hidden in them.",
         )
         .input("frames", ArtifactType::Frames, Arity::Chunk, "the frames, all of one size")
-        .optional("audio", ArtifactType::Audio, Arity::Value, "the audio; without it the video is silent")
+        .optional("track", ArtifactType::Track, Arity::Value, "the audio as given; or connect `audio`")
+        .optional("audio", ArtifactType::Audio, Arity::Value, "mono samples; without either the video is silent")
         .output("video", ArtifactType::Video, "the video file")
         .named("container", &ENDINGS, Some(STREAM))
         .param(
@@ -48,8 +52,8 @@ pub(super) fn contract() -> Contract {
         )
         .param(
             "audio_kbps",
-            ParamKind::Int { min: 24, max: 256 },
-            ParamValue::Int(96),
-            "bit rate of the audio, thousand bits a second",
+            ParamKind::Int { min: 0, max: 510 },
+            ParamValue::Int(0),
+            "bit rate of audio that is encoded, thousand bits a second; 0: 96 for each channel",
         )
 }

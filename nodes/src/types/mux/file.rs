@@ -11,7 +11,7 @@ use crate::{
     error::{NodeError, Result},
     ffmpeg::{
         container::{AudioCodec, Container},
-        encode::{AudioSettings, Settings, Writer},
+        encode::{AudioSource, Settings, Writer},
         failed,
         webp::Webp,
     },
@@ -93,7 +93,7 @@ impl VideoFile {
         path: PathBuf,
         format: Format,
         video: Video,
-        audio: Option<AudioSettings>,
+        audio: Option<AudioSource>,
         first: &[u8],
     ) -> Result<Self> {
         let (height, width) = video.size;
@@ -164,18 +164,35 @@ impl VideoFile {
     }
 
     /// Adds samples, channels interleaved.
-    pub(super) fn audio(&mut self, samples: &[f32]) -> Result<()> {
+    pub(super) fn samples(&mut self, samples: &[f32]) -> Result<()> {
+        self.audio(|writer| writer.samples(samples))
+    }
+
+    /// Adds a packet that is taken over.
+    pub(super) fn packet(&mut self, data: &[u8]) -> Result<()> {
+        self.audio(|writer| writer.packet(data))
+    }
+
+    /// The sample that the next packet to be taken over begins with.
+    pub(super) fn next_packet(&self) -> i64 {
+        match &self.target {
+            Target::Media(writer) => writer.next_packet(),
+            Target::Gif(_) | Target::Webp(_) => i64::MAX,
+        }
+    }
+
+    fn audio(&mut self, add: impl FnOnce(&mut Writer) -> Result<(), ffmpeg_next::Error>) -> Result<()> {
         match &mut self.target {
-            Target::Media(writer) => writer.audio(samples).map_err(|error| self.cannot_write(error)),
+            Target::Media(writer) => add(writer).map_err(|error| self.cannot_write(error)),
             Target::Gif(_) | Target::Webp(_) => Ok(()),
         }
     }
 
-    /// Ends the file and gives its path.
-    pub(super) fn finish(self) -> Result<PathBuf> {
+    /// Ends the file and gives its path. Packets of audio that were taken over are cut at sample `audio_end`.
+    pub(super) fn finish(self, audio_end: u64) -> Result<PathBuf> {
         let path = self.path;
         match self.target {
-            Target::Media(writer) => writer.finish(),
+            Target::Media(writer) => writer.finish(audio_end),
             Target::Webp(webp) => webp.finish(&path, XMP),
             Target::Gif(gif) => {
                 gif.finish().map_err(|error| cannot_write_gif(&path, error))?;

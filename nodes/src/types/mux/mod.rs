@@ -1,5 +1,6 @@
 //! Frames and audio as a video file.
 
+mod audio;
 mod body;
 mod contract;
 mod file;
@@ -8,9 +9,9 @@ mod gif;
 mod tests;
 
 use crate::{
-    body::{Body, NodeType},
+    body::{Body, NodeType, NodeUse},
     contract::Contract,
-    error::Result,
+    error::{NodeError, Result},
     ffmpeg,
     params::Params,
 };
@@ -26,6 +27,13 @@ pub(crate) fn node() -> Mux {
 impl NodeType for Mux {
     fn contract(&self) -> &Contract {
         &self.0
+    }
+
+    fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
+        if use_.connected.contains("audio") && use_.connected.contains("track") {
+            return Err(NodeError::input("`audio` and `track` are both connected, expected one of them"));
+        }
+        Ok(self.0.clone())
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

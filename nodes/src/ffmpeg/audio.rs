@@ -1,0 +1,224 @@
+//! The audio track of a media file: as blocks of samples, and as packets.
+
+use std::path::Path;
+
+use ffmpeg_next::{
+    Error, Packet, codec, decoder,
+    format::{
+        context::Input,
+        sample::{Sample, Type},
+    },
+    frame, media,
+};
+
+use super::{failed, open, wants_more};
+use crate::{
+    error::{NodeError, Result},
+    sniff,
+};
+
+/// Some samples of every channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Block {
+    /// Samples a second.
+    pub(crate) rate: u32,
+    /// Channels.
+    pub(crate) channels: u16,
+    /// Bits of a sample that mean something: 16 or 24.
+    pub(crate) bits: u32,
+    /// Samples, channels interleaved, nominally in [-1,1].
+    pub(crate) samples: Vec<f32>,
+}
+
+impl Block {
+    /// The channels' mean.
+    pub(crate) fn mono(&self) -> Vec<f32> {
+        let share = 1.0 / f32::from(self.channels);
+        let frames = self.samples.chunks_exact(usize::from(self.channels).max(1));
+        frames.map(|frame| frame.iter().fold(0.0, |sum, sample| sum + share * sample)).collect()
+    }
+}
+
+/// Opens the media file at `path` and finds its best audio track.
+pub(super) fn open_track(path: &Path) -> Result<(Input, usize)> {
+    let input = open(path, "audio")?;
+    let index = input.streams().best(media::Type::Audio).map(|stream| stream.index());
+    match index {
+        Some(index) => Ok((input, index)),
+        None => {
+            let found = sniff::describe(&sniff::head(path)?);
+            let track = if found.ends_with("video") { " without an audio track" } else { "" };
+            let name = sniff::name(path);
+            Err(NodeError::input(format!("{name}: expected audio, found {found}{track}")))
+        }
+    }
+}
+
+/// An audio track being decoded.
+pub(crate) struct AudioReader {
+    name: String,
+    input: Input,
+    index: usize,
+    decoder: decoder::Audio,
+    ended: bool,
+    start: Start,
+    /// Packets that could not be decoded.
+    pub(crate) damaged: u64,
+    /// Whether the samples are stored as they are: trouble in them is the file's, not the codec's.
+    pub(crate) is_pcm: bool,
+    bits: u32,
+}
+
+impl AudioReader {
+    /// Opens the best audio track of `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let name = sniff::name(path);
+        let (input, index) = open_track(path)?;
+        let Some(stream) = input.stream(index) else {
+            return Err(NodeError::input(format!("{name}: its audio track is lost")));
+        };
+        let decoder = codec::Context::from_parameters(stream.parameters())
+            .and_then(|context| {
+                let mut decoder = context.decoder();
+                decoder.set_packet_time_base(stream.time_base());
+                decoder.audio()
+            })
+            .map_err(|error| failed(format!("{name}: its audio cannot be decoded"), error))?;
+        // Opus says itself how much of it is priming.
+        let left = (decoder.id() != codec::Id::AAC).then_some(0);
+        let start = Start { base: f64::from(stream.time_base()), left };
+        let is_pcm = decoder.codec().is_some_and(|codec| codec.name().starts_with("pcm_"));
+        let lossless = is_pcm || matches!(decoder.id(), codec::Id::FLAC | codec::Id::ALAC);
+        let bits =
+            if lossless && !matches!(decoder.format(), Sample::U8(_) | Sample::I16(_)) { 24 } else { 16 };
+        Ok(Self { name, input, index, decoder, ended: false, start, damaged: 0, is_pcm, bits })
+    }
+
+    /// Samples a second.
+    pub(crate) fn rate(&self) -> u32 {
+        self.decoder.rate()
+    }
+
+    /// Channels.
+    pub(crate) fn channels(&self) -> u16 {
+        self.decoder.channels()
+    }
+
+    /// The next block; `None` after the last one.
+    pub(crate) fn next(&mut self) -> Result<Option<Block>> {
+        let mut frame = frame::Audio::empty();
+        loop {
+            match self.decoder.receive_frame(&mut frame) {
+                Ok(()) => match block(&frame, self.bits) {
+                    Some(mut block) => {
+                        self.start.drop_from(frame.timestamp(), &mut block);
+                        if !block.samples.is_empty() {
+                            return Ok(Some(block));
+                        }
+                    }
+                    None => self.damaged += 1,
+                },
+                Err(Error::Eof) => return Ok(None),
+                Err(error) if !wants_more(error) => self.damaged += 1,
+                Err(_) if self.ended => return Ok(None),
+                Err(_) => self.feed()?,
+            }
+        }
+    }
+
+    /// Hands the next packet to the decoder.
+    fn feed(&mut self) -> Result<()> {
+        let mut packet = Packet::empty();
+        loop {
+            match packet.read(&mut self.input) {
+                Ok(()) if packet.stream() != self.index => continue,
+                Ok(()) => match self.decoder.send_packet(&packet) {
+                    Ok(()) => return Ok(()),
+                    Err(_) => self.damaged += 1,
+                },
+                Err(Error::InvalidData) => self.damaged += 1,
+                Err(Error::Eof) => {
+                    self.ended = true;
+                    self.damaged += u64::from(self.decoder.send_eof().is_err());
+                    return Ok(());
+                }
+                Err(error) => return Err(failed(format!("{}: cannot be read", self.name), error)),
+            }
+        }
+    }
+}
+
+/// What is not played at the start: the encoder's priming, which some files (fragmented MP4) only tell by times before
+/// zero.
+struct Start {
+    /// Seconds of a unit of time.
+    base: f64,
+    /// Samples of each channel still to be dropped; `None` before the first frame.
+    left: Option<usize>,
+}
+
+impl Start {
+    /// Drops what is not played of a block that begins at `time`.
+    fn drop_from(&mut self, time: Option<i64>, block: &mut Block) {
+        let early = time.map_or(0.0, |time| -(time as f64) * self.base * f64::from(block.rate));
+        let left = *self.left.get_or_insert(early.round().max(0.0) as usize);
+        let channels = usize::from(block.channels);
+        let dropped = left.min(block.samples.len() / channels);
+        block.samples.drain(..dropped * channels);
+        self.left = Some(left - dropped);
+    }
+}
+
+/// The samples of `frame`; `None` for a sample format or a shape that cannot be.
+fn block(frame: &frame::Audio, bits: u32) -> Option<Block> {
+    let channels = usize::from(frame.channels());
+    if channels == 0 || frame.rate() == 0 {
+        return None;
+    }
+    let mut samples = vec![0.0; frame.samples() * channels];
+    let planar = matches!(
+        frame.format(),
+        Sample::U8(Type::Planar)
+            | Sample::I16(Type::Planar)
+            | Sample::I32(Type::Planar)
+            | Sample::I64(Type::Planar)
+            | Sample::F32(Type::Planar)
+            | Sample::F64(Type::Planar)
+    );
+    for channel in 0..channels {
+        let (plane, first, step) = if planar { (channel, 0, 1) } else { (0, channel, channels) };
+        let bytes = frame.data(plane);
+        let own = samples.iter_mut().skip(channel).step_by(channels);
+        let done = match frame.format() {
+            Sample::U8(_) => fill(own, bytes, first, step, |[b]: [u8; 1]| (f32::from(b) - 128.0) / 128.0),
+            Sample::I16(_) => fill(own, bytes, first, step, |b| f32::from(i16::from_ne_bytes(b)) / 32_768.0),
+            Sample::I32(_) => {
+                fill(own, bytes, first, step, |b| i32::from_ne_bytes(b) as f32 / 2_147_483_648.0)
+            }
+            Sample::F32(_) => fill(own, bytes, first, step, f32::from_ne_bytes),
+            Sample::F64(_) => fill(own, bytes, first, step, |b| f64::from_ne_bytes(b) as f32),
+            Sample::I64(_) | Sample::None => false,
+        };
+        if !done {
+            return None;
+        }
+    }
+    Some(Block { rate: frame.rate(), channels: frame.channels(), bits, samples })
+}
+
+/// Fills `out` with every `step`-th sample from `first` on; false when the plane is too short.
+fn fill<'a, const N: usize>(
+    out: impl Iterator<Item = &'a mut f32>,
+    bytes: &[u8],
+    first: usize,
+    step: usize,
+    read: impl Fn([u8; N]) -> f32,
+) -> bool {
+    let (samples, _) = bytes.as_chunks::<N>();
+    let mut own = samples.iter().skip(first).step_by(step);
+    for out in out {
+        let Some(sample) = own.next() else { return false };
+        *out = read(*sample);
+    }
+    true
+}
