@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wide::f32x4;
+
 /// Lobes of the kernel on each side.
 const LOBES: f32 = 3.0;
 
@@ -46,8 +48,8 @@ impl Enlarge {
         &self,
         part: &Part<'_>,
         y: usize,
-        narrow: &mut Vec<[f32; 4]>,
-        out: &mut [[f32; 4]],
+        narrow: &mut Vec<f32x4>,
+        out: &mut [f32x4],
     ) -> Range<usize> {
         let ([top, left], [height, width]) = (part.corner, part.size);
         let scale = self.from as f32 / self.first.len() as f32;
@@ -56,32 +58,27 @@ impl Enlarge {
             return 0..0;
         }
         narrow.clear();
-        narrow.resize(width, [0.0; 4]);
+        narrow.resize(width, f32x4::ZERO);
         for (k, weight) in self.weights[y * self.count..][..self.count].iter().enumerate() {
             let row = (self.first[y] + k).clamp(top, top + height - 1) - top;
+            let weight = f32x4::splat(*weight);
             for (sum, pixel) in narrow.iter_mut().zip(&part.pixels[row * width..][..width]) {
-                for c in 0..4 {
-                    sum[c] += weight * pixel[c];
-                }
+                *sum += weight * *pixel;
             }
         }
         let ends = [left, left + width].map(|x| (x as f32 / scale).ceil() as usize);
         let columns = ends[0]..ends[1].min(out.len());
         for x in columns.clone() {
             let (first, weights) = (self.first[x], &self.weights[x * self.count..][..self.count]);
-            let mut sum = [0.0; 4];
+            let mut sum = f32x4::ZERO;
             if first >= left && first + self.count <= left + width {
                 for (weight, source) in weights.iter().zip(&narrow[first - left..]) {
-                    for c in 0..4 {
-                        sum[c] += weight * source[c];
-                    }
+                    sum += f32x4::splat(*weight) * *source;
                 }
             } else {
                 for (k, weight) in weights.iter().enumerate() {
-                    let source = &narrow[(first + k).clamp(left, left + width - 1) - left];
-                    for c in 0..4 {
-                        sum[c] += weight * source[c];
-                    }
+                    let at = (first + k).clamp(left, left + width - 1) - left;
+                    sum += f32x4::splat(*weight) * narrow[at];
                 }
             }
             out[x] = sum;
@@ -90,9 +87,9 @@ impl Enlarge {
     }
 
     /// The whole picture.
-    pub(crate) fn whole(&self, picture: &[[f32; 4]]) -> Vec<[f32; 4]> {
+    pub(crate) fn whole(&self, picture: &[f32x4]) -> Vec<f32x4> {
         let side = self.first.len();
-        let (mut narrow, mut out) = (vec![], vec![[0.0; 4]; side * side]);
+        let (mut narrow, mut out) = (vec![], vec![f32x4::ZERO; side * side]);
         let part = Part { pixels: picture, corner: [0, 0], size: [self.from, self.from] };
         for (y, row) in out.chunks_exact_mut(side).enumerate() {
             self.row(&part, y, &mut narrow, row);
@@ -104,7 +101,7 @@ impl Enlarge {
 /// A rectangle of a picture: its first row and column, its rows and columns. Beyond its edges it goes on as there.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
-    pub(crate) pixels: &'a [[f32; 4]],
+    pub(crate) pixels: &'a [f32x4],
     pub(crate) corner: [usize; 2],
     pub(crate) size: [usize; 2],
 }
@@ -124,8 +121,8 @@ fn lanczos(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    fn ramp(side: usize) -> Vec<[f32; 4]> {
-        (0..side * side).map(|at| [(at % side) as f32, (at / side) as f32, 7.0, 0.0]).collect()
+    fn ramp(side: usize) -> Vec<f32x4> {
+        (0..side * side).map(|at| f32x4::from([(at % side) as f32, (at / side) as f32, 7.0, 0.0])).collect()
     }
 
     #[test]
@@ -140,10 +137,10 @@ mod tests {
         let pixels: Vec<_> =
             (0..16 * 16).filter(|at| at % 16 >= 4 && at % 16 < 14).map(|at| picture[at]).collect();
         let part = Part { pixels: &pixels[3 * 10..], corner: [3, 4], size: [13, 10] };
-        let (mut narrow, mut out) = (vec![], vec![[-1.0; 4]; 64]);
+        let (mut narrow, mut out) = (vec![], vec![f32x4::splat(-1.0); 64]);
         assert_eq!(enlarge.row(&part, 11, &mut narrow, &mut out), 0..0);
         assert_eq!(enlarge.row(&part, 40, &mut narrow, &mut out), 16..56);
-        assert_eq!((out[15], out[56]), ([-1.0; 4], [-1.0; 4]));
+        assert_eq!((out[15], out[56]), (f32x4::splat(-1.0), f32x4::splat(-1.0)));
         for x in 28..44 {
             assert_eq!(out[x], whole[40 * 64 + x]);
         }
@@ -154,7 +151,7 @@ mod tests {
         for (from, to) in [(16, 64), (16, 40), (64, 16)] {
             let out = Enlarge::new(from, to).whole(&ramp(from));
             let scale = from as f32 / to as f32;
-            for (at, pixel) in out.iter().enumerate() {
+            for (at, pixel) in out.iter().map(|pixel| pixel.to_array()).enumerate() {
                 assert!((pixel[2] - 7.0).abs() < 1e-4);
                 let (x, y) = (at % to, at / to);
                 if [x, y].iter().all(|k| (to / 4..3 * to / 4).contains(k)) {

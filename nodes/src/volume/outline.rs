@@ -109,11 +109,30 @@ impl Outline {
         use rayon::prelude::*;
         let (side, width) = (self.side, FINER * self.side);
         let mut fine = vec![0; width * width];
+        let byte = |alpha: f32| (alpha * 255.0 + 0.5) as u8;
+        let columns: Vec<_> = (0..width).map(|pixel| between(pixel, side)).collect();
         fine.par_chunks_mut(width).enumerate().for_each(|(line, fine)| {
             let (row, down) = between(line, side);
-            for (column, fine) in fine.iter_mut().enumerate() {
-                let (column, right) = between(column, side);
-                *fine = (self.cell(alpha, row * side + column).at([right, down]) * 255.0 + 0.5) as u8;
+            let (upper, lower) =
+                (&alpha[row * side..][..side], &alpha[(row + 1).min(side - 1) * side..][..side]);
+            let mixed: Vec<f32> = upper.iter().zip(lower).map(|(a, b)| a + down * (b - a)).collect();
+            for (fine, &(column, right)) in fine.iter_mut().zip(&columns) {
+                let next = mixed[(column + 1).min(side - 1)];
+                *fine = byte(mixed[column] + right * (next - mixed[column]));
+            }
+            // Where an edge runs, it is drawn over that.
+            for column in 0..side - 1 {
+                let sides =
+                    [upper[column], upper[column + 1], lower[column], lower[column + 1]].map(|x| x >= EDGE);
+                if sides == [sides[0]; 4] {
+                    continue;
+                }
+                let cell = self.cell(alpha, row * side + column);
+                let first = if column == 0 { 0 } else { FINER * column + FINER / 2 };
+                let end = if column == side - 2 { width } else { FINER * (column + 1) + FINER / 2 };
+                for (fine, (_, right)) in fine[first..end].iter_mut().zip(&columns[first..end]) {
+                    *fine = byte(cell.at([*right, down]));
+                }
             }
         });
         fine
@@ -149,16 +168,13 @@ const SIDES: [[usize; 2]; 4] = [[0, 1], [0, 2], [3, 1], [3, 2]];
 const CORNERS: [[f32; 2]; 4] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
 
 impl Cell {
-    /// Alpha at `place` in [0,1] of the cell.
+    /// Alpha at `place` in [0,1] of the cell, through which an edge runs.
     fn at(&self, place: [f32; 2]) -> f32 {
         let weights = CORNERS.map(|corner| {
             let [x, y] = [0, 1].map(|axis| 1.0 - (corner[axis] - place[axis]).abs());
             x * y
         });
         let inside = self.alpha.map(|alpha| alpha >= EDGE);
-        if inside == [inside[0]; 4] {
-            return weights.iter().zip(self.alpha).map(|(weight, alpha)| weight * alpha).sum();
-        }
         let mean = |of: bool| {
             let (mut sum, mut total) = (0.0, 0.0);
             for corner in (0..4).filter(|corner| inside[*corner] == of) {

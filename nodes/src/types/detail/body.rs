@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
+use wide::f32x4;
 
 use super::{
     compose::Frame,
@@ -71,8 +72,9 @@ impl Sharpen {
         let mut out = Vec::with_capacity(count * side * side * 3);
         for frame in frames.chunks_exact(own * own * 3) {
             ctx.check_cancelled()?;
-            let wide = enlarge.whole(&pixels(frame, |_| 0.0));
-            out.extend(wide.iter().flat_map(|p| [p[0], p[1], p[2]]).map(|x| (x + 0.5) as u8));
+            let large = enlarge.whole(&wide(pixels(frame, |_| 0.0)));
+            let bytes = large.iter().map(|pixel| pixel.to_array().map(|x| (x + 0.5) as u8));
+            out.extend(bytes.flat_map(|[r, g, b, _]| [r, g, b]));
         }
         Tensor::u8([count, side, side, 3], out)
     }
@@ -140,7 +142,7 @@ impl Sharpen {
             });
             let frame = Frame {
                 layers: &photo.layers,
-                rendered: &extended(&frame, own, rays_of.alpha, rays),
+                rendered: &extended(frame, own, rays_of.alpha, rays),
                 enlarge: &photo.enlarge,
                 own,
                 inside: part,
@@ -173,9 +175,9 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    fn frame(&self, n: usize) -> Vec<[f32; 4]> {
+    fn frame(&self, n: usize) -> Vec<f32x4> {
         let bytes = self.size[0] * self.size[1] * 3;
-        pixels(&self.bytes[n * bytes..][..bytes], |_| 0.0)
+        wide(pixels(&self.bytes[n * bytes..][..bytes], |_| 0.0))
     }
 }
 
@@ -207,6 +209,10 @@ fn not_square(tensor: &Tensor) -> NodeError {
 fn pixels(frame: &[u8], fourth: impl Fn(usize) -> f32) -> Vec<[f32; 4]> {
     let pixels = frame.as_chunks::<3>().0.iter().enumerate();
     pixels.map(|(at, rgb)| [rgb[0].into(), rgb[1].into(), rgb[2].into(), fourth(at)]).collect()
+}
+
+fn wide(pixels: Vec<[f32; 4]>) -> Vec<f32x4> {
+    pixels.into_iter().map(f32x4::from).collect()
 }
 
 /// The mask of each frame at `own` x `own` pixels; none where the port is not connected.

@@ -1,38 +1,57 @@
 //! Puts a frame together, row by row.
 
 use rayon::prelude::*;
+use wide::f32x4;
 
-use super::{
-    layers::Layers,
-    maps::{COUNT, Cover, EDGE, FLOW, SHOWN, STAYED},
-};
-use crate::geometry::{
-    enlarge::{Enlarge, Part},
-    fill::sample,
-};
+use super::{layers::Layers, maps::Cover};
+use crate::geometry::enlarge::{Enlarge, Part};
+
+/// Rays that the head's edge may move before what the layers do not show of the photo is left out.
+const STILL: f32 = 1.5;
 
 /// One frame of the generator on its way to the finished size.
 pub(super) struct Frame<'a> {
     pub(super) layers: &'a Layers,
     /// Colours in [0,255] of the head alone, and how far something is painted; P·P.
-    pub(super) rendered: &'a [[f32; 4]],
+    pub(super) rendered: &'a [f32x4],
     pub(super) enlarge: &'a Enlarge,
     /// P.
     pub(super) own: usize,
     /// What is painted, finer, and how that is enlarged.
     pub(super) inside: Option<(Part<'a>, &'a Enlarge)>,
-    /// R·R.
-    pub(super) maps: &'a [[f32; COUNT]],
+    /// R·R, as [`super::maps::Rays::maps`] gives them.
+    pub(super) maps: &'a [f32x4],
     pub(super) cover: &'a Cover,
 }
 
 /// Room for what a row is made of.
 #[derive(Default)]
 struct Scratch {
-    narrow: Vec<[f32; 4]>,
-    wide: Vec<[f32; 4]>,
-    inside: Vec<[f32; 4]>,
-    rays: Vec<[f32; COUNT]>,
+    narrow: Vec<f32x4>,
+    wide: Vec<f32x4>,
+    inside: Vec<f32x4>,
+    rays: Vec<f32x4>,
+    cover: Vec<f32>,
+}
+
+/// Where between two pixels of a line of `from` pixels the pixel `at` of `to` lies.
+struct Step {
+    scale: f32,
+    last: f32,
+}
+
+impl Step {
+    fn new(from: usize, to: usize) -> Self {
+        Self { scale: from as f32 / to as f32, last: (from - 1) as f32 }
+    }
+
+    /// The pixel before, the one after, and the share of that.
+    #[inline(always)]
+    fn at(&self, pixel: usize) -> (usize, usize, f32) {
+        let at = ((pixel as f32 + 0.5) * self.scale - 0.5).max(0.0).min(self.last);
+        let before = at as u32 as usize;
+        (before, (before + 1).min(self.last as usize), at - before as f32)
+    }
 }
 
 impl Frame<'_> {
@@ -40,9 +59,8 @@ impl Frame<'_> {
     pub(super) fn compose(&self, out: &mut [u8]) {
         let side = self.layers.side;
         out.par_chunks_mut(3 * side).enumerate().for_each_init(Scratch::default, |scratch, (y, row)| {
-            scratch.wide.resize(side, [0.0; 4]);
-            scratch.inside.resize(side, [0.0; 4]);
-            scratch.rays.resize(self.layers.rays, [0.0; COUNT]);
+            scratch.wide.resize(side, f32x4::ZERO);
+            scratch.inside.resize(side, f32x4::ZERO);
             self.dispatch(y, row, scratch);
         });
     }
@@ -56,7 +74,7 @@ impl Frame<'_> {
         self.row(y, out, scratch);
     }
 
-    /// The same arithmetic in wider registers: products and sums are not fused, so every processor gives the same bytes.
+    /// The same arithmetic with better instructions: products and sums are not fused, so every processor gives the same bytes.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     unsafe fn row_avx2(&self, y: usize, out: &mut [u8], scratch: &mut Scratch) {
@@ -66,61 +84,74 @@ impl Frame<'_> {
     #[inline(always)]
     fn row(&self, y: usize, out: &mut [u8], scratch: &mut Scratch) {
         let (side, rays) = (self.layers.side, self.layers.rays);
+        self.colours(y, scratch);
+        let (above, below, share) = Step::new(rays, side).at(y);
+        let pairs = self.maps[above * rays..][..rays].iter().zip(&self.maps[below * rays..][..rays]);
+        scratch.rays.clear();
+        scratch.rays.extend(pairs.map(|(a, b)| *a + f32x4::splat(share) * (*b - *a)));
+        let (cover, wide) = (&self.cover.values, self.cover.side);
+        let (above, below, share) = Step::new(wide, side).at(y);
+        let pairs = cover[above * wide..][..wide].iter().zip(&cover[below * wide..][..wide]);
+        scratch.cover.clear();
+        scratch.cover.extend(pairs.map(|(a, b)| a + share * (b - a)));
+        let (ray_step, cover_step) = (Step::new(rays, side), Step::new(wide, side));
+        for (x, pixel) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let (left, right, share) = ray_step.at(x);
+            let ray = scratch.rays[left] + f32x4::splat(share) * (scratch.rays[right] - scratch.rays[left]);
+            let (left, right, share) = cover_step.at(x);
+            let cover = scratch.cover[left] + share * (scratch.cover[right] - scratch.cover[left]);
+            *pixel = self.pixel([x, y], ray, cover.max(0.0).min(1.0), scratch.wide[x]);
+        }
+    }
+
+    /// The head's colours in row `y`, and how far something is painted.
+    #[inline(always)]
+    fn colours(&self, y: usize, scratch: &mut Scratch) {
         let whole = Part { pixels: self.rendered, corner: [0, 0], size: [self.own, self.own] };
         self.enlarge.row(&whole, y, &mut scratch.narrow, &mut scratch.wide);
-        if let Some((inside, enlarge)) = &self.inside {
-            for x in enlarge.row(inside, y, &mut scratch.narrow, &mut scratch.inside) {
-                let (pixel, fine) = (&mut scratch.wide[x], &scratch.inside[x]);
-                // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
-                let share = (2.0 * pixel[3]).clamp(0.0, 1.0);
-                for c in 0..3 {
-                    pixel[c] += share * (fine[c] - pixel[c]);
-                }
-            }
-        }
-        let scale = rays as f32 / side as f32;
-        let at = ((y as f32 + 0.5) * scale - 0.5).clamp(0.0, (rays - 1) as f32);
-        let (j, f) = (at as usize, at - at.floor());
-        let (above, below) =
-            (&self.maps[j * rays..][..rays], &self.maps[(j + 1).min(rays - 1) * rays..][..rays]);
-        for ((ray, a), b) in scratch.rays.iter_mut().zip(above).zip(below) {
-            for k in 0..COUNT {
-                ray[k] = a[k] + f * (b[k] - a[k]);
-            }
-        }
-        let first = y * side;
-        for (x, pixel) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let at = ((x as f32 + 0.5) * scale - 0.5).clamp(0.0, (rays - 1) as f32);
-            let (i, f) = (at as usize, at - at.floor());
-            let (left, right) = (&scratch.rays[i], &scratch.rays[(i + 1).min(rays - 1)]);
-            let mut ray = [0.0; COUNT];
-            for k in 0..COUNT {
-                ray[k] = left[k] + f * (right[k] - left[k]);
-            }
-            *pixel = self.pixel(first + x, x as f32, y as f32, &ray, &scratch.wide[x], 1.0 / scale);
+        let Some((inside, enlarge)) = &self.inside else { return };
+        for x in enlarge.row(inside, y, &mut scratch.narrow, &mut scratch.inside) {
+            let (pixel, fine) = (&mut scratch.wide[x], scratch.inside[x]);
+            let painted = pixel.as_array()[3];
+            // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
+            let share = (2.0 * painted).max(0.0).min(1.0);
+            *pixel += f32x4::from([share, share, share, 0.0]) * (fine - *pixel);
         }
     }
 
     #[inline(always)]
-    fn pixel(&self, at: usize, x: f32, y: f32, ray: &[f32; COUNT], frame: &[f32; 4], scale: f32) -> [u8; 3] {
+    fn pixel(&self, [x, y]: [usize; 2], ray: f32x4, cover: f32, frame: f32x4) -> [u8; 3] {
         let layers = self.layers;
-        let (back, missing) = (&layers.back[at], &layers.rest[at]);
-        let mut colour = [0.0; 4];
-        for c in 0..4 {
-            colour[c] = back[c] + ray[STAYED] * missing[c];
+        let at = y * layers.side + x;
+        let [right, down, shown, edge] = ray.to_array();
+        let stayed = (1.0 - (right * right + down * down).sqrt() / STILL).max(0.0);
+        let mut colour = layers.back[at] + f32x4::splat(stayed) * layers.rest[at];
+        if cover > 0.0 || edge > 0.0 {
+            let scale = layers.side as f32 / layers.rays as f32;
+            let front = layers.front_at(x as f32 + right * scale, y as f32 + down * scale);
+            let alpha = cover + edge * (front.to_array()[3] - cover);
+            let shown = shown * (1.0 - frame.to_array()[3].max(0.0).min(1.0));
+            colour += f32x4::splat(alpha) * (frame + f32x4::splat(shown) * front - layers.back[at]);
         }
-        let place = |k: f32| (k + 0.5) * self.cover.side as f32 / layers.side as f32 - 0.5;
-        let cover = sample(&self.cover.values, self.cover.side, self.cover.side, place(x), place(y));
-        let rendered = cover[0].clamp(0.0, 1.0);
-        if rendered > 0.0 || ray[EDGE] > 0.0 {
-            let (x, y) = (x + ray[FLOW] * scale, y + ray[FLOW + 1] * scale);
-            let front = sample(&layers.front, layers.side, layers.side, x, y);
-            let alpha = rendered + ray[EDGE] * (front[3] - rendered);
-            let shown = ray[SHOWN] * (1.0 - frame[3].clamp(0.0, 1.0));
-            for c in 0..4 {
-                colour[c] += alpha * (frame[c] + shown * front[c] - back[c]);
-            }
-        }
-        [0, 1, 2].map(|c| (colour[c] + 0.5) as u8)
+        let bytes = colour.max(f32x4::ZERO).min(f32x4::splat(255.0)).round_int().to_array();
+        [bytes[0] as u8, bytes[1] as u8, bytes[2] as u8]
+    }
+}
+
+impl Layers {
+    /// `front` between pixels, held beyond its edges.
+    #[inline(always)]
+    fn front_at(&self, x: f32, y: f32) -> f32x4 {
+        let last = (self.side - 1) as f32;
+        let (x, y) = (x.max(0.0).min(last), y.max(0.0).min(last));
+        let (column, row) = (x as u32 as usize, y as u32 as usize);
+        let (across, down) = (f32x4::splat(x - column as f32), f32x4::splat(y - row as f32));
+        let (next, below) =
+            (usize::from(column + 1 < self.side), if row + 1 < self.side { self.side } else { 0 });
+        let at = row * self.side + column;
+        let front = &self.front;
+        let top = front[at] + across * (front[at + next] - front[at]);
+        let bottom = front[at + below] + across * (front[at + below + next] - front[at + below]);
+        top + down * (bottom - top)
     }
 }

@@ -1,5 +1,7 @@
 //! What of a person's photo stays the same in all frames: its head, its edge, and what is behind it.
 
+use wide::f32x4;
+
 use crate::geometry::{
     enlarge::Enlarge,
     fill::{fill, sample},
@@ -21,11 +23,11 @@ pub(super) struct Layers {
     /// R.
     pub(super) rays: usize,
     /// What the head's colours have beyond the rendering at rest (three numbers), and how much of the head a pixel shows.
-    pub(super) front: Vec<[f32; 4]>,
+    pub(super) front: Vec<f32x4>,
     /// The photo without its head. The fourth number is unused.
-    pub(super) back: Vec<[f32; 4]>,
+    pub(super) back: Vec<f32x4>,
     /// What the two do not show of the photo at rest.
-    pub(super) rest: Vec<[f32; 4]>,
+    pub(super) rest: Vec<f32x4>,
     /// On the rays' grid: 1 at the photo's edge, 0 far from it.
     pub(super) edge: Vec<[f32; 1]>,
 }
@@ -68,21 +70,26 @@ impl Layers {
                 head[c] += a * (own - head[c]);
             }
         }
-        let rendered =
-            Enlarge::new(rest.side, side).whole(&extended(&rest.frame, rest.side, &rest.alpha, rest.rays));
+        let rendered = Enlarge::new(rest.side, side).whole(&extended(
+            rest.frame.clone(),
+            rest.side,
+            &rest.alpha,
+            rest.rays,
+        ));
         let parts = || colours.iter().zip(&head).zip(&back).zip(&matte);
-        let front =
-            parts().zip(&rendered).map(|((((_, f), _), a), r)| [f[0] - r[0], f[1] - r[1], f[2] - r[2], *a]);
+        let four = |c: &[f32; 3], last: f32| f32x4::from([c[0], c[1], c[2], last]);
+        let front = parts()
+            .zip(&rendered)
+            .map(|((((_, f), _), a), r)| four(f, *a) - *r * f32x4::from([1.0, 1.0, 1.0, 0.0]));
         let missing = parts().map(|(((p, f), b), a)| {
-            let left = |c: usize| p[c] - a * f[c] - (1.0 - a) * b[c];
-            [left(0), left(1), left(2), 0.0]
+            four(p, 0.0) - f32x4::splat(*a) * four(f, 0.0) - f32x4::splat(1.0 - a) * four(b, 0.0)
         });
         Self {
             side,
             rays: rest.rays,
             front: front.collect(),
             rest: missing.collect(),
-            back: back.iter().map(|b| [b[0], b[1], b[2], 0.0]).collect(),
+            back: back.iter().map(|b| four(b, 0.0)).collect(),
             edge: distance.iter().map(|d| [((BAND + 1.5 - d[0].abs()) / 1.5).clamp(0.0, 1.0)]).collect(),
         }
     }
@@ -90,32 +97,34 @@ impl Layers {
 
 /// `frame` of P x P pixels with the colours of what is surely the head (`alpha` of R x R rays) carried over its edge, so that no
 /// background is mixed in there.
-pub(super) fn extended(frame: &[[f32; 4]], side: usize, alpha: &[f32], rays: usize) -> Vec<[f32; 4]> {
+pub(super) fn extended(frame: Vec<[f32; 4]>, side: usize, alpha: &[f32], rays: usize) -> Vec<f32x4> {
     let scale = rays as f32 / side as f32;
     let alpha: Vec<[f32; 1]> = alpha.iter().map(|a| [*a]).collect();
-    let sure = |x: isize, y: isize| {
-        let place = |k: isize| (k as f32 + 0.5) * scale - 0.5;
-        sample(&alpha, rays, rays, place(x), place(y))[0]
-    };
+    let place = |k: usize| (k as f32 + 0.5) * scale - 0.5;
+    let sure: Vec<f32> = (0..side * side)
+        .map(|at| sample(&alpha, rays, rays, place(at % side), place(at / side))[0])
+        .collect();
     let mut weights = vec![0.0; side * side];
     for (at, weight) in weights.iter_mut().enumerate() {
-        let (x, y) = ((at % side) as isize, (at / side) as isize);
+        let (x, y) = (at % side, at / side);
         // The up-sampler's convolutions mix in what is beside a ray.
-        let least = [(0, 0), (2, 0), (-2, 0), (0, 2), (0, -2)].map(|(dx, dy)| sure(x + dx, y + dy));
-        *weight = ((least.into_iter().fold(1.0, f32::min) - 0.9) / 0.08).clamp(0.0, 1.0);
+        let (left, right) = (at - x.min(2), at + (side - 1 - x).min(2));
+        let (above, below) = (at - side * y.min(2), at + side * (side - 1 - y).min(2));
+        let least = sure[at].min(sure[left]).min(sure[right]).min(sure[above]).min(sure[below]);
+        *weight = ((least - 0.9) / 0.08).clamp(0.0, 1.0);
     }
-    let mut out = frame.to_vec();
+    let mut out = frame;
     fill(&mut out, &weights, side, side);
-    out
+    out.into_iter().map(f32x4::from).collect()
 }
 
 /// How much of each pixel is the head: 1 inside, 0 outside, and around the rendered edge as the photo's colours say.
 fn matte(colours: &[[f32; 3]], side: usize, rest: &Rest, distance: &[[f32; 1]]) -> Vec<f32> {
     let (small, rays) = (rest.side.min(side), rest.rays);
-    let four: Vec<[f32; 4]> =
-        colours.iter().map(|c| [c[0] / 255.0, c[1] / 255.0, c[2] / 255.0, 0.0]).collect();
-    let guide: Vec<[f32; 3]> =
-        Enlarge::new(side, small).whole(&four).iter().map(|c| [c[0], c[1], c[2]]).collect();
+    let four: Vec<f32x4> =
+        colours.iter().map(|c| f32x4::from([c[0], c[1], c[2], 0.0]) * f32x4::splat(1.0 / 255.0)).collect();
+    let shrunk = Enlarge::new(side, small).whole(&four);
+    let guide: Vec<[f32; 3]> = shrunk.iter().map(|c| c.to_array()).map(|[r, g, b, _]| [r, g, b]).collect();
     let at_rays = |at: usize, side: usize| {
         let scale = rays as f32 / side as f32;
         [at % side, at / side].map(|k| (k as f32 + 0.5) * scale - 0.5)
@@ -132,7 +141,8 @@ fn matte(colours: &[[f32; 3]], side: usize, rest: &Rest, distance: &[[f32; 1]]) 
         .map(|at| {
             let [x, y] = [at % side, at / side].map(|k| (k as f32 + 0.5) * scale - 0.5);
             let [a, b, c, d] = sample(&local, small, small, x, y);
-            let found = a * four[at][0] + b * four[at][1] + c * four[at][2] + d;
+            let [red, green, blue, _] = four[at].to_array();
+            let found = a * red + b * green + c * blue + d;
             let found = ((found - 0.5) * HARDEN + 0.5).clamp(0.0, 1.0);
             let far = signed(at, side);
             let inside = ((far.abs() - (BAND - 1.0)) / 1.0).clamp(0.0, 1.0);

@@ -1,28 +1,20 @@
-//! What of a frame is known a ray: where its surface is in the photo, and how far the photo shows it.
+//! What of a frame is known a ray: where its surface is in the photo, how far the photo shows it, and how much the head covers.
+
+use wide::f32x4;
 
 use super::layers::{Layers, smooth};
 use crate::geometry::fill::{fill, sample};
 
-/// Rays that the head's edge may move before what the layers do not show of the photo is left out.
-const STILL: f32 = 1.5;
-
-/// Numbers of a ray, as [`super::compose`] takes them.
-pub(super) const COUNT: usize = 8;
-/// Numbers: where in the photo the surface is, less the own place, in rays, x and y.
-pub(super) const FLOW: usize = 0;
-/// How far the photo's detail is to be added.
-pub(super) const SHOWN: usize = 2;
-/// How far the head's edge is the photo's.
-pub(super) const EDGE: usize = 3;
-/// How far the head is where it is at rest.
-pub(super) const STAYED: usize = 4;
-
-/// Alpha of averaged rays is made this much steeper: at the finished size an edge is as wide as a ray otherwise.
+/// Averaged alpha is made this much steeper: at the finished size an edge is as wide as what was averaged otherwise.
 const STEEP: f32 = 2.5;
+/// Alpha from which rays hang together.
+const SOLID: f32 = 0.3;
+/// Rays beyond what hangs together with the head that are still a rim of it.
+const RIM: usize = 2;
 
 /// How much of each place the head covers, `side` x `side`; to be cut to [0,1].
 pub(super) struct Cover {
-    pub(super) values: Vec<[f32; 1]>,
+    pub(super) values: Vec<f32>,
     pub(super) side: usize,
 }
 
@@ -36,26 +28,78 @@ pub(super) struct Rays<'a> {
 }
 
 impl Rays<'_> {
-    /// How much of each place the head covers: from `edge` u8 [4R,4R], or where there is none from the rays' alpha.
+    /// How much of each place the head covers: from `edge` u8 [4R,4R], or where there is none from the rays' alpha. Specks beside the
+    /// head are left out.
     pub(super) fn cover(&self, edge: Option<&[u8]>, rays: usize) -> Cover {
-        match edge {
-            Some(edge) => Cover {
-                values: edge.iter().map(|value| [f32::from(*value) / 255.0]).collect(),
-                side: edge.len().isqrt(),
-            },
-            None => {
-                let mut values: Vec<[f32; 1]> = self.alpha.iter().map(|a| [*a]).collect();
-                smooth(&mut values, rays);
-                for [value] in &mut values {
-                    *value = (*value - 0.5) * STEEP + 0.5;
-                }
-                Cover { values, side: rays }
+        let (mut values, side): (Vec<[f32; 1]>, _) = match edge {
+            // Finer than a pixel of the finished frame is not needed, and averages are smooth.
+            Some(edge) => {
+                let wide = edge.len().isqrt();
+                let side = wide / 2;
+                let mean = |at: usize| {
+                    let corner = at / side * 2 * wide + at % side * 2;
+                    let four = [corner, corner + 1, corner + wide, corner + wide + 1];
+                    [four.iter().map(|at| f32::from(edge[*at])).sum::<f32>() / (4.0 * 255.0)]
+                };
+                ((0..side * side).map(mean).collect(), side)
             }
+            None => (self.alpha.iter().map(|a| [*a]).collect(), rays),
+        };
+        smooth(&mut values, side);
+        if side > rays {
+            smooth(&mut values, side);
         }
+        let head = self.head(rays);
+        let steep = |(at, [value]): (usize, [f32; 1])| {
+            let ray = at / side * rays / side * rays + at % side * rays / side;
+            if head[ray] { (value - 0.5) * STEEP + 0.5 } else { 0.0 }
+        };
+        Cover { values: values.into_iter().enumerate().map(steep).collect(), side }
     }
 
-    /// The numbers of every ray.
-    pub(super) fn maps(&self, layers: &Layers) -> Vec<[f32; COUNT]> {
+    /// The largest part of the rays that hangs together, with its rim.
+    fn head(&self, rays: usize) -> Vec<bool> {
+        let mut part = vec![0_u32; rays * rays];
+        let (mut largest, mut most, mut number) = (0, 0, 0);
+        let mut stack = vec![];
+        for start in 0..rays * rays {
+            if part[start] != 0 || self.alpha[start] <= SOLID {
+                continue;
+            }
+            number += 1;
+            let mut count = 0;
+            part[start] = number;
+            stack.push(start);
+            while let Some(at) = stack.pop() {
+                count += 1;
+                let (x, y) = (at % rays, at / rays);
+                let beside = [
+                    (x > 0).then(|| at - 1),
+                    (x + 1 < rays).then(|| at + 1),
+                    (y > 0).then(|| at - rays),
+                    (y + 1 < rays).then(|| at + rays),
+                ];
+                for next in beside.into_iter().flatten() {
+                    if part[next] == 0 && self.alpha[next] > SOLID {
+                        part[next] = number;
+                        stack.push(next);
+                    }
+                }
+            }
+            if count > most {
+                (largest, most) = (number, count);
+            }
+        }
+        let near = |at: usize| {
+            let range = |k: usize| k.saturating_sub(RIM)..(k + RIM + 1).min(rays);
+            range(at / rays).any(|y| range(at % rays).any(|x| part[y * rays + x] == largest))
+        };
+        (0..rays * rays).map(|at| most > 0 && near(at)).collect()
+    }
+
+    /// Four numbers a ray: where in the photo the surface is, less the own place, in rays, x and y; how far the photo's detail is to be
+    /// added; how far the head's edge is the photo's.
+    pub(super) fn maps(&self, layers: &Layers) -> Vec<f32x4> {
         let rays = layers.rays;
         let area = rays * rays;
         // Where a surface is known; beyond the head's edge it goes on as beside.
@@ -64,19 +108,12 @@ impl Rays<'_> {
             (0..area).map(|at| [self.flow[at], self.flow[area + at], self.visible[at]]).collect();
         fill(&mut flow, &known, rays, rays);
         smooth(&mut flow, rays);
-        (0..area)
-            .map(|at| {
-                let [x, y, visible] = flow[at];
-                let here = [at % rays, at / rays].map(|k| k as f32);
-                let edge = sample(&layers.edge, rays, rays, here[0] + x, here[1] + y)[0];
-                let mut numbers = [0.0; COUNT];
-                numbers[FLOW] = x;
-                numbers[FLOW + 1] = y;
-                numbers[SHOWN] = visible;
-                numbers[EDGE] = edge * visible;
-                numbers[STAYED] = (1.0 - x.hypot(y) / STILL).max(0.0);
-                numbers
-            })
-            .collect()
+        let numbers = |at: usize| {
+            let [x, y, visible] = flow[at];
+            let here = [at % rays, at / rays].map(|k| k as f32);
+            let edge = sample(&layers.edge, rays, rays, here[0] + x, here[1] + y)[0];
+            f32x4::from([x, y, visible, edge * visible])
+        };
+        (0..area).map(numbers).collect()
     }
 }

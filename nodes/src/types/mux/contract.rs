@@ -47,8 +47,8 @@ pub(super) fn contract() -> Contract {
         .param(
             "preset",
             ParamKind::Choice { options: PRESETS.iter().map(|&preset| preset.into()).collect() },
-            ParamValue::Text("medium".into()),
-            "x264's preset, for VP9 the speed that corresponds: slower ones give smaller files",
+            ParamValue::Text("veryfast".into()),
+            "x264's preset, for VP9 the speed that corresponds: slower ones give smaller files (medium: a quarter smaller, three times as long)",
         )
         .param(
             "audio_kbps",
