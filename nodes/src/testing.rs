@@ -15,13 +15,15 @@ use talkgraph_cache::Digest;
 use tempfile::TempDir;
 
 use crate::{
-    artifact::{Artifact, FileRef, Value},
+    artifact::{Artifact, ArtifactType, FileRef, Value},
     body::{Body, Context, Emit, Host, Input, Inputs, NodeType, NodeUse, Outputs, Sequence},
     contract::{Contract, ParamValue, Rate},
     error::Result,
+    ffmpeg::packets::PacketReader,
     models::Models,
     pack::{self, Pack},
     params::Params,
+    registry::Registry,
     runtime::{DeviceChoice, Home, Runtime},
 };
 
@@ -222,6 +224,21 @@ pub(crate) fn converted(from: &Path, to: &str, options: &[&str]) -> Option<PathB
             None
         }
     }
+}
+
+/// The file of the track that `audio_decode` gives for the file at `path`.
+pub(crate) fn track_of(path: &Path, host: &TestHost) -> PathBuf {
+    let registry = Registry::builtin();
+    let decoder = registry.decoder(ArtifactType::Audio).unwrap();
+    let out = run_value(decoder, &[], &file(path), host, &no_models()).unwrap();
+    out.values["track"].file().unwrap().path.clone()
+}
+
+/// What the packets of a file's audio hold.
+pub(crate) fn payloads(path: &Path) -> Vec<Vec<u8>> {
+    let mut reader = PacketReader::open(path).unwrap();
+    let packets = std::iter::from_fn(|| reader.next().unwrap());
+    packets.map(|packet| packet.data().unwrap_or_default().to_vec()).collect()
 }
 
 /// Models of an empty pack, for bodies that ask for none.

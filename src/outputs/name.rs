@@ -7,6 +7,9 @@ use talkgraph_nodes::contract::{Named, Output, ParamValue};
 use super::target::{Refusal, Target};
 use crate::graph::Node;
 
+/// Endings of files that people can read as they are.
+const TEXT: [&str; 1] = ["json"];
+
 /// The ending of a name, in lower case and without the dot.
 fn ending(path: &Path) -> Option<String> {
     Some(path.extension()?.to_string_lossy().to_lowercase())
@@ -24,11 +27,15 @@ pub fn value(named: &Named, path: &Path) -> Option<ParamValue> {
     by_name.or_else(streamed).map(ParamValue::Text)
 }
 
-/// Refuses a file whose name says something else than what is written.
+/// Refuses a file whose name says something else than what is written, and a terminal for what is no text.
 ///
 /// # Errors
 /// The endings that may be.
 pub fn check(path: &Path, target: &Target, endings: &[&str]) -> Result<(), Refusal> {
+    if target.is_terminal() && !endings.iter().all(|ending| TEXT.contains(ending)) {
+        let hint = "send it on with `| command` or `> file`, or choose the name of a file";
+        return Err(Refusal::new("a terminal cannot show what this output is", hint));
+    }
     let found = ending(path);
     let known = found.as_ref().is_some_and(|found| endings.contains(&found.as_str()));
     if known || endings.is_empty() || !matches!(target, Target::File { .. }) {

@@ -75,3 +75,50 @@ fn what_appears_while_a_run_works_is_looked_at_again() {
     assert!(said.contains("is the same file as") && said.contains("it is kept in the store"), "{said}");
     assert!(place.inputs() == before);
 }
+
+#[test]
+fn files_of_parameters_and_of_the_pack_are_read_too() {
+    let place = Place::new();
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/models/tiny");
+    fs::copy(format!("{models}/camera.onnx"), place.path("camera.onnx")).expect("a model");
+    place.link("link.npy", "camera.onnx");
+    let graph = fs::read_to_string(place.path("graph.yaml")).expect("a graph");
+    let unused = "  camera: { type: onnx, params: { model: camera.onnx }, in: { pose: numbers } }\noutputs";
+    let graph = graph
+        .replace("driving: frames }", "driving: frames, numbers: tensors }")
+        .replace("outputs: {", &format!("{unused}: {{"));
+    fs::write(place.path("graph.yaml"), graph).expect("a graph");
+    let before = fs::read(place.path("camera.onnx")).expect("a model");
+    let said = place.ends(2, &["-o", "tensors=link.npy"]);
+    assert!(
+        said.contains("link.npy: it is the same file as")
+            && said.contains("node `camera`, parameter `model`"),
+        "{said}"
+    );
+    assert!(fs::read(place.path("camera.onnx")).expect("a model") == before);
+    let said = place.ends(2, &["-o", &format!("video={models}/new.mp4"), "--pack", models]);
+    assert!(said.contains("(the model pack)"), "{said}");
+}
+
+#[test]
+fn a_terminal_gets_no_video() {
+    let place = Place::new();
+    let line = |output: &str| {
+        let command = place.command(&["-q", "-o", output]);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<_> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let mut script = std::process::Command::new("script");
+        script
+            .args(["-qefc", &words.join(" "), "/dev/null"])
+            .current_dir(place.path(""))
+            .stdin(Stdio::null());
+        script.output()
+    };
+    let Ok(refused) = line("video=-") else {
+        eprintln!("skipped: the program `script`, which gives a terminal, is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&refused.stdout);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("output `video`: -: a terminal cannot show"), "{said}");
+}

@@ -82,7 +82,7 @@ impl AudioEncoder {
     fn send(&mut self, block: &[f32], output: &mut Output) -> Result<(), Error> {
         let channels = usize::from(self.settings.channels);
         let samples = block.len() / channels;
-        let layout = ChannelLayout::default(i32::from(self.settings.channels));
+        let layout = layout(self.format, self.settings.channels);
         let mut frame = frame::Audio::new(self.format, samples, layout);
         frame.set_rate(self.settings.rate);
         fill(&mut frame, block, self.format, channels);
@@ -144,7 +144,7 @@ pub(crate) fn silence(container: Container, settings: AudioSettings) -> Result<V
     let (codec, format) = codec_of(container, settings);
     let mut encoder = opened(codec.ok_or(Error::EncoderNotFound)?, format, settings)?;
     let size = encoder.frame_size() as usize;
-    let layout = ChannelLayout::default(i32::from(settings.channels));
+    let layout = layout(format, settings.channels);
     let mut last = vec![];
     let mut take = |encoder: &mut encoder::Audio| {
         let mut packet = Packet::empty();
@@ -178,6 +178,15 @@ fn codec_of(container: Container, settings: AudioSettings) -> (Option<ffmpeg_nex
     }
 }
 
+/// Where channels are heard when the file does not say: as FFmpeg assumes, and for Opus as its own order has it.
+fn layout(format: Sample, channels: u16) -> ChannelLayout {
+    match (format, channels) {
+        (Sample::F32(Type::Packed), 3) => ChannelLayout::SURROUND,
+        (Sample::F32(Type::Packed), 4) => ChannelLayout::QUAD,
+        _ => ChannelLayout::default(i32::from(channels)),
+    }
+}
+
 fn opened(
     codec: ffmpeg_next::Codec,
     format: Sample,
@@ -185,7 +194,7 @@ fn opened(
 ) -> Result<encoder::Audio, Error> {
     let mut encoder = codec::Context::new_with_codec(codec).encoder().audio()?;
     encoder.set_rate(settings.rate as i32);
-    encoder.set_channel_layout(ChannelLayout::default(i32::from(settings.channels)));
+    encoder.set_channel_layout(layout(format, settings.channels));
     encoder.set_format(format);
     if settings.bit_rate > 0 {
         encoder.set_bit_rate(settings.bit_rate);

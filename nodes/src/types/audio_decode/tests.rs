@@ -13,7 +13,7 @@ use crate::{
         audio::{AudioReader, Block},
         packets,
     },
-    testing::{TestHost, converted, file, no_models, run_value, shared},
+    testing::{TestHost, converted, file, no_models, payloads, run_value, shared, track_of},
 };
 
 fn decode_with(path: &Path, host: &TestHost) -> Result<Audio> {
@@ -229,12 +229,6 @@ fn a_wav_with_numbers_that_are_not_finite_is_refused_by_the_sample() {
     }
 }
 
-/// The file of the track.
-fn track(path: &Path, host: &TestHost) -> PathBuf {
-    let out = run_value(&node(), &[], &file(path), host, &no_models()).unwrap();
-    out.values["track"].file().unwrap().path.clone()
-}
-
 /// All samples of a file and how they come.
 fn read(path: &Path) -> Block {
     let mut reader = AudioReader::open(path).unwrap();
@@ -258,25 +252,18 @@ fn the_track_of_a_wav_is_the_wav() {
     ] {
         let source = wav(&folder, rate, channels, bits, format);
         let host = TestHost::new();
-        let kept = read(&track(&source, &host));
+        let kept = read(&track_of(&source, &host));
         let given = read(&source);
         assert_eq!((kept.rate, kept.channels), (rate, channels));
         let worst = kept.samples.iter().zip(&given.samples).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert_eq!(kept.samples.len(), given.samples.len());
         assert!(worst <= if bits == 32 { 1e-7 } else { 0.0 }, "{bits} bits: off by {worst}");
         let again = TestHost::new();
-        assert!(fs::read(track(&source, &again)).unwrap() == fs::read(track(&source, &host)).unwrap());
+        assert!(fs::read(track_of(&source, &again)).unwrap() == fs::read(track_of(&source, &host)).unwrap());
     }
     let source = wav(&folder, 96_000, 2, 24, int);
-    let kept = read(&track(&source, &TestHost::new()));
+    let kept = read(&track_of(&source, &TestHost::new()));
     assert_eq!((kept.rate, kept.channels, kept.samples.len()), (48_000, 2, 96_000));
-}
-
-/// What the packets of a file hold.
-fn payloads(path: &Path) -> Vec<Vec<u8>> {
-    let mut reader = packets::PacketReader::open(path).unwrap();
-    let data = std::iter::from_fn(|| reader.next().unwrap());
-    data.map(|packet| packet.data().unwrap_or_default().to_vec()).collect()
 }
 
 #[test]
@@ -293,7 +280,7 @@ fn packets_of_aac_and_opus_are_taken_over_and_start_where_the_analysis_starts() 
     ] {
         let Some(path) = converted(&source, name, options) else { return };
         let host = TestHost::new();
-        let copy = track(&path, &host);
+        let copy = track_of(&path, &host);
         assert!(payloads(&copy) == payloads(&path), "{name}: other packets");
         let (layout, out) = (packets::survey(&copy).unwrap().unwrap(), decode(&path).unwrap());
         let expected = (layout.samples as f64 / f64::from(layout.rate) * 16_000.0).round() as usize;
@@ -316,7 +303,7 @@ fn other_codecs_are_kept_without_loss() {
     ] {
         let Some(path) = converted(&source, name, options) else { return };
         let host = TestHost::new();
-        let (kept, given) = (read(&track(&path, &host)), read(&path));
+        let (kept, given) = (read(&track_of(&path, &host)), read(&path));
         assert_eq!(
             (kept.rate, kept.channels, kept.samples.len()),
             (44_100, 2, given.samples.len()),

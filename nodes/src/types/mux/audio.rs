@@ -29,10 +29,14 @@ const ANALYSED_RATE: u32 = 48_000;
 const CHANNEL_BITS: usize = 96_000;
 const MOST_BITS: usize = 510_000;
 
+/// Bits a second of a channel that encoders take.
+const MOST_CHANNEL_BITS: usize = 256_000;
+
 /// The track of the video being written.
 pub(super) struct Track {
     /// Samples a second of the track.
     pub(super) rate: u32,
+    codec: AudioCodec,
     feed: Feed,
 }
 
@@ -77,7 +81,7 @@ impl Track {
             return Err(NodeError::input("port `audio`: 0 samples a second"));
         }
         let source = Source::Memory(inputs.value("audio")?.clone(), 0);
-        Self::encoded(source, audio.rate, 1, ANALYSED_RATE, bit_rate).map(Some)
+        Self::encoded(source, (audio.rate, ANALYSED_RATE), 1, container.audio(), bit_rate).map(Some)
     }
 
     fn given(path: &Path, container: Container, bit_rate: usize) -> Result<(Self, AudioSource)> {
@@ -85,23 +89,25 @@ impl Track {
             let reader = PacketReader::open(path)?;
             let source = AudioSource::Packets(layout, reader.parameters());
             let feed = Feed::Packets { reader, layout, container, filler: None, filled: 0 };
-            return Ok((Self { rate: layout.rate, feed }, source));
+            return Ok((Self { rate: layout.rate, codec: layout.codec, feed }, source));
         }
         let reader = AudioReader::open(path)?;
         let (rate, channels) = (reader.rate(), reader.channels());
-        Self::encoded(Source::File(reader), rate, channels, container.audio().rate(rate), bit_rate)
+        let codec = container.audio();
+        Self::encoded(Source::File(reader), (rate, codec.rate(rate)), channels, codec, bit_rate)
     }
 
     fn encoded(
         source: Source,
-        from: u32,
+        (from, rate): (u32, u32),
         channels: u16,
-        rate: u32,
+        codec: AudioCodec,
         bit_rate: usize,
     ) -> Result<(Self, AudioSource)> {
         let resampler = Resampler::new(from, rate, channels).map_err(cannot_resample)?;
         let usual = (CHANNEL_BITS * usize::from(channels)).min(MOST_BITS);
-        let bit_rate = if bit_rate > 0 { bit_rate } else { usual };
+        let most = MOST_CHANNEL_BITS * usize::from(channels);
+        let bit_rate = if bit_rate > 0 { bit_rate.min(most) } else { usual };
         let settings = AudioSettings { rate, channels, bit_rate, bits: 0 };
         let feed = Feed::Encoded {
             source,
@@ -110,7 +116,7 @@ impl Track {
             ready: vec![],
             given: 0,
         };
-        Ok((Self { rate, feed }, AudioSource::Samples(settings)))
+        Ok((Self { rate, codec, feed }, AudioSource::Samples(settings)))
     }
 
     /// Writes what is there before sample `end`.
@@ -149,11 +155,16 @@ impl Track {
         match self.feed {
             Feed::Encoded { channels, given, .. } => {
                 file.samples(&vec![0.0; (end - given) as usize * channels])?;
-                Ok(json!({ "done": "encoded", "rate": self.rate, "channels": channels }))
+                Ok(json!({
+                    "done": "encoded",
+                    "codec": self.codec.name(),
+                    "rate": self.rate,
+                    "channels": channels,
+                }))
             }
             Feed::Packets { layout, filled, .. } => Ok(json!({
                 "done": "copied",
-                "codec": layout.codec.name(),
+                "codec": self.codec.name(),
                 "rate": layout.rate,
                 "channels": layout.channels,
                 "silent_packets": filled,

@@ -9,8 +9,7 @@ use super::*;
 use crate::{
     artifact::FileRef,
     ffmpeg::packets::{PacketReader, seconds},
-    testing::{converted, file, run_value},
-    types::audio_decode,
+    testing::{converted, payloads, track_of},
 };
 
 /// Noise in two channels, with half a second of silence and then a click in the left one.
@@ -32,15 +31,9 @@ fn source(folder: &TempDir, rate: u32, seconds: f64) -> PathBuf {
     path
 }
 
-/// The track that `audio_decode` gives, as an input.
-fn track(path: &Path, host: &TestHost) -> PathBuf {
-    let out = run_value(&audio_decode::node(), &[], &file(path), host, &no_models()).unwrap();
-    out.values["track"].file().unwrap().path.clone()
-}
-
 /// A video of `frames` frames with the track of `path`, and the note on its audio.
 fn video(path: &Path, frames: usize, name: &str, host: &TestHost) -> (PathBuf, serde_json::Value) {
-    let track = track(path, host);
+    let track = track_of(path, host);
     let chunks: Vec<_> = (0..frames.div_ceil(25))
         .map(|k| {
             let file = Value::File(FileRef { path: track.clone(), digest: None });
@@ -61,12 +54,6 @@ fn kind(path: &Path) -> (codec::Id, u32, u16, f64) {
         bytes += packet.size();
     }
     (id, decoder.rate(), decoder.channels(), bytes as f64 * 8.0 / seconds(path).unwrap())
-}
-
-fn payloads(path: &Path) -> Vec<Vec<u8>> {
-    let mut reader = PacketReader::open(path).unwrap();
-    let packets = std::iter::from_fn(|| reader.next().unwrap());
-    packets.map(|packet| packet.data().unwrap_or_default().to_vec()).collect()
 }
 
 /// Seconds from the first frame to the loudest sample before the noise.
@@ -197,6 +184,26 @@ fn a_track_that_ends_before_the_frames_is_filled_up_with_silence() {
             host.warnings.lock().unwrap().iter().any(|text| text.contains("filled up with silence")),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn any_number_of_channels_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for channels in 1..=8 {
+        let path = folder.path().join(format!("{channels}.wav"));
+        let spec =
+            WavSpec { channels, sample_rate: 32_000, bits_per_sample: 24, sample_format: SampleFormat::Int };
+        let mut writer = WavWriter::create(&path, spec).unwrap();
+        (0..32_000 * i32::from(channels)).for_each(|i| writer.write_sample(i % 4_001 * 500).unwrap());
+        writer.finalize().unwrap();
+        for (name, codec, rate) in [("mp4", codec::Id::AAC, 32_000), ("webm", codec::Id::OPUS, 48_000)] {
+            let host = TestHost::new();
+            let (path, note) = video(&path, 25, name, &host);
+            let (id, found, count, _) = kind(&path);
+            assert_eq!((id, found, count), (codec, rate, channels), "{name}");
+            assert_eq!((&note["rate"], &note["channels"]), (&rate.into(), &channels.into()), "{name}");
+        }
     }
 }
 
