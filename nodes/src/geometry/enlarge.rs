@@ -41,16 +41,10 @@ impl Enlarge {
         Self { from, count, first, weights }
     }
 
-    /// Row `y` of the resized picture, as far as `part` has it, into `out`, which is as long as a whole row; gives the columns written. `narrow`
-    /// is room for a row of the part.
+    /// What row `y` of the resized picture is made of along columns, into `narrow`, one number for each column of `part`; gives the columns of
+    /// the resized picture that [`Self::at`] may then be asked for.
     #[inline(always)]
-    pub(crate) fn row(
-        &self,
-        part: &Part<'_>,
-        y: usize,
-        narrow: &mut Vec<f32x4>,
-        out: &mut [f32x4],
-    ) -> Range<usize> {
+    pub(crate) fn row(&self, part: &Part<'_>, y: usize, narrow: &mut Vec<f32x4>) -> Range<usize> {
         let ([top, left], [height, width]) = (part.corner, part.size);
         let scale = self.from as f32 / self.first.len() as f32;
         let centre = ((y as f32 + 0.5) * scale) as usize;
@@ -67,23 +61,26 @@ impl Enlarge {
             }
         }
         let ends = [left, left + width].map(|x| (x as f32 / scale).ceil() as usize);
-        let columns = ends[0]..ends[1].min(out.len());
-        for x in columns.clone() {
-            let (first, weights) = (self.first[x], &self.weights[x * self.count..][..self.count]);
-            let mut sum = f32x4::ZERO;
-            if first >= left && first + self.count <= left + width {
-                for (weight, source) in weights.iter().zip(&narrow[first - left..]) {
-                    sum += f32x4::splat(*weight) * *source;
-                }
-            } else {
-                for (k, weight) in weights.iter().enumerate() {
-                    let at = (first + k).clamp(left, left + width - 1) - left;
-                    sum += f32x4::splat(*weight) * narrow[at];
-                }
+        ends[0]..ends[1].min(self.first.len())
+    }
+
+    /// Pixel `x` of the row that `narrow` was made for.
+    #[inline(always)]
+    pub(crate) fn at(&self, part: &Part<'_>, narrow: &[f32x4], x: usize) -> f32x4 {
+        let (left, width) = (part.corner[1], part.size[1]);
+        let (first, weights) = (self.first[x], &self.weights[x * self.count..][..self.count]);
+        let mut sum = f32x4::ZERO;
+        if first >= left && first + self.count <= left + width {
+            for (weight, source) in weights.iter().zip(&narrow[first - left..]) {
+                sum += f32x4::splat(*weight) * *source;
             }
-            out[x] = sum;
+        } else {
+            for (k, weight) in weights.iter().enumerate() {
+                let at = (first + k).clamp(left, left + width - 1) - left;
+                sum += f32x4::splat(*weight) * narrow[at];
+            }
         }
-        columns
+        sum
     }
 
     /// The whole picture.
@@ -92,7 +89,9 @@ impl Enlarge {
         let (mut narrow, mut out) = (vec![], vec![f32x4::ZERO; side * side]);
         let part = Part { pixels: picture, corner: [0, 0], size: [self.from, self.from] };
         for (y, row) in out.chunks_exact_mut(side).enumerate() {
-            self.row(&part, y, &mut narrow, row);
+            for x in self.row(&part, y, &mut narrow) {
+                row[x] = self.at(&part, &narrow, x);
+            }
         }
         out
     }
@@ -137,12 +136,11 @@ mod tests {
         let pixels: Vec<_> =
             (0..16 * 16).filter(|at| at % 16 >= 4 && at % 16 < 14).map(|at| picture[at]).collect();
         let part = Part { pixels: &pixels[3 * 10..], corner: [3, 4], size: [13, 10] };
-        let (mut narrow, mut out) = (vec![], vec![f32x4::splat(-1.0); 64]);
-        assert_eq!(enlarge.row(&part, 11, &mut narrow, &mut out), 0..0);
-        assert_eq!(enlarge.row(&part, 40, &mut narrow, &mut out), 16..56);
-        assert_eq!((out[15], out[56]), (f32x4::splat(-1.0), f32x4::splat(-1.0)));
+        let mut narrow = vec![];
+        assert_eq!(enlarge.row(&part, 11, &mut narrow), 0..0);
+        assert_eq!(enlarge.row(&part, 40, &mut narrow), 16..56);
         for x in 28..44 {
-            assert_eq!(out[x], whole[40 * 64 + x]);
+            assert_eq!(enlarge.at(&part, &narrow, x), whole[40 * 64 + x]);
         }
     }
 

@@ -140,8 +140,10 @@ impl Sharpen {
             let part = inside.as_ref().zip(fine.as_deref()).map(|(inside, pixels)| {
                 (Part { pixels, corner: inside.corner, size: inside.size }, &photo.finer)
             });
+            let still = rays_of.still(&frame, &photo.layers);
             let frame = Frame {
                 layers: &photo.layers,
+                still: &still,
                 rendered: &extended(frame, own, rays_of.alpha, rays),
                 enlarge: &photo.enlarge,
                 own,

@@ -22,13 +22,14 @@ pub(super) struct Frame<'a> {
     /// R·R, as [`super::maps::Rays::maps`] gives them.
     pub(super) maps: &'a [f32x4],
     pub(super) cover: &'a Cover,
+    /// The rays about which the photo shows all that there is; R·R.
+    pub(super) still: &'a [bool],
 }
 
 /// Room for what a row is made of.
 #[derive(Default)]
 struct Scratch {
     narrow: Vec<f32x4>,
-    wide: Vec<f32x4>,
     inside: Vec<f32x4>,
     rays: Vec<f32x4>,
     cover: Vec<f32>,
@@ -59,8 +60,6 @@ impl Frame<'_> {
     pub(super) fn compose(&self, out: &mut [u8]) {
         let side = self.layers.side;
         out.par_chunks_mut(3 * side).enumerate().for_each_init(Scratch::default, |scratch, (y, row)| {
-            scratch.wide.resize(side, f32x4::ZERO);
-            scratch.inside.resize(side, f32x4::ZERO);
             self.dispatch(y, row, scratch);
         });
     }
@@ -84,7 +83,12 @@ impl Frame<'_> {
     #[inline(always)]
     fn row(&self, y: usize, out: &mut [u8], scratch: &mut Scratch) {
         let (side, rays) = (self.layers.side, self.layers.rays);
-        self.colours(y, scratch);
+        let whole = Part { pixels: self.rendered, corner: [0, 0], size: [self.own, self.own] };
+        self.enlarge.row(&whole, y, &mut scratch.narrow);
+        let painted = match &self.inside {
+            Some((inside, enlarge)) => enlarge.row(inside, y, &mut scratch.inside),
+            None => 0..0,
+        };
         let (above, below, share) = Step::new(rays, side).at(y);
         let pairs = self.maps[above * rays..][..rays].iter().zip(&self.maps[below * rays..][..rays]);
         scratch.rays.clear();
@@ -95,27 +99,33 @@ impl Frame<'_> {
         scratch.cover.clear();
         scratch.cover.extend(pairs.map(|(a, b)| a + share * (b - a)));
         let (ray_step, cover_step) = (Step::new(rays, side), Step::new(wide, side));
-        for (x, pixel) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let (left, right, share) = ray_step.at(x);
-            let ray = scratch.rays[left] + f32x4::splat(share) * (scratch.rays[right] - scratch.rays[left]);
-            let (left, right, share) = cover_step.at(x);
-            let cover = scratch.cover[left] + share * (scratch.cover[right] - scratch.cover[left]);
-            *pixel = self.pixel([x, y], ray, cover.max(0.0).min(1.0), scratch.wide[x]);
-        }
-    }
-
-    /// The head's colours in row `y`, and how far something is painted.
-    #[inline(always)]
-    fn colours(&self, y: usize, scratch: &mut Scratch) {
-        let whole = Part { pixels: self.rendered, corner: [0, 0], size: [self.own, self.own] };
-        self.enlarge.row(&whole, y, &mut scratch.narrow, &mut scratch.wide);
-        let Some((inside, enlarge)) = &self.inside else { return };
-        for x in enlarge.row(inside, y, &mut scratch.narrow, &mut scratch.inside) {
-            let (pixel, fine) = (&mut scratch.wide[x], scratch.inside[x]);
-            let painted = pixel.as_array()[3];
-            // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
-            let share = (2.0 * painted).max(0.0).min(1.0);
-            *pixel += f32x4::from([share, share, share, 0.0]) * (fine - *pixel);
+        let still = &self.still[y * rays / side * rays..][..rays];
+        let photo = &self.layers.photo[y * 3 * side..][..3 * side];
+        for (cell, still) in still.iter().enumerate() {
+            let columns = (cell * side).div_ceil(rays)..((cell + 1) * side).div_ceil(rays);
+            if *still {
+                let bytes = 3 * columns.start..3 * columns.end;
+                out[bytes.clone()].copy_from_slice(&photo[bytes]);
+                continue;
+            }
+            for x in columns {
+                let (left, right, share) = ray_step.at(x);
+                let ray =
+                    scratch.rays[left] + f32x4::splat(share) * (scratch.rays[right] - scratch.rays[left]);
+                let (left, right, share) = cover_step.at(x);
+                let cover = scratch.cover[left] + share * (scratch.cover[right] - scratch.cover[left]);
+                let mut frame = self.enlarge.at(&whole, &scratch.narrow, x);
+                if let Some((inside, enlarge)) = &self.inside
+                    && painted.contains(&x)
+                {
+                    // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
+                    let share = (2.0 * frame.to_array()[3]).max(0.0).min(1.0);
+                    let fine = enlarge.at(inside, &scratch.inside, x);
+                    frame += f32x4::from([share, share, share, 0.0]) * (fine - frame);
+                }
+                let pixel = self.pixel([x, y], ray, cover.max(0.0).min(1.0), frame);
+                out[3 * x..3 * x + 3].copy_from_slice(&pixel);
+            }
         }
     }
 

@@ -30,6 +30,13 @@ pub(super) struct Layers {
     pub(super) rest: Vec<f32x4>,
     /// On the rays' grid: 1 at the photo's edge, 0 far from it.
     pub(super) edge: Vec<[f32; 1]>,
+    /// The photo's bytes.
+    pub(super) photo: Vec<u8>,
+    /// On the rays' grid: where there is nothing but background, far from the edge.
+    pub(super) empty: Vec<bool>,
+    /// The rendering at rest, and P.
+    pub(super) rendered: Vec<[f32; 4]>,
+    pub(super) own: usize,
 }
 
 /// The rendering at rest, from the photo's own camera.
@@ -90,6 +97,10 @@ impl Layers {
             front: front.collect(),
             rest: missing.collect(),
             back: back.iter().map(|b| four(b, 0.0)).collect(),
+            photo: photo.iter().map(|value| value.round() as u8).collect(),
+            empty: distance.iter().map(|d| d[0] < -BAND - MARGIN - 1.0).collect(),
+            rendered: rest.frame.clone(),
+            own: rest.side,
             edge: distance.iter().map(|d| [((BAND + 1.5 - d[0].abs()) / 1.5).clamp(0.0, 1.0)]).collect(),
         }
     }

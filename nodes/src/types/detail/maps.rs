@@ -12,6 +12,17 @@ const SOLID: f32 = 0.3;
 /// Rays beyond what hangs together with the head that are still a rim of it.
 const RIM: usize = 2;
 
+/// A frame's bytes are cut to whole numbers, and the rendering at rest is not.
+const ROUNDING: f32 = 1.5;
+/// Rays that a surface must move to be seen to.
+const UNMOVED: f32 = 0.02;
+/// A mask below this paints nothing.
+const UNPAINTED: f32 = 0.004;
+/// Alpha below this is nothing.
+const FAINT: f32 = 0.004;
+/// Rays about a pixel that it is made of.
+const AROUND: usize = 2;
+
 /// How much of each place the head covers, `side` x `side`; to be cut to [0,1].
 pub(super) struct Cover {
     pub(super) values: Vec<f32>,
@@ -95,6 +106,29 @@ impl Rays<'_> {
             range(at / rays).any(|y| range(at % rays).any(|x| part[y * rays + x] == largest))
         };
         (0..rays * rays).map(|at| most > 0 && near(at)).collect()
+    }
+
+    /// The rays about which the frame is as at rest, or nothing but background: there the photo shows all that there is. `frame` is P·P.
+    pub(super) fn still(&self, frame: &[[f32; 4]], layers: &Layers) -> Vec<bool> {
+        let (rays, own) = (layers.rays, layers.own);
+        let area = rays * rays;
+        let as_at_rest = |at: usize| {
+            let range = |k: usize| k * own / rays..((k + 1) * own / rays).max(k * own / rays + 1);
+            range(at / rays).all(|y| {
+                range(at % rays).all(|x| {
+                    let (now, rest) = (&frame[y * own + x], &layers.rendered[y * own + x]);
+                    now[3] < UNPAINTED && (0..3).all(|c| (now[c] - rest[c]).abs() <= ROUNDING)
+                })
+            })
+        };
+        let quiet: Vec<bool> = (0..area)
+            .map(|at| {
+                let moved = self.flow[at].abs().max(self.flow[area + at].abs());
+                (layers.empty[at] && self.alpha[at] < FAINT) || (moved < UNMOVED && as_at_rest(at))
+            })
+            .collect();
+        let near = |k: usize| k.saturating_sub(AROUND)..(k + AROUND + 1).min(rays);
+        (0..area).map(|at| near(at / rays).all(|y| near(at % rays).all(|x| quiet[y * rays + x]))).collect()
     }
 
     /// Four numbers a ray: where in the photo the surface is, less the own place, in rays, x and y; how far the photo's detail is to be

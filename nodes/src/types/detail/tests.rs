@@ -54,13 +54,15 @@ fn compose(scene: &Scene, shift: usize) -> (Layers, Vec<u8>) {
         .map(|at| if at < RAYS * RAYS { -(shift as f32) * alpha[at] } else { 0.0 })
         .collect();
     let rays = Rays { alpha: &alpha, flow: &flow, visible: &vec![1.0; RAYS * RAYS] };
+    let still = rays.still(&frame, &layers);
     let rendered = extended(frame, OWN, &alpha, RAYS);
     let enlarge = Enlarge::new(OWN, SIDE);
     let maps = rays.maps(&layers);
     let mut out = vec![0; SIDE * SIDE * 3];
     let cover = rays.cover(None, RAYS);
     let (rendered, enlarge, maps, cover) = (&rendered, &enlarge, &maps, &cover);
-    Frame { layers: &layers, rendered, enlarge, own: OWN, inside: None, maps, cover }.compose(&mut out);
+    Frame { layers: &layers, rendered, enlarge, own: OWN, inside: None, maps, cover, still: &still }
+        .compose(&mut out);
     (layers, out)
 }
 
