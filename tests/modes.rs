@@ -49,6 +49,8 @@ impl Studio {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talkgraph"));
         command.current_dir(self.0.path()).arg("run").arg(&graph).args(["--cache", "cache"]);
         command.args(["-i", &format!("speech={speech}"), "-o", "video=out.mp4", "--report", "r.json"]);
+        // Unoptimised, a frame of the photo's size takes seconds.
+        command.args(["--set", "sharp.size=256"]);
         if mode != "from_z" {
             command.args(["-i", "portrait=portrait.png"]).arg("--pack").arg(repository("models/tiny"));
         }
@@ -99,7 +101,7 @@ fn a_photo_talks_and_the_next_clip_reuses_the_face() {
     assert_eq!(named(&again, "cached").len(), again.len());
 
     let smoothed = studio.run("from_image", "speech.wav", &["--set", "soft.window=1"]);
-    assert_eq!(named(&smoothed, "ran"), ["frames", "mux", "soft"]);
+    assert_eq!(named(&smoothed, "ran"), ["frames", "mux", "sharp", "soft"]);
 
     let other = studio.run("from_image", "other.wav", &[]);
     assert_eq!(named(&other, "cached"), ["face", "guess", "matte", "person", "portrait", "shape"]);
@@ -107,6 +109,11 @@ fn a_photo_talks_and_the_next_clip_reuses_the_face() {
     // The example with blinks and idle motion finds the same person in the store.
     let alive = studio.run("examples/alive", "speech.wav", &[]);
     assert_eq!((&*alive["person"], &*alive["talk"], &*alive["blink"]), ("cached", "ran", "ran"));
+    assert_eq!(studio.video()["frames"], 30);
+
+    // So does the whole photo, whose size the video has then.
+    let whole = studio.run("in_photo", "speech.wav", &[]);
+    assert_eq!((&*whole["person"], &*whole["whole"]), ("cached", "ran"));
     assert_eq!(studio.video()["frames"], 30);
 
     // The driven modes find the same person in the store, and are as long as the speech though the driving is shorter.

@@ -25,6 +25,9 @@ const TRIES: usize = 3;
 /// Names, relative to a file's folder, of the files that its content leans on.
 pub type Names = fn(&[u8]) -> Vec<String>;
 
+/// What was seen of a file and, of the one that was asked for (`true`), the files that it names.
+type Look<'a> = &'a dyn Fn(&Path, bool) -> Result<(Seen, Vec<String>)>;
+
 /// What the system says of a file. The time of change cannot be set by programs, unlike that of modification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
@@ -89,10 +92,7 @@ impl Fingerprint {
     }
 
     /// The same with `look` in place of reading: it gives what was seen of a file and, of the main one, what that names.
-    pub(crate) fn gather(
-        path: &Path,
-        look: &dyn Fn(&Path, bool) -> Result<(Seen, Vec<String>)>,
-    ) -> Result<Self> {
+    pub(crate) fn gather(path: &Path, look: Look<'_>) -> Result<Self> {
         let meta = fs::metadata(path).map_err(CacheError::io(path, "open"))?;
         if meta.is_dir() {
             return Self::of_folder(path, look);
@@ -114,7 +114,7 @@ impl Fingerprint {
         Ok(Self { content, digest, parts, folder: None })
     }
 
-    fn of_folder(folder: &Path, look: &dyn Fn(&Path, bool) -> Result<(Seen, Vec<String>)>) -> Result<Self> {
+    fn of_folder(folder: &Path, look: Look<'_>) -> Result<Self> {
         let mut hasher = blake3::Hasher::new_derive_key("talkgraph folder of files");
         let mut parts = vec![];
         for path in folder_files(folder)? {

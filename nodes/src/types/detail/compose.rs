@@ -3,7 +3,10 @@
 use rayon::prelude::*;
 use wide::f32x4;
 
-use super::{layers::Layers, maps::Cover};
+use super::{
+    layers::{Layers, REST_STEPS},
+    maps::Cover,
+};
 use crate::geometry::enlarge::{Enlarge, Part};
 
 /// Rays that the head's edge may move before what the layers do not show of the photo is left out.
@@ -119,11 +122,11 @@ impl Frame<'_> {
                     && painted.contains(&x)
                 {
                     // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
-                    let share = (2.0 * frame.to_array()[3]).max(0.0).min(1.0);
+                    let share = (2.0 * frame.to_array()[3]).clamp(0.0, 1.0);
                     let fine = enlarge.at(inside, &scratch.inside, x);
                     frame += f32x4::from([share, share, share, 0.0]) * (fine - frame);
                 }
-                let pixel = self.pixel([x, y], ray, cover.max(0.0).min(1.0), frame);
+                let pixel = self.pixel([x, y], ray, cover.clamp(0.0, 1.0), frame);
                 out[3 * x..3 * x + 3].copy_from_slice(&pixel);
             }
         }
@@ -135,13 +138,15 @@ impl Frame<'_> {
         let at = y * layers.side + x;
         let [right, down, shown, edge] = ray.to_array();
         let stayed = (1.0 - (right * right + down * down).sqrt() / STILL).max(0.0);
-        let mut colour = layers.back[at] + f32x4::splat(stayed) * layers.rest[at];
+        let back = f32x4::from(layers.back[at].map(f32::from));
+        let rest = f32x4::from(layers.rest[at].map(f32::from));
+        let mut colour = back + f32x4::splat(stayed / REST_STEPS) * rest;
         if cover > 0.0 || edge > 0.0 {
             let scale = layers.side as f32 / layers.rays as f32;
             let front = layers.front_at(x as f32 + right * scale, y as f32 + down * scale);
             let alpha = cover + edge * (front.to_array()[3] - cover);
-            let shown = shown * (1.0 - frame.to_array()[3].max(0.0).min(1.0));
-            colour += f32x4::splat(alpha) * (frame + f32x4::splat(shown) * front - layers.back[at]);
+            let shown = shown * (1.0 - frame.to_array()[3].clamp(0.0, 1.0));
+            colour += f32x4::splat(alpha) * (frame + f32x4::splat(shown) * front - back);
         }
         let bytes = colour.max(f32x4::ZERO).min(f32x4::splat(255.0)).round_int().to_array();
         [bytes[0] as u8, bytes[1] as u8, bytes[2] as u8]

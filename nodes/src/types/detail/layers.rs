@@ -17,6 +17,9 @@ const SMOOTH: f32 = 2e-4;
 /// A filtered edge is this much harder than it comes.
 const HARDEN: f32 = 1.5;
 
+/// Steps of what is left at rest in one of colour.
+pub(super) const REST_STEPS: f32 = 32.0;
+
 /// A square picture of the photo in layers, `side` x `side`, colours in [0,255].
 pub(super) struct Layers {
     pub(super) side: usize,
@@ -25,9 +28,9 @@ pub(super) struct Layers {
     /// What the head's colours have beyond the rendering at rest (three numbers), and how much of the head a pixel shows.
     pub(super) front: Vec<f32x4>,
     /// The photo without its head. The fourth number is unused.
-    pub(super) back: Vec<f32x4>,
-    /// What the two do not show of the photo at rest.
-    pub(super) rest: Vec<f32x4>,
+    pub(super) back: Vec<[u8; 4]>,
+    /// What the two do not show of the photo at rest, in steps of 1/[`REST_STEPS`].
+    pub(super) rest: Vec<[i16; 4]>,
     /// On the rays' grid: 1 at the photo's edge, 0 far from it.
     pub(super) edge: Vec<[f32; 1]>,
     /// The photo's bytes.
@@ -67,6 +70,7 @@ impl Layers {
         let outside: Vec<f32> =
             (0..side * side).map(|at| (-far(at) - BAND).clamp(0.0, MARGIN) / MARGIN).collect();
         fill(&mut back, &outside, side, side);
+        back.iter_mut().for_each(|back| *back = back.map(f32::round));
         let mut head = colours.clone();
         fill(&mut head, &matte.iter().map(|a| ((a - 0.9) / 0.1).max(0.0)).collect::<Vec<_>>(), side, side);
         for (at, head) in head.iter_mut().enumerate() {
@@ -95,8 +99,8 @@ impl Layers {
             side,
             rays: rest.rays,
             front: front.collect(),
-            rest: missing.collect(),
-            back: back.iter().map(|b| four(b, 0.0)).collect(),
+            rest: missing.map(|left| left.to_array().map(|x| (x * REST_STEPS).round() as i16)).collect(),
+            back: back.iter().map(|b| [b[0] as u8, b[1] as u8, b[2] as u8, 0]).collect(),
             photo: photo.iter().map(|value| value.round() as u8).collect(),
             empty: distance.iter().map(|d| d[0] < -BAND - MARGIN - 1.0).collect(),
             rendered: rest.frame.clone(),
@@ -187,10 +191,10 @@ fn signed_distance(alpha: &[f32], rays: usize) -> Vec<[f32; 1]> {
 }
 
 /// Averages over three by three rays: the edge of whole rays has steps.
-pub(super) fn smooth<const C: usize>(values: &mut Vec<[f32; C]>, rays: usize) {
+pub(super) fn smooth<const C: usize>(values: &mut [[f32; C]], rays: usize) {
     const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
     for step in [1, rays] {
-        let from = values.clone();
+        let from = values.to_vec();
         for (at, out) in values.iter_mut().enumerate() {
             let place = if step == 1 { at % rays } else { at / rays };
             let before = if place > 0 { at - step } else { at };

@@ -97,6 +97,43 @@ fn detail_and_edge_move_with_the_head_and_the_background_stays() {
 }
 
 #[test]
+fn specks_beside_the_head_are_left_out_and_edges_finer_than_rays_are_taken() {
+    let scene = scene();
+    let mut alpha = scene.rest.alpha.clone();
+    alpha[3 * RAYS + 3] = 1.0;
+    let (flow, visible) = (vec![0.0; 2 * RAYS * RAYS], vec![1.0; RAYS * RAYS]);
+    let rays = Rays { alpha: &alpha, flow: &flow, visible: &visible };
+    let cover = rays.cover(None, RAYS);
+    assert_eq!((cover.side, cover.values[3 * RAYS + 3]), (RAYS, 0.0));
+    assert!(cover.values[RAYS / 2 * RAYS + RAYS / 2] > 1.0);
+    let edge: Vec<u8> = each(4 * RAYS).map(|(x, y)| (255.0 * disc(x, y, 0.001)) as u8).collect();
+    let cover = rays.cover(Some(&edge), RAYS);
+    assert_eq!(cover.side, 2 * RAYS);
+    // Half covered where the disc ends, to a third of a ray.
+    let end = (0..cover.side).find(|x| cover.values[RAYS * cover.side + x] >= 0.5).unwrap();
+    assert!(((end as f32 + 0.5) / cover.side as f32 - 0.2).abs() < 0.4 / RAYS as f32, "{end}");
+}
+
+#[test]
+fn what_is_as_at_rest_is_still_and_what_moves_or_is_painted_is_not() {
+    let scene = scene();
+    let layers = Layers::new(&scene.photo, SIDE, &scene.rest);
+    let (mut flow, visible) = (vec![0.0; 2 * RAYS * RAYS], vec![1.0; RAYS * RAYS]);
+    let mut frame = scene.rest.frame.clone();
+    let still = |flow: &[f32], frame: &[[f32; 4]]| {
+        Rays { alpha: &scene.rest.alpha, flow, visible: &visible }.still(frame, &layers)
+    };
+    assert!(still(&flow, &frame).iter().all(|still| *still));
+    let middle = RAYS / 2 * RAYS + RAYS / 2;
+    flow[middle] = 0.5;
+    let found = still(&flow, &frame);
+    assert_eq!((found[middle], found[middle + 2], found[middle + 3]), (false, false, true));
+    flow[middle] = 0.0;
+    frame[OWN * OWN / 2 + OWN / 2][3] = 1.0;
+    assert!(!still(&flow, &frame)[middle]);
+}
+
+#[test]
 fn sizes_are_even_and_within_bounds() {
     assert_eq!(contract::side("photo", Some(1001.3), 256), 1002);
     assert_eq!(contract::side("photo", Some(96.0), 256), 256);
