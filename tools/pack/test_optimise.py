@@ -9,7 +9,8 @@ import torch
 from ..stepgraph.check import compare
 from ..stepgraph.phase import example_step
 from ..stepgraph.run import evaluate, run, session
-from . import geometry, optimise_fit, optimise_losses, optimise_pti, optimise_view, tiny
+from . import generator as N
+from . import geometry, optimise_fit, optimise_losses, optimise_pti, optimise_view, recover, tiny
 from . import params as P
 
 PACK = Path(__file__).parents[2] / "models" / "tiny"
@@ -129,6 +130,13 @@ class Views(unittest.TestCase):
         filled = optimise_losses.fill(image, known)
         torch.testing.assert_close(filled * known, image * known)
         self.assertTrue(bool(((filled >= 0) & (filled <= 1)).all()))
+
+
+class Recovery(unittest.TestCase):
+    def test_a_pack_gives_its_weights_back(self):
+        found, weights = recover.recover(PACK, N.TINY).state_dict(), tiny.generator().state_dict()
+        self.assertEqual(list(found), list(weights))
+        self.assertEqual([name for name in weights if not torch.equal(found[name], weights[name])], [])
 
 
 class Phases(unittest.TestCase):
