@@ -44,7 +44,7 @@ class Person(torch.nn.Module):
         `apart` is 1: about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
         taught = background.detach() + (background - background.detach()) * scene["apart"]
-        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught)
+        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught, marked=scene["photo_void"])
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
     def view(self, params, scene):
@@ -53,7 +53,7 @@ class Person(torch.nn.Module):
         if "rows" in scene:
             background = view.cut(background, scene["rows"], scene["columns"])
         field = self.field(params, scene)
-        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"))
+        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"), scene.get("view_void"))
 
     def material(self, params, scene, features):
         """What features of planes `[M,C]` stand for, `[M,1+C]`."""
@@ -150,7 +150,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         behind = (unit(out["behind"]) - tensors["behind"]).abs().mean()
         # a texel of a plane stands for a whole line of points: what the photo adds must not float before the face
-        floating = (out["weight"] * tensors["photo_void"]).sum(-1).mean()
+        floating = out["marked"].mean()
         total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + FLOATING * floating + SPECKLE * speckle
         total = total + MATERIALS * strayed(params, tensors)
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
@@ -196,7 +196,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         mouth = ((image - tensors["view_inside"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
         behind = ((image - tensors["view_behind"]).abs() * free).mean()
-        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_void"]).sum(-1).mean()
+        stray = (out["alpha"] * tensors["view_free"]).mean() + out["marked"].mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()

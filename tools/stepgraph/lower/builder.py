@@ -62,9 +62,13 @@ class Builder:
             self._made[key] = names[0] if outputs == 1 else names
         return self._made[key]
 
+    def use(self, function: FunctionProto):
+        """Keep a function that the body of another calls."""
+        self.functions[function.domain, function.name] = function
+
     def call(self, function: FunctionProto, inputs: list[str], **attributes):
         """Emit a call of a model's function, which hosts may have a kernel for; gives its output name, or a tuple of them."""
-        self.functions[function.domain, function.name] = function
+        self.use(function)
         return self.node(function.name, inputs, len(function.output), domain=function.domain, **attributes)
 
     def array(self, array: np.ndarray) -> str:
