@@ -105,6 +105,11 @@ class Builder:
         self._transposed_from[out] = source, order
         return out
 
+    def transposed(self, name: str) -> str | None:
+        """Of which matrix `name` is the transposed one, if it is."""
+        source, order = self._transposed_from.get(name, (None, None))
+        return source if order == [1, 0] else None
+
     # ------------------------------------------------------------------ values as operands
     def small(self, value: Value) -> tuple[str, tuple[int, ...]]:
         """The name and shape of the smallest tensor that broadcasts to `value`."""
