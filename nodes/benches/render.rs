@@ -167,7 +167,7 @@ struct Pipeline {
 impl Pipeline {
     fn open(options: &Options) -> Result<Self> {
         let home = Home::find();
-        let pack = Pack::open(&options.pack, &home, &pack::hash_file)?;
+        let pack = Pack::open(&options.pack, &home, &pack::fingerprint)?;
         let mut runtime = Runtime::new(home, DeviceChoice::Cpu)?;
         if let Some(threads) = options.threads {
             runtime = runtime.with_threads(threads);

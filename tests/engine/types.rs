@@ -20,6 +20,9 @@ use talkgraph_nodes::{
     tensor::{Tensor, TensorData, Tensors},
 };
 
+/// Called with `before` or `after`.
+type AroundRead = Box<dyn Fn(&str) + Send>;
+
 /// What the bodies did.
 #[derive(Default)]
 pub struct Probe {
@@ -28,7 +31,7 @@ pub struct Probe {
     /// Most chunks made by map nodes without storing that were alive at a time.
     pub most_alive: AtomicUsize,
     /// Called by `read` before and after it reads its file.
-    pub around_read: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
+    pub around_read: Mutex<Option<AroundRead>>,
     /// Chunks after which `slow` waits until it is cancelled; zero: never.
     pub hang_after: AtomicUsize,
 }

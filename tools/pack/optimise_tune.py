@@ -11,7 +11,9 @@ from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 
-GROW_RATES = {"generator.": 3.0, "plane_offset": 80.0, "background_offset": 10.0}  # empty space becomes hair only in large strides
+# Empty space becomes hair only in large strides; the decoder's would give what no picture shows odd colours. Growing sees half as many rays
+# each way; what enlarges pictures is for all of them.
+GROW_RATES = {"generator.": 3.0, "generator.decode": 1.0, "generator.up": 0.0, "generator.to_rgb": 0.0, "plane_offset": 80.0, "background_offset": 10.0}
 TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
@@ -34,7 +36,12 @@ class Person(torch.nn.Module):
         return self.volume.planes(scene["style"], scene["frozen"], params["plane_offset"]), scene["palette"]
 
     def background(self, params, scene):
-        return self.volume.generator.background(scene["w_pivot"], params["background_offset"].shape[-1], params["background_offset"])
+        offset = params["background_offset"]
+        background = self.volume.generator.background(scene["w_pivot"], offset.shape[-1], offset)
+        if "rows" in scene:
+            return view.cut(background, scene["rows"], scene["columns"])
+        rays = round(scene["depths"].shape[1] ** 0.5)
+        return background if rays == offset.shape[-1] else F.avg_pool2d(background, offset.shape[-1] // rays)
 
     def forward(self, what, params, scene, *further):
         return getattr(self, what)(params, scene, *further)
@@ -44,16 +51,14 @@ class Person(torch.nn.Module):
         `apart` is 1: about the person it would take on whatever the silhouette lacks and show it as a ghost once the head turns."""
         background = self.background(params, scene)
         taught = background.detach() + (background - background.detach()) * scene["apart"]
-        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught)
+        out = self.volume(self.field(params, scene), scene["style"], scene["points"], scene["depths"], taught, marked=scene["photo_void"])
         return out | {"behind": self.volume.generator.upsample({"style": scene["style"]}, background)}
 
     def view(self, params, scene):
         """Any view, or the tile of it that the scene's rows and columns name. It teaches the background nothing."""
         background = self.background(params, scene).detach()
-        if "rows" in scene:
-            background = view.cut(background, scene["rows"], scene["columns"])
         field = self.field(params, scene)
-        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"))
+        return self.volume(field, scene["style"], scene["points"], scene["depths"], background, scene.get("void"), scene.get("view_void"))
 
     def material(self, params, scene, features):
         """What features of planes `[M,C]` stand for, `[M,1+C]`."""
@@ -117,32 +122,34 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         now = call("material", params, tensors, tensors["mouth_features"])
         return ((now - tensors["mouth_decoded"]).abs().mean(1, keepdim=True) * tensors["mouth_weight"]).sum()
 
-    def start(params, flat, target, person, pose, w):
-        person = decide(person)
+    def start(params, flat, target, person, pose, w, rays):
+        """The first parameters, and the photo and its view with `rays` each way."""
+        side = 2 * rays
+        target, person = (F.adaptive_avg_pool2d(x, side) if side < x.shape[-1] else x for x in (target, decide(person)))
         scene = scene_of(params, w[0], w[0], camera_rays(pose, rays))
         out = call("view", params, scene)
-        near = grow(person, max(1, config.side // 64))
+        near = grow(person, max(1, side // 64))
         behind = fill(unit(target), 1 - near)
         low_person = F.adaptive_avg_pool2d(person, rays)
         solid = (out["alpha"] > 0.7).to(person.dtype)
         # what the volume lacks lies at about the depth of what it has next to it
         depth = fill(out["depth"] * solid, solid)
         void = empty(pivot_of(scene), scene) * ((scene["depths"] - depth.reshape(1, -1, 1)).abs() > view.THICK).to(person.dtype)
-        return {"params": flat, **scene, **mouth_inside(pose, w[0]), "photo_void": void, "behind": behind,
-                "care": view.care(morphable, w[0], pose, config.side), "apart": 1 - F.max_pool2d(near, config.side // rays),
+        return {"params": flat, **scene, **mouth_inside(pose, w[0]), "photo_void": void, "photo": unit(target), "behind": behind,
+                "care": view.care(morphable, w[0], pose, side), "apart": 1 - F.max_pool2d(near, 2),
                 "photo_alpha": out["alpha"], "photo_depth": depth,
                 "low_person": low_person, "depth_known": torch.maximum(solid, (low_person > 0.5).to(solid.dtype))}
 
     def grow_init(target, person, pose, w, **_):
         flat = torch.cat([generator.theta(), *(x.reshape(-1) for x in offsets.values())])
-        return start(weights | offsets, flat, target, person, pose, w)
+        return start(weights | offsets, flat, target, person, pose, w, max(8, rays // 2))
 
     def tune_init(target, person, pose, w, grown, **_):
-        return start(layout.unflatten(grown), grown, target, person, pose, w) | {"unmoved": grown}
+        return start(layout.unflatten(grown), grown, target, person, pose, w, rays) | {"unmoved": grown}
 
     def photo_loss(params, tensors):
         out = call("photo", params, tensors)
-        target, person = unit(tensors["target"]), tensors["low_person"]
+        target, person = tensors["photo"], tensors["low_person"]
         picture = picture_loss(unit(out["image"]), target, tensors["care"])
         low = (unit(out["low"]) - F.avg_pool2d(target, 2)).abs().mean()
         shape = ((out["depth"] - tensors["photo_depth"]).abs().clamp(max=FAR_OFF) * tensors["depth_known"]).mean()
@@ -150,7 +157,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         behind = (unit(out["behind"]) - tensors["behind"]).abs().mean()
         # a texel of a plane stands for a whole line of points: what the photo adds must not float before the face
-        floating = (out["weight"] * tensors["photo_void"]).sum(-1).mean()
+        floating = out["marked"].mean()
         total = picture + 0.5 * low + 0.5 * shape + 0.5 * alpha + 2 * behind + FLOATING * floating + SPECKLE * speckle
         total = total + MATERIALS * strayed(params, tensors)
         return total, {"picture": picture, "alpha_error": alpha, "depth_error": shape, "behind_error": behind}
@@ -196,7 +203,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
         mouth = ((image - tensors["view_inside"]).abs() * tensors["view_mouth"]).mean()
         free = F.interpolate(tensors["view_free"], size=image.shape[2:], mode="nearest")
         behind = ((image - tensors["view_behind"]).abs() * free).mean()
-        stray = (out["alpha"] * tensors["view_free"]).mean() + (out["weight"] * tensors["view_void"]).sum(-1).mean()
+        stray = (out["alpha"] * tensors["view_free"]).mean() + out["marked"].mean()
         speckle = (out["alpha"] * (1 - out["alpha"])).mean()
         offset = params["plane_offset"]
         smooth = PLANE_VARIATION * variation(offset) + PLANE_SIZE * offset.square().mean()
@@ -212,8 +219,9 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
 
     step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
-        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0}, steps=70, learning_rate=1e-3, beta2=0.99,
-              ramp_up=0.1),
-        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps=240, learning_rate=1e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
+        Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0},
+              steps={"draft": 24, "standard": 60, "fine": 70}, learning_rate=1e-3, beta2=0.99, ramp_up=0.1, ramp_down=0.4),
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps={"draft": 0, "standard": 60, "fine": 240},
+              learning_rate=1.5e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]

@@ -9,11 +9,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from . import generator as N
+from .marching import march
 from .planes import features as look_up
 from .roles import texels
 
-
-EMPTY = -20.0  # density before softplus of what is not there
 
 
 class Sampling:
@@ -57,27 +56,24 @@ class Volume(nn.Module):
         planes, palette = field
         return self.material(palette, self.features(planes, points))
 
-    def march(self, field, points, depths, void=None):
-        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, weight `[1,N,S]`."""
-        _, rays, samples, _ = points.shape
-        side = round(rays**0.5)
-        out = self.decode(field, points.reshape(-1, 3))
-        density, features = out.split([1, out.shape[1] - 1], 1)  # whose gradient is one concatenation
-        density, features = density.reshape(depths.shape), features.reshape(1, rays, samples, -1)
-        if void is not None:
-            density = torch.where(void > 0.5, torch.full_like(depths, EMPTY), density)
-        weight = N.weights(density, depths)
-        features = torch.matmul(weight[:, :, None], features)[:, :, 0].transpose(1, 2).reshape(1, -1, side, side)
-        alpha = weight.sum(-1).reshape(1, 1, side, side)
-        depth = (weight * depths).sum(-1).reshape(1, 1, side, side) / (alpha + 1e-6)
-        return features, alpha, depth, weight
+    def march(self, field, points, depths, void=None, marked=None):
+        """points `[1,N,S,3]`, depths `[1,N,S]` -> features `[1,C,R,R]` before the background, alpha and depth `[1,1,R,R]`, and how much of each
+        ray's `marked [1,N,S]` samples is seen `[N]`. Where `void [1,N,S]` is 1, samples count as empty."""
+        planes, palette = field
+        side, g = round(depths.shape[1] ** 0.5), self.generator
+        empty, marked = (torch.zeros_like(depths) if x is None else x for x in (void, marked))
+        decoder = g.decode1.weight, g.decode1.bias, g.decode2.weight + palette[:, :-1], g.decode2.bias + palette[:, -1]
+        features, sums = march(texels(planes), *decoder, points.reshape(-1, 3), depths[0], empty[0], marked[0])
+        alpha, depth, seen = sums
+        depth = depth / (alpha + 1e-6)
+        return features.reshape(1, -1, side, side), alpha.reshape(1, 1, side, side), depth.reshape(1, 1, side, side), seen
 
-    def forward(self, field, style, points, depths, background, void=None):
-        """Where `void [1,N,S]` is 1, samples count as empty. -> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], alpha and depth `[1,1,R,R]`, weight of the samples `[1,N,S]`."""
-        features, alpha, depth, weight = self.march(field, points, depths, void)
+    def forward(self, field, style, points, depths, background, void=None, marked=None):
+        """-> dict of image `[1,3,P,P]` and low `[1,3,R,R]` in [-1,1], and of what else `march` gives, marked included."""
+        features, alpha, depth, seen = self.march(field, points, depths, void, marked)
         features = features + (1 - alpha) * background
         image = self.generator.upsample({"style": style}, features)
-        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth, "weight": weight}
+        return {"image": image, "low": features[:, :3], "alpha": alpha, "depth": depth, "marked": seen}
 
     def unwarp(self, w, points):
         """Points `[1,N,S,3]` of the person w back to the mean identity."""

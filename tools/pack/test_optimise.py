@@ -9,8 +9,10 @@ import torch
 from ..stepgraph.check import compare
 from ..stepgraph.phase import example_step
 from ..stepgraph.run import evaluate, run, session
-from . import geometry, optimise_fit, optimise_losses, optimise_pti, optimise_view, tiny
+from . import generator as N
+from . import geometry, marching, optimise_fit, optimise_losses, optimise_pti, optimise_view, recover, tiny
 from . import params as P
+from . import planes as planes_module
 
 PACK = Path(__file__).parents[2] / "models" / "tiny"
 
@@ -129,6 +131,35 @@ class Views(unittest.TestCase):
         filled = optimise_losses.fill(image, known)
         torch.testing.assert_close(filled * known, image * known)
         self.assertTrue(bool(((filled >= 0) & (filled <= 1)).all()))
+
+
+class Recovery(unittest.TestCase):
+    def test_a_pack_gives_its_weights_back(self):
+        found, weights = recover.recover(PACK, N.TINY).state_dict(), tiny.generator().state_dict()
+        self.assertEqual(list(found), list(weights))
+        self.assertEqual([name for name in weights if not torch.equal(found[name], weights[name])], [])
+
+
+class Marching(unittest.TestCase):
+    def test_its_gradient_is_that_of_autograd(self):
+        torch.manual_seed(3)
+        rays, samples, channels, hidden = 5, 7, 4, 6
+        random = lambda *shape: torch.randn(*shape, dtype=torch.float64)
+        trained = [random(1, 3, 8, 8, channels), random(hidden, channels), random(hidden), random(1 + channels, hidden), random(1 + channels)]
+        points, depths = random(rays * samples, 3), random(rays, samples).sort(1)[0]
+        empty, marked = (torch.rand(rays, samples, dtype=torch.float64).round() for _ in range(2))
+        given = points, depths, empty, marked
+
+        def plain(planes, *decoder):
+            grid = planes_module._grid(points, marching.RADIUS)
+            found = torch.nn.functional.grid_sample(planes[0].permute(0, 3, 1, 2), grid, align_corners=False, padding_mode="border")
+            return marching.composite(found[..., 0].sum(0).t(), *decoder, *given[1:])
+
+        loss = lambda march: lambda *inputs: sum((out * out.detach().cos()).sum() for out in march(*inputs))
+        every = tuple(range(len(trained)))
+        ours = torch.func.grad_and_value(loss(lambda *inputs: marching.march(*inputs, *given)), every)(*trained)
+        theirs = torch.func.grad_and_value(loss(plain), every)(*trained)
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 class Phases(unittest.TestCase):

@@ -20,7 +20,7 @@ class Phase:
     init: Function
     step: Function
     finish: Function
-    steps: int
+    steps: int | dict[str, int]  # or by quality: draft, standard, fine
     learning_rate: float
     beta1: float = 0.9
     beta2: float = 0.999

@@ -1,6 +1,6 @@
 """A reference host for optimisation phases: what a program around ONNX Runtime does, in Python.
 
-    python -m tools.stepgraph.run PACK OPTIMISATION TENSORS.npz [--out RESULT.npz] [--threads N] [--seed N]
+    python -m tools.stepgraph.run PACK OPTIMISATION TENSORS.npz [--out RESULT.npz] [--quality Q] [--threads N] [--seed N]
 
 TENSORS holds what the node offers, by name; RESULT gets everything that the phases leave in the set.
 """
@@ -78,12 +78,14 @@ def run_phase(folder: Path, phase: dict, tensors: dict, *, threads=2, random=Non
     return tensors | evaluate(finish, known | {"params": params})
 
 
-def run(folder: str | Path, optimisation: str, tensors: dict, *, threads=2, seed=0, report=None) -> dict:
+def run(folder: str | Path, optimisation: str, tensors: dict, *, quality="standard", threads=2, seed=0, report=None) -> dict:
     """Run all phases of an optimisation of the pack in `folder`. `report(phase, index, losses, seconds)` sees every step."""
     folder = Path(folder)
     pack = yaml.safe_load((folder / "pack.yaml").read_text())
     random = np.random.default_rng(seed)
     for phase in pack["optimisations"][optimisation]:
+        if isinstance(phase["steps"], dict):
+            phase["steps"] = phase["steps"][quality]
         told = (lambda *a, name=phase["name"]: report(name, *a)) if report else None
         tensors = run_phase(folder, phase, tensors, threads=threads, random=random, report=told)
     return tensors
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("optimisation")
     parser.add_argument("tensors", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--quality", choices=("draft", "standard", "fine"), default="standard")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -103,7 +106,7 @@ def main():
         print(f"{phase} {index:4d} {seconds:6.3f} s  " + "  ".join(f"{k} {v:.5f}" for k, v in losses.items()))
 
     with np.load(arguments.tensors) as offered:
-        result = run(arguments.pack, arguments.optimisation, dict(offered), threads=arguments.threads, seed=arguments.seed, report=report)
+        result = run(arguments.pack, arguments.optimisation, dict(offered), quality=arguments.quality, threads=arguments.threads, seed=arguments.seed, report=report)
     if arguments.out:
         np.savez(arguments.out, **result)
 

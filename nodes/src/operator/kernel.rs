@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Samples between two looks at the transmittance.
-const GROUP: usize = 8;
+pub(super) const GROUP: usize = 8;
 
 /// Work that is done in pieces, each with the best instructions.
 pub(super) trait Task: Sync {
@@ -89,10 +89,11 @@ pub(super) struct Scratch {
     texel: [[i32; LANES]; 3],
     /// Weights of the four corners in each plane.
     corner: [[f32; LANES]; 12],
-    mixed: [[f32; LANES]; 4],
-    density: [f32; LANES],
+    /// What the planes hold at the samples of a group.
+    pub(super) mixed: [[f32; LANES]; GROUP],
+    pub(super) density: [f32; LANES],
     opacity: [f32; LANES],
-    hidden: [[f32; HIDDEN]; GROUP],
+    pub(super) hidden: [[f32; HIDDEN]; GROUP],
 }
 
 impl Scratch {
@@ -105,7 +106,7 @@ impl Scratch {
             moved: [[0.0; LANES]; 3],
             texel: [[0; LANES]; 3],
             corner: [[0.0; LANES]; 12],
-            mixed: [[0.0; LANES]; 4],
+            mixed: [[0.0; LANES]; GROUP],
             density: [0.0; LANES],
             opacity: [0.0; LANES],
             hidden: [[0.0; HIDDEN]; GROUP],
@@ -240,6 +241,16 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
         if let Some(warp) = &scene.warp {
             displace(warp, point, occupied, &mut point, scratch);
         }
+        locate(scene, point, scratch);
+        occupied
+    }
+}
+
+/// Texels and weights of corners of points that are canonical, taken back to the mean identity.
+#[inline(always)]
+pub(super) unsafe fn locate<V: Lanes>(scene: &Scene<'_>, point: [V; 3], scratch: &mut Scratch) {
+    // SAFETY: the caller has the instructions of `V`; all pointers are to arrays of sixteen.
+    unsafe {
         let inverse = 1.0 / scene.marching.radius;
         let (width, height) = (scene.planes.width, scene.planes.height);
         let (x, y) = (texel(point[0], inverse, width), texel(point[1], -inverse, height));
@@ -255,7 +266,6 @@ unsafe fn place<V: Lanes>(scene: &Scene<'_>, ray: Ray<'_>, valid: usize, scratch
             u.1.mul(v.1).store(scratch.corner[4 * plane + 3].as_mut_ptr());
             v.0.fma(V::splat(width as f32), u.0).store_i32(scratch.texel[plane].as_mut_ptr());
         }
-        occupied
     }
 }
 
@@ -339,9 +349,9 @@ unsafe fn displace<V: Lanes>(
     }
 }
 
-/// Decodes the samples of the lanes of `block`: densities and hidden vectors from `slot` on.
+/// Decodes the samples of the lanes of `block`: what the planes hold, densities and hidden vectors from `slot` on.
 #[inline(always)]
-unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
+pub(super) unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
     scene: &Scene<'_>,
     block: [usize; B],
     slot: usize,
@@ -364,7 +374,7 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
                     sum = weight.fma(V::load(at.add(corners[corner])), sum);
                 }
             }
-            sum.store(scratch.mixed[sample].as_mut_ptr());
+            sum.store(scratch.mixed[slot + sample].as_mut_ptr());
         }
         let mut units = [[V::splat(0.0); H]; B];
         for row in 0..H {
@@ -380,7 +390,7 @@ unsafe fn decode<V: Lanes, const B: usize, const H: usize>(
                 weights[block] = V::load(row.add(LANES * block));
             }
             for sample in 0..B {
-                let value = V::splat(scratch.mixed[sample][channel]);
+                let value = V::splat(scratch.mixed[slot + sample][channel]);
                 for block in 0..H {
                     units[sample][block] = value.fma(weights[block], units[sample][block]);
                 }

@@ -22,6 +22,7 @@ mod gradient;
 mod isa;
 mod kernel;
 mod lanes;
+mod march;
 mod mix;
 mod occupancy;
 mod ports;
@@ -55,6 +56,8 @@ pub(crate) fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
         .add(occupancy::Occupancy(isa))?
         .add(mix::Mix(isa))?
         .add(convolution::Convolution(isa))?
+        .add(march::Forward(isa))?
+        .add(march::Backward(isa))?
         .add(features::Features)?
         .add(gradient::Gradient)
 }

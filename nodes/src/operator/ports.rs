@@ -155,14 +155,20 @@ impl<'a> Ports<'a> {
         planes: &'s Input<'_>,
         padded: &'s mut Vec<f32>,
     ) -> Result<Scene<'s>> {
-        Ok(Scene {
-            marching,
-            planes: planes.planes(decoder.channels, padded)?,
-            decoder,
-            warp: self.lattice_over("warp", [-marching.radius; 3], [marching.radius; 3])?,
-            occupancy: None,
-            bends: Vec::new(),
-        })
+        let warp = self.lattice_over("warp", [-marching.radius; 3], [marching.radius; 3])?;
+        Ok(Scene { warp, ..self.canonical(marching, decoder, planes, padded)? })
+    }
+
+    /// What is marched through at points that were taken back to the mean identity already.
+    pub(super) fn canonical<'s>(
+        &self,
+        marching: Marching,
+        decoder: &'s Decoder,
+        planes: &'s Input<'_>,
+        padded: &'s mut Vec<f32>,
+    ) -> Result<Scene<'s>> {
+        let planes = planes.planes(decoder.channels, padded)?;
+        Ok(Scene { marching, planes, decoder, warp: None, occupancy: None, bends: Vec::new() })
     }
 
     /// The lattice of the input `name`, over the box of the input `corners`.

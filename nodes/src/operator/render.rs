@@ -213,26 +213,11 @@ impl Frame<'_> {
         scratch: &mut Scratch,
     ) -> ([f32; LANES], f32, [f32; 3]) {
         let decoder = self.scene.decoder;
-        // SAFETY: as of this function; the decoder's arrays have whole vectors.
+        // SAFETY: as of this function.
         unsafe {
             let mut seen = Seen { sum: [V::splat(0.0); H], alpha: 0.0, place: [0.0; 3] };
             kernel::march::<V, B, H>(self.scene, ray, self.scene.marching.stop, scratch, &mut seen);
-            let mut units = [[0.0; LANES]; H];
-            for block in 0..H {
-                seen.sum[block].store(units[block].as_mut_ptr());
-            }
-            let alpha = seen.alpha;
-            let mut parts = [V::splat(0.0); 4];
-            parts[0] = V::splat(alpha).mul(V::load(decoder.feature_bias.as_ptr()));
-            for block in 0..H {
-                for lane in 0..LANES {
-                    let row = V::load(decoder.features.as_ptr().add((block * LANES + lane) * LANES));
-                    parts[lane % 4] = V::splat(units[block][lane]).fma(row, parts[lane % 4]);
-                }
-            }
-            let mut colour = [0.0; LANES];
-            parts[0].add(parts[1]).add(parts[2].add(parts[3])).store(colour.as_mut_ptr());
-            (colour, alpha, seen.place)
+            (decoder.colour(seen.sum, seen.alpha), seen.alpha, seen.place)
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What rays are marched through: planes, decoder, lattices, in the layouts of the kernel.
 
-use super::lanes::LANES;
+// Counting loops: see `kernel`.
+#![allow(clippy::needless_range_loop)]
+
+use super::lanes::{LANES, Lanes};
 
 /// The most hidden units.
 pub(super) const HIDDEN: usize = 4 * LANES;
@@ -32,7 +35,9 @@ pub(super) struct Planes<'a> {
 
 /// Features = W2·leaky(W1·x + b1) + b2, padded to whole vectors of lanes.
 pub(super) struct Decoder {
-    /// Hidden units over [`LANES`].
+    /// Hidden units.
+    pub(super) hidden: usize,
+    /// The same over [`LANES`], rounded up.
     pub(super) blocks: usize,
     /// W1 by channel: [16, 16·blocks].
     pub(super) first: Vec<f32>,
@@ -55,6 +60,7 @@ impl Decoder {
         let blocks = hidden.div_ceil(LANES);
         let padded = blocks * LANES;
         let mut decoder = Self {
+            hidden,
             blocks,
             first: vec![0.0; LANES * padded],
             first_bias: vec![0.0; padded],
@@ -74,6 +80,33 @@ impl Decoder {
             }
         }
         decoder
+    }
+
+    /// The features of a ray, given its hidden units weighted by how much of each sample is seen and the sum of the weights.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions of `V`, and there are `H` blocks of hidden units.
+    #[inline(always)]
+    pub(super) unsafe fn colour<V: Lanes, const H: usize>(&self, seen: [V; H], alpha: f32) -> [f32; LANES] {
+        let mut units = [[0.0; LANES]; H];
+        let mut colour = [0.0; LANES];
+        // SAFETY: as of this function; the arrays have whole vectors.
+        unsafe {
+            for block in 0..H {
+                seen[block].store(units[block].as_mut_ptr());
+            }
+            let mut parts = [V::splat(0.0); 4];
+            parts[0] = V::splat(alpha).mul(V::load(self.feature_bias.as_ptr()));
+            for block in 0..H {
+                for lane in 0..LANES {
+                    let row = V::load(self.features.as_ptr().add((block * LANES + lane) * LANES));
+                    parts[lane % 4] = V::splat(units[block][lane]).fma(row, parts[lane % 4]);
+                }
+            }
+            parts[0].add(parts[1]).add(parts[2].add(parts[3])).store(colour.as_mut_ptr());
+        }
+        colour
     }
 }
 

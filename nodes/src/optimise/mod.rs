@@ -118,8 +118,8 @@ impl Driver<'_> {
                 }
             }
         }
-        let added = run.finish()?;
         self.done.steps.push(run.taken());
+        let added = run.finish()?;
         if self.options.long {
             self.tell(0);
         }

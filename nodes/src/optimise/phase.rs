@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Schedule, noise};
 use crate::{
     error::{NodeError, Result},
-    pack::{self, ModelFile},
+    pack::{self, ModelFile, Quality},
     runtime::{Dim, Runtime, Session, Values},
     tensor::{Tensor, Tensors},
 };
@@ -22,26 +22,29 @@ pub struct Stop {
     pub below: f64,
 }
 
-/// A phase with its graphs loaded.
+/// A phase: its graphs and its numbers.
 pub struct Phase {
     /// Name, for curves and messages.
     pub name: String,
     /// Gives `params` and constants.
-    pub init: Arc<Session>,
+    pub init: ModelFile,
     /// One optimisation step.
-    pub step: Arc<Session>,
+    pub step: ModelFile,
     /// Gives the targets of the steps that see another view than the offered one.
-    pub view: Option<Arc<Session>>,
+    pub view: Option<ModelFile>,
     /// The step that follows a view; `None`: `step`.
-    pub view_step: Option<Arc<Session>>,
+    pub view_step: Option<ModelFile>,
     /// Every how many steps a view is seen, the first time at step `view_every` − 1; 0: never.
     pub view_every: usize,
     /// Turns parameters into tensors of the set.
-    pub finish: Arc<Session>,
+    pub finish: ModelFile,
     /// Steps and learning rate.
     pub schedule: Schedule,
     /// Early stop.
     pub stop: Option<Stop>,
+    /// Whether graphs stay loaded, for fits of many frames. Else each is loaded when its turn comes and closed after, as a session keeps
+    /// the memory that its largest run took.
+    pub kept: bool,
 }
 
 /// What a node's parameters put in the place of a phase's own numbers.
@@ -56,20 +59,18 @@ pub struct Overrides {
 }
 
 impl Phase {
-    /// Loads the graphs of `phase`, with the numbers of `overrides` where given.
-    pub fn load(phase: &pack::Phase, overrides: Overrides, runtime: &Runtime) -> Result<Self> {
-        let optional =
-            |model: &Option<ModelFile>| model.as_ref().map(|model| runtime.session(model)).transpose();
-        Ok(Self {
+    /// The graphs of `phase`, with the steps of `quality` and the numbers of `overrides` where given.
+    pub fn new(phase: &pack::Phase, quality: Quality, overrides: Overrides) -> Self {
+        Self {
             name: phase.name.clone(),
-            init: runtime.session(&phase.init)?,
-            step: runtime.session(&phase.step)?,
-            view: optional(&phase.view)?,
-            view_step: optional(&phase.view_step)?,
+            init: phase.init.clone(),
+            step: phase.step.clone(),
+            view: phase.view.clone(),
+            view_step: phase.view_step.clone(),
             view_every: phase.view_every as usize,
-            finish: runtime.session(&phase.finish)?,
+            finish: phase.finish.clone(),
             schedule: Schedule {
-                steps: overrides.steps.unwrap_or(phase.steps as usize),
+                steps: overrides.steps.unwrap_or(phase.steps.of(quality) as usize),
                 learning_rate: overrides.learning_rate.unwrap_or(phase.learning_rate),
                 beta1: phase.beta1,
                 beta2: phase.beta2,
@@ -80,7 +81,24 @@ impl Phase {
                 .stop
                 .as_ref()
                 .map(|stop| Stop { loss: stop.loss.clone(), below: overrides.below.unwrap_or(stop.below) }),
-        })
+            kept: false,
+        }
+    }
+
+    /// Whether one of its graphs takes a tensor called `name`. Loads them.
+    pub fn takes(&self, name: &str, runtime: &Runtime) -> Result<bool> {
+        for graph in [Some(&self.init), Some(&self.step), self.view.as_ref(), Some(&self.finish)] {
+            if let Some(graph) = graph
+                && self.open(graph, runtime)?.signature().input(name).is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn open(&self, graph: &ModelFile, runtime: &Runtime) -> Result<Arc<Session>> {
+        if self.kept { runtime.session(graph) } else { runtime.session_apart(graph).map(Arc::new) }
     }
 }
 
@@ -107,6 +125,9 @@ pub(super) struct Run<'a> {
     /// Seed, and the phase's number, that random inputs derive from.
     streams: (u64, usize),
     runtime: &'a Runtime,
+    step: Arc<Session>,
+    view: Option<Arc<Session>>,
+    view_step: Option<Arc<Session>>,
     /// The set and the constants of `init`.
     known: Values,
     state: Values,
@@ -122,7 +143,7 @@ impl<'a> Run<'a> {
         resumed: Option<State>,
         runtime: &'a Runtime,
     ) -> Result<Self> {
-        let mut constants = phase.init.run_values(set)?;
+        let mut constants = phase.open(&phase.init, runtime)?.run_values(set)?;
         let params = constants.tensor("params")?;
         constants.remove("params");
         let (taken, state) = match resumed {
@@ -144,7 +165,12 @@ impl<'a> Run<'a> {
         };
         let mut known = set.clone();
         known.extend(constants);
-        Ok(Self { phase, streams, runtime, known, state: runtime.values(&state)?, taken })
+        let state = runtime.values(&state)?;
+        let optional =
+            |graph: &Option<ModelFile>| graph.as_ref().map(|graph| phase.open(graph, runtime)).transpose();
+        let step = phase.open(&phase.step, runtime)?;
+        let (view, view_step) = (optional(&phase.view)?, optional(&phase.view_step)?);
+        Ok(Self { phase, streams, runtime, step, view, view_step, known, state, taken })
     }
 
     /// Steps taken so far.
@@ -157,8 +183,8 @@ impl<'a> Run<'a> {
         let phase = self.phase;
         let index = self.taken;
         let mut inputs = self.known.clone();
-        let mut model = &phase.step;
-        if let Some(view) = &phase.view
+        let mut model = &self.step;
+        if let Some(view) = &self.view
             && phase.view_every > 0
             && index % phase.view_every == phase.view_every - 1
         {
@@ -166,7 +192,7 @@ impl<'a> Run<'a> {
             let (seed, number) = self.streams;
             self.random(view, "random", &mut seen, |count| noise::uniform(seed, number, index, count))?;
             inputs.extend(view.run_values(&seen)?);
-            model = phase.view_step.as_ref().unwrap_or(model);
+            model = self.view_step.as_ref().unwrap_or(model);
         }
         let (seed, number) = self.streams;
         self.random(model, "noise", &mut inputs, |count| noise::normal(seed, number, index, count))?;
@@ -204,10 +230,11 @@ impl<'a> Run<'a> {
     }
 
     /// What the phase adds to the set.
-    pub(super) fn finish(&self) -> Result<Values> {
-        let mut inputs = self.known.clone();
-        inputs.extend(self.state.clone());
-        self.phase.finish.run_values(&inputs)
+    pub(super) fn finish(self) -> Result<Values> {
+        let Self { phase, runtime, mut known, state, step, view, view_step, .. } = self;
+        drop((step, view, view_step));
+        known.extend(state);
+        phase.open(&phase.finish, runtime)?.run_values(&known)
     }
 
     /// The state, copied out of ONNX Runtime.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::{Deserialize, Serialize};
 use talkgraph_cache::Digest;
 
-use super::layout::{CoefficientLayout, Parsing};
+use super::{
+    layout::{CoefficientLayout, Parsing},
+    quality::Steps,
+};
 use crate::{
     contract::ParamValue,
     error::{NodeError, Result},
@@ -74,7 +77,7 @@ pub(super) struct PhaseEntry {
     pub(super) view_step: Option<FileEntry>,
     pub(super) view: Option<FileEntry>,
     pub(super) finish: FileEntry,
-    pub(super) steps: u64,
+    pub(super) steps: Steps,
     pub(super) learning_rate: f64,
     #[serde(default = "beta1")]
     pub(super) beta1: f64,

@@ -4,6 +4,7 @@ mod check;
 mod file;
 mod layout;
 mod phase;
+mod quality;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use self::{
     file::Stop,
     layout::{CoefficientLayout, Parsing},
     phase::Phase,
+    quality::{Quality, Steps},
 };
 use crate::{
     contract::ParamValue,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     ModelFile,
     file::{FileEntry, PhaseEntry, Stop},
+    quality::Steps,
 };
 use crate::error::Result;
 
@@ -26,7 +27,7 @@ pub struct Phase {
     /// Every how many steps a view takes the photo's place; 0: never.
     pub view_every: u64,
     /// Number of steps unless the node says otherwise.
-    pub steps: u64,
+    pub steps: Steps,
     /// Learning rate.
     pub learning_rate: f64,
     /// Adam's decay of the first moment.

@@ -147,7 +147,9 @@ fn phases_are_models_and_their_schedule_enters_keys() {
     let step =
         onnx(&[("params", "4")], &[("params_out", "4"), ("m_out", "4"), ("v_out", "4"), ("loss", "1")]);
     let phase = |rate: &str| {
-        let entry = format!("init: i.onnx, step: s.onnx, finish: i.onnx, steps: 5, learning_rate: {rate}");
+        let steps = "{ draft: 1, standard: 5, fine: 9 }";
+        let graphs = "init: i.onnx, step: s.onnx, finish: i.onnx";
+        let entry = format!("{graphs}, steps: {steps}, learning_rate: {rate}");
         let folder = pack(
             &format!("roles: {{}}\noptimisations: {{ pti: [{{ name: pivot, {entry} }}] }}"),
             &[("i.onnx", init.clone()), ("s.onnx", step.clone())],
@@ -156,7 +158,13 @@ fn phases_are_models_and_their_schedule_enters_keys() {
     };
     let (_folder, one) = phase("0.1").unwrap();
     assert!(one.check().is_empty());
-    assert_eq!(one.phases("pti").unwrap()[0].steps, 5);
+    let steps = one.phases("pti").unwrap()[0].steps;
+    assert_eq!(
+        [Quality::Draft, Quality::Standard, Quality::Fine].map(|quality| steps.of(quality)),
+        [1, 5, 9]
+    );
+    assert_eq!(Quality::NAMES.map(|name| Quality::named(name).unwrap() as usize), [0, 1, 2]);
+    assert_eq!(Steps::Same(7).of(Quality::Draft), 7);
     let names = one.optimisation_roles("pti").unwrap();
     assert_eq!(names, ["pti.pivot.init", "pti.pivot.step", "pti.pivot.finish", "pack.optimisations.pti"]);
     let digests = |pack: &Pack| names.iter().map(|name| pack.model(name).unwrap().digest).collect::<Vec<_>>();

@@ -138,6 +138,11 @@ impl Runtime {
         Ok(session)
     }
 
+    /// Like [`session`](Self::session), but not remembered: dropped, it gives its memory back.
+    pub fn session_apart(&self, model: &ModelFile) -> Result<Session> {
+        self.load(model)
+    }
+
     /// `tensors` in ONNX Runtime's own memory.
     pub fn values(&self, tensors: &Tensors) -> Result<Values> {
         library::open(self.home.library()?)?;

@@ -68,7 +68,7 @@ def _input_gradient(grad, shape, weight, stride, padding, dilation, groups):
 
 
 def _weight_gradient(x, grad, shape, stride, padding, dilation, groups):
-    """For each tap of the kernel one batched product of the output's gradient and the shifted input."""
+    """The product of the output's gradient and the input as each tap of the kernel sees it, all taps beside each other."""
     n, channels = x.shape[:2]
     oh, ow = grad.shape[2:]
     kh, kw = shape[2:]
@@ -79,7 +79,10 @@ def _weight_gradient(x, grad, shape, stride, padding, dilation, groups):
     for top in range(0, kh * dilation[0], dilation[0]):
         for left in range(0, kw * dilation[1], dilation[1]):
             seen = x[:, :, top:top + (oh - 1) * stride[0] + 1:stride[0], left:left + (ow - 1) * stride[1] + 1:stride[1]]
-            seen = seen.reshape(n, groups, channels // groups, oh * ow).transpose(2, 3)
-            tap = torch.matmul(rows, seen)
-            taps.append(tap.squeeze(0) if n == 1 else tap.sum(0))
-    return torch.stack(taps, -1).reshape(shape)
+            taps.append(seen.reshape(n, groups, channels // groups, oh * ow))
+    seen = torch.cat(taps, 2)
+    if n == groups == 1:  # two factors of two axes: the transposed one is read as it lies
+        product = torch.mm(rows[0, 0], seen[0, 0].t())
+    else:
+        product = torch.matmul(rows, seen.transpose(2, 3)).sum(0)
+    return product.reshape(shape[0], kh * kw, shape[1]).transpose(1, 2).reshape(shape)

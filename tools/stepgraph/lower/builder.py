@@ -62,9 +62,13 @@ class Builder:
             self._made[key] = names[0] if outputs == 1 else names
         return self._made[key]
 
+    def use(self, function: FunctionProto):
+        """Keep a function that the body of another calls."""
+        self.functions[function.domain, function.name] = function
+
     def call(self, function: FunctionProto, inputs: list[str], **attributes):
         """Emit a call of a model's function, which hosts may have a kernel for; gives its output name, or a tuple of them."""
-        self.functions[function.domain, function.name] = function
+        self.use(function)
         return self.node(function.name, inputs, len(function.output), domain=function.domain, **attributes)
 
     def array(self, array: np.ndarray) -> str:
@@ -100,6 +104,11 @@ class Builder:
         out = self.node("Transpose", [source], perm=order)
         self._transposed_from[out] = source, order
         return out
+
+    def transposed(self, name: str) -> str | None:
+        """Of which matrix `name` is the transposed one, if it is."""
+        source, order = self._transposed_from.get(name, (None, None))
+        return source if order == [1, 0] else None
 
     # ------------------------------------------------------------------ values as operands
     def small(self, value: Value) -> tuple[str, tuple[int, ...]]:

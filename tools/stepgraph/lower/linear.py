@@ -7,7 +7,10 @@ from .walk import aten, lowers
 
 @lowers(aten.mm.default)
 def mm(b: Builder, out: Value, x: Value, y: Value):
-    return b.node("MatMul", [b.whole(x), b.whole(y)])
+    left, right = b.whole(x), b.whole(y)
+    if source := b.transposed(right):
+        return b.node("Gemm", [left, source], transB=1)
+    return b.node("MatMul", [left, right])
 
 
 @lowers(aten.bmm.default)

@@ -103,7 +103,13 @@ def _model(builder: Builder, inputs: list[Value], outputs: list[Value]) -> onnx.
     info = lambda v: helper.make_tensor_value_info(v.name, TYPES[v.dtype], v.shape)
     graph = helper.make_graph(kept[::-1], "graph", [info(v) for v in inputs if v.name in read], [info(v) for v in outputs],
                               [tensor for name, tensor in builder.initialisers.items() if name in read])
-    functions = [builder.functions[key] for key in sorted({(n.domain, n.op_type) for n in kept} & builder.functions.keys())]
+    functions = [builder.functions[key] for key in sorted(_called(kept, builder.functions))]
     domains = [helper.make_opsetid(domain, DOMAIN_VERSION) for domain in sorted({function.domain for function in functions})]
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET), *domains], functions=functions, ir_version=IR_VERSION,
                              producer_name="talkgraph")
+
+
+def _called(nodes, functions) -> set[tuple[str, str]]:
+    """The keys of those functions that nodes call, or that the bodies of such functions do."""
+    keys = {(n.domain, n.op_type) for n in nodes} & functions.keys()
+    return keys.union(*(_called(functions[key].node, functions) for key in keys))

@@ -1,9 +1,6 @@
 mod onnx;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use talkgraph_cache::Digest;
 use tempfile::TempDir;
@@ -29,11 +26,10 @@ impl Quadratic {
         Some(Self { models: tiny_models()?, folder: tempfile::tempdir().unwrap() })
     }
 
-    fn session(&self, name: &str, bytes: Vec<u8>) -> Arc<crate::runtime::Session> {
+    fn file(&self, name: &str, bytes: Vec<u8>) -> ModelFile {
         let path = self.folder.path().join(name);
         std::fs::write(&path, &bytes).unwrap();
-        let model = ModelFile::at(&path).unwrap();
-        self.models.runtime().unwrap().session(&model).unwrap()
+        ModelFile::at(&path).unwrap()
     }
 
     /// A phase that looks for `target` and leaves it as `found`.
@@ -92,12 +88,12 @@ impl Quadratic {
             onnx::model(&[("params", 3)], &[(found, 3)], &[], &[("Identity", &["params"], &[found])]);
         Phase {
             name: found.into(),
-            init: self.session("init", init),
-            step: self.session("step", step),
-            view: Some(self.session("view", view)),
+            init: self.file(&format!("{found}-init"), init),
+            step: self.file(&format!("{found}-step"), step),
+            view: Some(self.file(&format!("{found}-view"), view)),
             view_step: None,
             view_every: 3,
-            finish: self.session("finish", finish),
+            finish: self.file(&format!("{found}-finish"), finish),
             schedule: Schedule {
                 steps,
                 learning_rate: 0.1,
@@ -107,6 +103,7 @@ impl Quadratic {
                 ramp_down: 0.5,
             },
             stop: None,
+            kept: false,
         }
     }
 

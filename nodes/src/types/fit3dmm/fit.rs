@@ -11,6 +11,7 @@ use crate::{
     error::{NodeError, Result},
     models::Models,
     optimise::{self, Options, Outcome, Phase},
+    pack::Quality,
     params::Params,
     tensor::{Tensor, Tensors},
 };
@@ -29,7 +30,8 @@ impl Fit {
     pub(super) fn load(params: &Params, models: &Models, warm: bool) -> Result<Self> {
         let phases = models.pack()?.phases("fit3dmm")?;
         let load = |(number, phase)| {
-            Phase::load(phase, contract::overrides(params, number, phases.len(), warm)?, models.runtime()?)
+            let overrides = contract::overrides(params, number, phases.len(), warm)?;
+            Ok(Phase { kept: true, ..Phase::new(phase, Quality::default(), overrides) })
         };
         let phases = phases.iter().enumerate().map(load).collect::<Result<_>>()?;
         Ok(Self { phases, seed: params.count("seed")? as u64 })
@@ -48,7 +50,7 @@ impl Fit {
         let mut offered = Tensors::new()
             .with("landmarks", Tensor::f32([1, landmarks.len() / 2, 2], landmarks.to_vec())?)
             .with("coefficients", Tensor::f32([1, coefficients.len()], coefficients.to_vec())?);
-        if self.wants_image() {
+        if self.wants_image(ctx)? {
             let small = imageops::resize(image, SIDE, SIDE, FilterType::Triangle);
             let planes = (0..3).flat_map(|channel| small.as_raw().iter().skip(channel).step_by(3));
             let planes = planes.map(|&x| f32::from(x) / 255.0).collect();
@@ -66,11 +68,13 @@ impl Fit {
         Ok(outcome)
     }
 
-    fn wants_image(&self) -> bool {
-        self.phases.iter().any(|phase| {
-            let graphs = [Some(&phase.init), Some(&phase.step), phase.view.as_ref(), Some(&phase.finish)];
-            graphs.into_iter().flatten().any(|graph| graph.signature().input("image").is_some())
-        })
+    fn wants_image(&self, ctx: &Context<'_>) -> Result<bool> {
+        for phase in &self.phases {
+            if phase.takes("image", ctx.models.runtime()?)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

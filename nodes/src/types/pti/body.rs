@@ -10,6 +10,7 @@ use crate::{
     error::{NodeError, Result},
     geometry::resample,
     optimise::{self, Options, Phase},
+    pack::Quality,
     params::Params,
     tensor::{Tensor, Tensors},
     volume,
@@ -32,8 +33,10 @@ impl ValueBody for Invert {
         let (models, pack) = (ctx.models, ctx.models.pack()?);
         let offered = offered(inputs, ctx)?;
         let phases = pack.phases("pti")?;
+        let quality = self.params.text("quality")?;
+        let named = Quality::named(quality)?;
         let load = |(number, phase)| {
-            Phase::load(phase, contract::overrides(&self.params, number, phases.len())?, models.runtime()?)
+            Ok(Phase::new(phase, named, contract::overrides(&self.params, number, phases.len())?))
         };
         let phases = phases.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
         let outcome = optimise::run(&phases, &offered, Options { seed: self.seed, long: true }, ctx)?;
@@ -51,6 +54,7 @@ impl ValueBody for Invert {
             .collect();
         ctx.host.note("psnr_db", json!(psnr));
         ctx.host.note("losses", json!(outcome.curves.last()));
+        ctx.host.note("quality", json!(quality));
         ctx.host.note("steps", json!(steps));
         ctx.host.note("seconds", json!(start.elapsed().as_secs_f64()));
 

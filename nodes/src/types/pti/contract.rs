@@ -1,9 +1,10 @@
 use crate::{
     artifact::ArtifactType,
-    contract::{Arity, Contract, ParamKind, ParamValue, Pool, Time},
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, Text, Time},
     error::Result,
     models::Models,
     optimise::Overrides,
+    pack::Quality,
     params::Params,
 };
 
@@ -17,7 +18,7 @@ pub(super) fn contract() -> Contract {
              graphs (optimisation `pti`), with losses and views of its own; the first phase is the pivot, the \
              last the tuning. Runs on ONNX Runtime alone. Stopped or killed, it goes on from its last checkpoint and gives \
              the same result.\n\n\
-             Notes: `psnr_db` of the inversion, `losses` (last of each curve), `steps` by phase, `seconds`.",
+             Notes: `psnr_db` of the inversion, `losses` (last of each curve), `quality`, `steps` by phase, `seconds`.",
         )
         .input("image", ArtifactType::Image, Arity::Value, "the aligned portrait")
         .input("mask", ArtifactType::Mask, Arity::Value, "1 where the person is")
@@ -25,8 +26,14 @@ pub(super) fn contract() -> Contract {
         .output("identity", ArtifactType::Identity, "what renders the person: w, tuned tensors, coefficients")
         .output("coefficients", ArtifactType::Coefficients, "the reference: coefficients that the identity shows at rest")
         .output("curve", ArtifactType::Curve, "losses by step, `phase.loss`")
-        .param("steps", steps.clone(), ParamValue::Int(0), "steps of the tuning at most; 0: as the pack says (published: 2000)")
-        .param("pivot_steps", steps, ParamValue::Int(0), "steps of the pivot; 0: as the pack says (published: 1000)")
+        .param(
+            "quality",
+            ParamKind::Choice { options: Quality::NAMES.map(Text::from).to_vec() },
+            ParamValue::Text(Quality::NAMES[1].into()),
+            "how many steps the pack's phases take: `draft` to look at after seconds, `standard`, or `fine`, however long it takes",
+        )
+        .param("steps", steps.clone(), ParamValue::Int(0), "steps of the tuning at most; 0: as the pack says for the quality (published: 2000)")
+        .param("pivot_steps", steps, ParamValue::Int(0), "steps of the pivot; 0: as the pack says for the quality (published: 1000)")
         .param(
             "threshold",
             rate.clone(),

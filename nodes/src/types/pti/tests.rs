@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     artifact::Value,
     contract::ParamValue,
+    pack::Quality,
     tensor::{Tensor, Tensors},
     testing::{Collected, TestHost, inputs, run_value, tiny_models},
     volume::testing::person,
@@ -45,6 +46,30 @@ fn gives_an_identity_that_renders_and_curves_of_every_phase() {
     assert_eq!(host.noted("steps").unwrap()["tune"], 4);
     let grown = curve.get("grow.loss").unwrap().shape()[0] as u64;
     assert_eq!(*host.done.lock().unwrap(), (10 + grown, Some(10 + grown)));
+}
+
+#[test]
+fn a_draft_takes_fewer_steps_and_says_so() {
+    let Some(models) = tiny_models() else { return };
+    let taken = |set: &[(&str, ParamValue)]| {
+        let host = TestHost::new();
+        invert(&models, set, &host).unwrap();
+        let steps = host.noted("steps").unwrap();
+        let numbers = ["pivot", "grow", "tune"].map(|phase| steps[phase].as_u64().unwrap());
+        (host.noted("quality").unwrap(), numbers)
+    };
+    let draft = ("quality", ParamValue::Text("draft".into()));
+    let planned = |quality| {
+        let phases = models.pack().unwrap().phases("pti").unwrap();
+        phases.iter().map(|phase| phase.steps.of(quality)).collect::<Vec<_>>()
+    };
+    let (quality, steps) = taken(std::slice::from_ref(&draft));
+    assert_eq!((quality, steps.as_slice()), ("draft".into(), planned(Quality::Draft).as_slice()));
+    assert!(
+        planned(Quality::Draft).iter().zip(planned(Quality::Standard)).all(|(draft, more)| *draft < more)
+    );
+    assert!(planned(Quality::Standard).iter().zip(planned(Quality::Fine)).all(|(less, more)| *less <= more));
+    assert_eq!(taken(&[draft, ("steps", ParamValue::Int(3))]).1[2], 3);
 }
 
 #[test]
