@@ -11,7 +11,7 @@ use crate::geometry::{
 /// Rays on each side of the rendered edge within which the photo's edge is looked for.
 const BAND: f32 = 3.0;
 /// Rays by which the background is taken from farther out than the edge's soft rim: strands of hair lie there.
-const MARGIN: f32 = 2.5;
+const MARGIN: f32 = 4.0;
 /// Below this variance of colours in [0,1] there is no edge.
 const SMOOTH: f32 = 2e-4;
 /// A filtered edge is this much harder than it comes.
