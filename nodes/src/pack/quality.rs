@@ -27,10 +27,7 @@ impl Quality {
         let all = [Self::Draft, Self::Standard, Self::Fine];
         let found = all.into_iter().zip(Self::NAMES).find(|(_, known)| *known == name);
         found.map(|(quality, _)| quality).ok_or_else(|| {
-            NodeError::input(format!(
-                "quality: expected one of {}, found `{name}`",
-                Self::NAMES.join(", ")
-            ))
+            NodeError::input(format!("quality: expected one of {}, found `{name}`", Self::NAMES.join(", ")))
         })
     }
 }

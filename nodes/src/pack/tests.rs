@@ -145,7 +145,10 @@ fn phases_are_models_and_their_schedule_enters_keys() {
     let (_folder, one) = phase("0.1").unwrap();
     assert!(one.check().is_empty());
     let steps = one.phases("pti").unwrap()[0].steps;
-    assert_eq!([Quality::Draft, Quality::Standard, Quality::Fine].map(|quality| steps.of(quality)), [1, 5, 9]);
+    assert_eq!(
+        [Quality::Draft, Quality::Standard, Quality::Fine].map(|quality| steps.of(quality)),
+        [1, 5, 9]
+    );
     assert_eq!(Quality::NAMES.map(|name| Quality::named(name).unwrap() as usize), [0, 1, 2]);
     assert_eq!(Steps::Same(7).of(Quality::Draft), 7);
     let names = one.optimisation_roles("pti").unwrap();

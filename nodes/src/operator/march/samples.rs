@@ -98,7 +98,8 @@ impl Samples {
             let mut step = [0.0; LANES];
             for slot in 0..size {
                 let at = first + slot;
-                let next = if at + 1 < total { given.depths[at + 1] - given.depths[at] } else { marching.last };
+                let next =
+                    if at + 1 < total { given.depths[at + 1] - given.depths[at] } else { marching.last };
                 step[slot] = if given.empty[at] > 0.5 { 0.0 } else { next };
             }
             let (mut left, mut steepness) = ([0.0; LANES], [0.0; LANES]);

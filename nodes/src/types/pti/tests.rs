@@ -65,7 +65,9 @@ fn a_draft_takes_fewer_steps_and_says_so() {
     };
     let (quality, steps) = taken(std::slice::from_ref(&draft));
     assert_eq!((quality, steps.as_slice()), ("draft".into(), planned(Quality::Draft).as_slice()));
-    assert!(planned(Quality::Draft).iter().zip(planned(Quality::Standard)).all(|(draft, more)| *draft < more));
+    assert!(
+        planned(Quality::Draft).iter().zip(planned(Quality::Standard)).all(|(draft, more)| *draft < more)
+    );
     assert!(planned(Quality::Standard).iter().zip(planned(Quality::Fine)).all(|(less, more)| *less <= more));
     assert_eq!(taken(&[draft, ("steps", ParamValue::Int(3))]).1[2], 3);
 }
