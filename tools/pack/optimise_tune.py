@@ -11,9 +11,8 @@ from .geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 
-# Empty space becomes hair only in large strides; the decoder's would give what no picture shows odd colours. Growing sees half as many rays
-# each way; what enlarges pictures is for all of them.
-GROW_RATES = {"generator.": 3.0, "generator.decode": 1.0, "generator.up": 0.0, "generator.to_rgb": 0.0, "plane_offset": 80.0, "background_offset": 10.0}
+# Empty space becomes hair only in large strides. Growing sees half as many rays each way; what enlarges pictures is for all of them.
+GROW_RATES = {"generator.": 3.0, "generator.up": 0.0, "generator.to_rgb": 0.0, "plane_offset": 80.0, "background_offset": 10.0}
 TUNE_RATES = {"generator.": 1.0, "plane_offset": 24.0, "background_offset": 8.0}
 PLANE_VARIATION, PLANE_SIZE = 0.02, 0.02  # penalties that keep unseen parts of the plane offset smooth and small
 SPECKLE = 0.1  # of alpha that is neither 0 nor 1: half-transparent shells show as coloured specks from the side
@@ -221,7 +220,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     return [
         Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0},
               steps={"draft": 24, "standard": 60, "fine": 70}, learning_rate=1e-3, beta2=0.99, ramp_up=0.1, ramp_down=0.4),
-        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps={"draft": 0, "standard": 60, "fine": 240},
+        Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps={"draft": 0, "standard": 60, "fine": 400},
               learning_rate=1.5e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS),
     ]
