@@ -29,7 +29,13 @@ impl Store {
 
     /// As [`Fingerprint::take`], with files that look as they did when they were last read taken from memory.
     pub fn fingerprint(&self, path: &Path, names: Option<Names>) -> Result<Fingerprint> {
-        Fingerprint::gather(path, &|path, main| self.remembered(path, names.filter(|_| main)))
+        Fingerprint::gather(path, &[], &|path, main| self.remembered(path, names.filter(|_| main)))
+    }
+
+    /// The same for a file, or for those of a folder's files whose names end in one of `endings` (in lower case, without the dot;
+    /// none: all of them).
+    pub fn input_fingerprint(&self, path: &Path, endings: &[String]) -> Result<Fingerprint> {
+        Fingerprint::gather(path, endings, &|path, _| self.remembered(path, None))
     }
 
     fn remembered(&self, path: &Path, names: Option<Names>) -> Result<(Seen, Vec<String>)> {
@@ -74,6 +80,12 @@ pub fn folder_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     alphanumeric_sort::sort_path_slice(&mut files);
     Ok(files)
+}
+
+/// Whether the name of `path` ends in a dot and one of `endings`, which are in lower case.
+pub fn has_ending(path: &Path, endings: &[impl AsRef<str>]) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.iter().any(|known| known.as_ref() == ending))
 }
 
 /// Digest of the content of a file of the store's own, which no one changes in place.

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheError, Digest, Result, folder_files};
+use crate::{CacheError, Digest, Result, folder_files, has_ending};
 
 /// Two changes within one tick of the system's clock leave the same times behind; ticks are 10 ms or shorter.
 const TICK: Duration = Duration::from_millis(20);
@@ -76,7 +76,22 @@ pub struct Fingerprint {
     content: Digest,
     digest: Digest,
     parts: Vec<Part>,
-    folder: Option<PathBuf>,
+    folder: Option<Folder>,
+}
+
+#[derive(Clone, Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Endings, in lower case, of the names of files that count; none: all.
+    endings: Vec<String>,
+}
+
+impl Folder {
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = folder_files(&self.path)?;
+        files.retain(|path| self.endings.is_empty() || has_ending(path, &self.endings));
+        Ok(files)
+    }
 }
 
 impl Fingerprint {
@@ -85,17 +100,18 @@ impl Fingerprint {
     /// # Errors
     /// A file that cannot be read, is no regular file, or never stays the same while it is read.
     pub fn take(path: &Path, names: Option<Names>) -> Result<Self> {
-        Self::gather(path, &|path, main| {
+        Self::gather(path, &[], &|path, main| {
             let (seen, bytes) = hash(path, main && names.is_some())?;
             Ok((seen, bytes.zip(names).map(|(bytes, names)| names(&bytes)).unwrap_or_default()))
         })
     }
 
     /// The same with `look` in place of reading: it gives what was seen of a file and, of the main one, what that names.
-    pub(crate) fn gather(path: &Path, look: Look<'_>) -> Result<Self> {
+    /// `endings`: of the names of a folder's files that count; none: all.
+    pub(crate) fn gather(path: &Path, endings: &[String], look: Look<'_>) -> Result<Self> {
         let meta = fs::metadata(path).map_err(CacheError::io(path, "open"))?;
         if meta.is_dir() {
-            return Self::of_folder(path, look);
+            return Self::of_folder(Folder { path: path.to_owned(), endings: endings.to_vec() }, look);
         }
         if !meta.is_file() {
             return Err(CacheError::NotAFile(path.to_owned()));
@@ -114,16 +130,16 @@ impl Fingerprint {
         Ok(Self { content, digest, parts, folder: None })
     }
 
-    fn of_folder(folder: &Path, look: Look<'_>) -> Result<Self> {
+    fn of_folder(folder: Folder, look: Look<'_>) -> Result<Self> {
         let mut hasher = blake3::Hasher::new_derive_key("talkgraph folder of files");
         let mut parts = vec![];
-        for path in folder_files(folder)? {
+        for path in folder.files()? {
             let seen = look(&path, false)?.0;
             hasher.update(seen.digest.as_bytes());
             parts.push(Part { path, seen: Some(seen) });
         }
         let digest = Digest::from(hasher.finalize());
-        Ok(Self { content: digest, digest, parts, folder: Some(folder.to_owned()) })
+        Ok(Self { content: digest, digest, parts, folder: Some(folder) })
     }
 
     /// Digest of the file alone, or of the folder.
@@ -142,9 +158,9 @@ impl Fingerprint {
     /// [`CacheError::Changed`], or a file that cannot be read.
     pub fn check(&self) -> Result<()> {
         if let Some(folder) = &self.folder
-            && !folder_files(folder)?.iter().eq(self.parts.iter().map(|part| &part.path))
+            && !folder.files()?.iter().eq(self.parts.iter().map(|part| &part.path))
         {
-            return Err(CacheError::Changed(folder.clone()));
+            return Err(CacheError::Changed(folder.path.clone()));
         }
         for part in &self.parts {
             if !part.holds()? {

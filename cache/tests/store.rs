@@ -189,3 +189,23 @@ fn file_digests_follow_content_and_natural_order() {
     fs::rename(files.path().join("1.txt"), files.path().join("11.txt")).unwrap();
     assert_ne!(store.file_digest(files.path()).unwrap(), both);
 }
+
+#[test]
+fn only_files_of_the_endings_asked_for_count_in_a_folder() {
+    let (_folder, store) = store();
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(files.path().join(name), text).unwrap();
+    write("1.png", "one");
+    write("2.PNG", "two");
+    let endings = ["png".to_owned(), "jpg".to_owned()];
+    let take = || store.input_fingerprint(files.path(), &endings).unwrap();
+    let before = take();
+    write("Thumbs.db", "miniatures");
+    write("png", "no ending");
+    assert_eq!(take().digest(), before.digest());
+    before.check().unwrap();
+    assert_ne!(store.file_digest(files.path()).unwrap(), before.digest());
+    write("3.jpg", "three");
+    assert_ne!(take().digest(), before.digest());
+    assert!(matches!(before.check(), Err(CacheError::Changed(path)) if path == files.path()));
+}

@@ -238,6 +238,10 @@ pub struct Contract {
     pub params: Vec<Param>,
     /// For a type that turns a graph input's file into an artifact: the type of graph input it serves.
     pub decodes: Option<ArtifactType>,
+    /// Where its file may be a folder: endings, in lower case and without the dot, of the names of files that count there; none: all
+    /// files do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folder: Vec<Text>,
 }
 
 /// A contract under construction; every method is one line of a contract.
@@ -255,6 +259,7 @@ impl Contract {
             outputs: vec![],
             params: vec![],
             decodes: None,
+            folder: vec![],
         }
     }
 
@@ -374,6 +379,13 @@ impl Contract {
     #[must_use]
     pub fn decodes(mut self, ty: ArtifactType) -> Self {
         self.decodes = Some(ty);
+        self
+    }
+
+    /// Says which of a folder's files count, by the endings of their names; see [`Contract::folder`].
+    #[must_use]
+    pub fn folder(mut self, endings: &[&'static str]) -> Self {
+        self.folder = endings.iter().map(|&ending| ending.into()).collect();
         self
     }
 

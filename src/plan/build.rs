@@ -284,7 +284,8 @@ fn file_port(
             ));
         }
         Some(path) => {
-            let fingerprint = engine.store.fingerprint(path, None).map_err(|error| {
+            let endings: Vec<_> = node.contract.folder.iter().map(ToString::to_string).collect();
+            let fingerprint = engine.store.input_fingerprint(path, &endings).map_err(|error| {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                 let readable = || format!("name a readable file with -i {}=PATH", node.id);
                 RunError::usage(

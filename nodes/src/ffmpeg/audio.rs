@@ -8,10 +8,10 @@ use ffmpeg_next::{
         context::Input,
         sample::{Sample, Type},
     },
-    frame, media,
+    frame,
 };
 
-use super::{failed, open, wants_more};
+use super::{clock::Clock, failed, open, tracks, wants_more};
 use crate::{
     error::{NodeError, Result},
     sniff,
@@ -24,6 +24,8 @@ pub(crate) struct Block {
     pub(crate) rate: u32,
     /// Channels.
     pub(crate) channels: u16,
+    /// Where the channels' loudspeakers stand, as bits of FFmpeg's (and WAV's) masks; 0: not said.
+    pub(crate) layout: u64,
     /// Bits of a sample that mean something: 16 or 24.
     pub(crate) bits: u32,
     /// Samples, channels interleaved, nominally in [-1,1].
@@ -39,19 +41,11 @@ impl Block {
     }
 }
 
-/// Opens the media file at `path` and finds its best audio track.
-pub(super) fn open_track(path: &Path) -> Result<(Input, usize)> {
+/// Opens the media file at `path` and finds its audio track `number`, counted from 1; 0: the best.
+pub(super) fn open_track(path: &Path, number: usize) -> Result<(Input, usize)> {
     let input = open(path, "audio")?;
-    let index = input.streams().best(media::Type::Audio).map(|stream| stream.index());
-    match index {
-        Some(index) => Ok((input, index)),
-        None => {
-            let found = sniff::describe(&sniff::head(path)?);
-            let track = if found.ends_with("video") { " without an audio track" } else { "" };
-            let name = sniff::name(path);
-            Err(NodeError::input(format!("{name}: expected audio, found {found}{track}")))
-        }
-    }
+    let index = tracks::choose(&input, path, number)?;
+    Ok((input, index))
 }
 
 /// An audio track being decoded.
@@ -61,7 +55,11 @@ pub(crate) struct AudioReader {
     index: usize,
     decoder: decoder::Audio,
     ended: bool,
-    start: Start,
+    clock: Clock,
+    /// Samples of each channel that silence still lasts, and the block after it.
+    held: Option<(u64, Block)>,
+    /// Seconds of silence that were filled in.
+    pub(crate) filled: f64,
     /// Packets that could not be decoded.
     pub(crate) damaged: u64,
     /// Whether the samples are stored as they are: trouble in them is the file's, not the codec's.
@@ -72,8 +70,13 @@ pub(crate) struct AudioReader {
 impl AudioReader {
     /// Opens the best audio track of `path`.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::open_number(path, 0)
+    }
+
+    /// Opens audio track `number`, counted from 1, of `path`; 0: the best.
+    pub(crate) fn open_number(path: &Path, number: usize) -> Result<Self> {
         let name = sniff::name(path);
-        let (input, index) = open_track(path)?;
+        let (input, index) = open_track(path, number)?;
         let Some(stream) = input.stream(index) else {
             return Err(NodeError::input(format!("{name}: its audio track is lost")));
         };
@@ -85,13 +88,29 @@ impl AudioReader {
             })
             .map_err(|error| failed(format!("{name}: its audio cannot be decoded"), error))?;
         // Opus says itself how much of it is priming.
-        let left = (decoder.id() != codec::Id::AAC).then_some(0);
-        let start = Start { base: f64::from(stream.time_base()), left };
+        let clock = Clock::new(&input, stream.time_base(), decoder.id() == codec::Id::AAC);
         let is_pcm = decoder.codec().is_some_and(|codec| codec.name().starts_with("pcm_"));
         let lossless = is_pcm || matches!(decoder.id(), codec::Id::FLAC | codec::Id::ALAC);
         let bits =
             if lossless && !matches!(decoder.format(), Sample::U8(_) | Sample::I16(_)) { 24 } else { 16 };
-        Ok(Self { name, input, index, decoder, ended: false, start, damaged: 0, is_pcm, bits })
+        Ok(Self {
+            name,
+            input,
+            index,
+            decoder,
+            ended: false,
+            clock,
+            held: None,
+            filled: 0.0,
+            damaged: 0,
+            is_pcm,
+            bits,
+        })
+    }
+
+    /// The file's audio tracks in words, and the number of this one, counted from 1.
+    pub(crate) fn tracks(&self) -> (Vec<String>, usize) {
+        (tracks::words(&self.input), tracks::number(&self.input, self.index))
     }
 
     /// Samples a second.
@@ -104,14 +123,29 @@ impl AudioReader {
         self.decoder.channels()
     }
 
-    /// The next block; `None` after the last one.
+    /// The next block; `None` after the last one. What the file leaves out in time is silence.
     pub(crate) fn next(&mut self) -> Result<Option<Block>> {
+        if let Some((missing, block)) = self.held.take() {
+            if missing == 0 {
+                return Ok(Some(block));
+            }
+            let now = missing.min(block.rate.into());
+            let silence = vec![0.0; now as usize * usize::from(block.channels)];
+            let silence = Block { samples: silence, ..block };
+            self.held = Some((missing - now, block));
+            return Ok(Some(silence));
+        }
         let mut frame = frame::Audio::empty();
         loop {
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => match block(&frame, self.bits) {
                     Some(mut block) => {
-                        self.start.drop_from(frame.timestamp(), &mut block);
+                        let missing = self.clock.place(frame.timestamp(), &mut block);
+                        if missing > 0 {
+                            self.filled += missing as f64 / f64::from(block.rate);
+                            self.held = Some((missing, block));
+                            return self.next();
+                        }
                         if !block.samples.is_empty() {
                             return Ok(Some(block));
                         }
@@ -145,27 +179,6 @@ impl AudioReader {
                 Err(error) => return Err(failed(format!("{}: cannot be read", self.name), error)),
             }
         }
-    }
-}
-
-/// What is not played at the start: the encoder's priming, which some files (fragmented MP4) only tell by times before
-/// zero.
-struct Start {
-    /// Seconds of a unit of time.
-    base: f64,
-    /// Samples of each channel still to be dropped; `None` before the first frame.
-    left: Option<usize>,
-}
-
-impl Start {
-    /// Drops what is not played of a block that begins at `time`.
-    fn drop_from(&mut self, time: Option<i64>, block: &mut Block) {
-        let early = time.map_or(0.0, |time| -(time as f64) * self.base * f64::from(block.rate));
-        let left = *self.left.get_or_insert(early.round().max(0.0) as usize);
-        let channels = usize::from(block.channels);
-        let dropped = left.min(block.samples.len() / channels);
-        block.samples.drain(..dropped * channels);
-        self.left = Some(left - dropped);
     }
 }
 
@@ -203,7 +216,10 @@ fn block(frame: &frame::Audio, bits: u32) -> Option<Block> {
             return None;
         }
     }
-    Some(Block { rate: frame.rate(), channels: frame.channels(), bits, samples })
+    let layout =
+        Some(frame.channel_layout()).filter(|layout| layout.channels() == i32::from(frame.channels()));
+    let layout = layout.map_or(0, |layout| layout.bits());
+    Some(Block { rate: frame.rate(), channels: frame.channels(), layout, bits, samples })
 }
 
 /// Fills `out` with every `step`-th sample from `first` on; false when the plane is too short.

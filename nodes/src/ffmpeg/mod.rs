@@ -2,12 +2,14 @@
 
 pub(crate) mod audio;
 mod audio_encode;
+mod clock;
 pub(crate) mod colour;
 pub(crate) mod container;
 pub(crate) mod encode;
 pub(crate) mod packets;
 pub(crate) mod resample;
 pub(crate) mod track;
+mod tracks;
 pub(crate) mod video;
 mod video_encode;
 pub(crate) mod webp;

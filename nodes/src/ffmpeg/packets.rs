@@ -15,6 +15,7 @@ use ffmpeg_next::{
 use super::{
     audio::open_track,
     audio_encode::declare_padding,
+    clock,
     container::{AudioCodec, Container},
     encode::write,
     failed,
@@ -56,7 +57,12 @@ pub(crate) struct PacketReader {
 impl PacketReader {
     /// Opens the best audio track of `path`.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let (input, index) = open_track(path)?;
+        Self::open_number(path, 0)
+    }
+
+    /// Opens audio track `number`, counted from 1, of `path`; 0: the best.
+    pub(crate) fn open_number(path: &Path, number: usize) -> Result<Self> {
+        let (input, index) = open_track(path, number)?;
         Ok(Self { name: sniff::name(path), input, index })
     }
 
@@ -80,9 +86,14 @@ impl PacketReader {
 }
 
 /// How the packets of the audio track of `path` lie in time; `None` where they cannot be taken over as they are: another
-/// codec, packets of several lengths, gaps.
+/// codec, packets of several lengths, gaps, a begin after the file's first picture.
 pub(crate) fn survey(path: &Path) -> Result<Option<Layout>> {
-    let mut reader = PacketReader::open(path)?;
+    survey_number(path, 0)
+}
+
+/// The same for audio track `number`, counted from 1; 0: the best.
+pub(crate) fn survey_number(path: &Path, number: usize) -> Result<Option<Layout>> {
+    let mut reader = PacketReader::open_number(path, number)?;
     let Some(stream) = reader.input.stream(reader.index) else { return Ok(None) };
     let base = stream.time_base();
     let Some(mut layout) = known(&stream.parameters()) else { return Ok(None) };
@@ -104,6 +115,9 @@ pub(crate) fn survey(path: &Path) -> Result<Option<Layout>> {
             // As the reader of samples takes it.
             let early = if layout.codec == AudioCodec::Aac { u32::try_from(-pts).unwrap_or(0) } else { 0 };
             layout.skip = if skip > 0 { skip } else { layout.skip.max(early) };
+            if clock::is_late(&reader.input, (pts + i64::from(layout.skip)) as f64 / f64::from(layout.rate)) {
+                return Ok(None);
+            }
         } else if discard > 0 || (pts - first - count * i64::from(layout.packet)).abs() > slack {
             return Ok(None);
         }
@@ -127,7 +141,7 @@ pub(crate) fn survey(path: &Path) -> Result<Option<Layout>> {
 
 /// How long the best audio track of `path` plays.
 pub(crate) fn seconds(path: &Path) -> Result<f64> {
-    let (input, index) = open_track(path)?;
+    let (input, index) = open_track(path, 0)?;
     let track = input.stream(index).filter(|stream| stream.duration() > 0);
     Ok(track.map_or(input.duration() as f64 / f64::from(ffmpeg_next::ffi::AV_TIME_BASE), |stream| {
         stream.duration() as f64 * f64::from(stream.time_base())

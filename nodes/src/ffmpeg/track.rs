@@ -40,9 +40,8 @@ impl Lossless {
     }
 }
 
-/// Copies the packets of the audio track of `from`, which lie as `layout` says, to a new file at `to`.
-pub(crate) fn copy(from: &Path, layout: Layout, to: &Path, container: Container) -> Result<()> {
-    let mut reader = PacketReader::open(from)?;
+/// Copies the packets that `reader` gives, which lie as `layout` says, to a new file at `to`.
+pub(crate) fn copy(mut reader: PacketReader, layout: Layout, to: &Path, container: Container) -> Result<()> {
     let cannot = |error| failed(format!("{}: cannot be written", sniff::name(to)), error);
     let mut output = new(to, container).map_err(cannot)?;
     let mut track = PacketTrack::open(&mut output, container, layout, reader.parameters()).map_err(cannot)?;

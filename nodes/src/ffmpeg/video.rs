@@ -6,13 +6,13 @@ use ffmpeg_next::{
     Error, Packet, Rational, codec, color, decoder,
     ffi::{SWS_CS_ITU601, SWS_CS_ITU709, sws_getCoefficients, sws_setColorspaceDetails},
     format::{Pixel, context::Input},
-    frame, media,
+    frame,
     packet::side_data::Type as SideData,
     software::scaling,
 };
 use image::{RgbImage, imageops};
 
-use super::{failed, open, wants_more};
+use super::{failed, open, tracks, wants_more};
 use crate::{
     error::{NodeError, Result},
     sniff,
@@ -37,6 +37,10 @@ pub(crate) struct Pictures {
     turn: Turn,
     max_side: u32,
     scaler: Option<scaling::Context>,
+    /// Columns and rows, with square pixels, of what is given: those of the first picture.
+    size: Option<(u32, u32)>,
+    /// The sizes that pictures had, in their order, each once.
+    sizes: Vec<String>,
     step: f64,
     ended: bool,
     /// Packets and pictures that could not be decoded.
@@ -56,7 +60,7 @@ impl Pictures {
     pub(crate) fn open(path: &Path, max_side: u32) -> Result<Self> {
         let name = sniff::name(path);
         let input = open(path, "a video or a folder of pictures")?;
-        let Some(stream) = input.streams().best(media::Type::Video) else {
+        let Some(stream) = tracks::video(&input) else {
             let found = sniff::describe(&sniff::head(path)?);
             return Err(NodeError::input(format!(
                 "{name}: expected a video or a folder of pictures, found {found} without pictures"
@@ -74,6 +78,8 @@ impl Pictures {
             decoder,
             max_side,
             scaler: None,
+            size: None,
+            sizes: vec![],
             step: if rate.is_finite() && rate > 0.0 { 1.0 / rate } else { 0.04 },
             ended: false,
             damaged: 0,
@@ -87,7 +93,12 @@ impl Pictures {
         self.step
     }
 
-    /// The next picture; `None` after the last one.
+    /// The sizes that pictures had so far, each once: more than one where the video changes its size.
+    pub(crate) fn sizes(&self) -> &[String] {
+        &self.sizes
+    }
+
+    /// The next picture, as large as the first; `None` after the last one.
     pub(crate) fn next(&mut self) -> Result<Option<Shown>> {
         let mut frame = frame::Video::empty();
         loop {
@@ -127,7 +138,12 @@ impl Pictures {
 
     fn convert(&mut self, frame: &frame::Video) -> Result<Shown, Error> {
         let seconds = frame.timestamp().unwrap_or(0) as f64 * f64::from(self.base);
-        let (width, height) = shown_size(frame, self.max_side);
+        let own = shown_size(frame, self.max_side);
+        let (width, height) = *self.size.get_or_insert(own);
+        let words = format!("{}x{}", own.0, own.1);
+        if !self.sizes.contains(&words) {
+            self.sizes.push(words);
+        }
         let definition = |format, width, height| scaling::context::Definition { format, width, height };
         let from = definition(frame.format(), frame.width(), frame.height());
         let to = definition(Pixel::RGB24, width, height);

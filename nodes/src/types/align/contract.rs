@@ -3,15 +3,19 @@ use crate::{
     contract::{Arity, Contract, ParamKind, ParamValue, Pool, SequenceRate, Time},
 };
 
+use super::choice::MAX_FACES;
+
 const DOC: &str = "\
 Finds the face, its 468 landmarks and the crop that every other type works in.
 
-With `image`: the largest face is taken (a warning says so when there are several); the crop is that of the FFHQ data set, turned upright: \
+Of several faces the largest is taken, and a warning lists all; `face` or `box` chooses another.
+
+With `image`: the crop is that of the FFHQ data set, turned upright: \
 centred a tenth of the way from the eyes to the mouth, half a side of the larger of 2 interocular distances and 1.8 distances from eyes to mouth; \
 outside the photo it is mirrored. Small faces are searched for in tiles. `crop` holds the transform for pasting back.
 
 With `frames`: one level crop, taken from the first face, holds for all frames, so that the head's own motion stays. A frame without a face repeats \
-the landmarks before it and is counted in `frames_without_face`.
+the landmarks before it (a face that is lost is looked for again nearest to the crop) and is counted in `frames_without_face`.
 
 Detector: BlazeFace; landmarks: MediaPipe face mesh.";
 
@@ -38,10 +42,23 @@ fn base(time: Time) -> Contract {
         |name, default, doc| (name, ParamKind::Int { min: 32, max: 4096 }, ParamValue::Int(default), doc);
     let (name, kind, default, doc) = side("side", 512, "side of the photo's crop in pixels");
     let contract =
-        Contract::new("align", 1, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
+        Contract::new("align", 2, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
     let contract = contract.param(name, kind, default, doc);
     let (name, kind, default, doc) = side("frame_side", 256, "side of the frames' crop in pixels");
-    contract.param(name, kind, default, doc)
+    contract
+        .param(name, kind, default, doc)
+        .param(
+            "face",
+            ParamKind::Int { min: 0, max: MAX_FACES as i64 },
+            ParamValue::Int(0),
+            "which of several faces, counted from 1 by their size; 0: the largest, with a warning that lists them",
+        )
+        .param(
+            "box",
+            ParamKind::Text,
+            ParamValue::Text(String::new()),
+            "in place of `face`: the one that fills this box best, as `left,top,right,bottom` in pixels",
+        )
 }
 
 fn values(contract: Contract) -> Contract {

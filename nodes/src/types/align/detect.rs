@@ -32,7 +32,7 @@ pub(super) struct Face {
 impl Face {
     /// Area of the box in pixels.
     pub(super) fn area(&self) -> f64 {
-        (self.bounds[2] - self.bounds[0]).max(0.0) * (self.bounds[3] - self.bounds[1]).max(0.0)
+        area(self.bounds)
     }
 
     /// The square that the mesh network wants to see: one and a half times the box, eyes level.
@@ -46,12 +46,17 @@ impl Face {
         }
     }
 
-    fn overlap(&self, other: &Self) -> f64 {
-        let width = self.bounds[2].min(other.bounds[2]) - self.bounds[0].max(other.bounds[0]);
-        let height = self.bounds[3].min(other.bounds[3]) - self.bounds[1].max(other.bounds[1]);
+    /// How much of the face's box and of `bounds` is common to both: 1 where they are one, 0 where they do not meet.
+    pub(super) fn shared(&self, bounds: [f64; 4]) -> f64 {
+        let width = self.bounds[2].min(bounds[2]) - self.bounds[0].max(bounds[0]);
+        let height = self.bounds[3].min(bounds[3]) - self.bounds[1].max(bounds[1]);
         let common = width.max(0.0) * height.max(0.0);
-        common / (self.area() + other.area() - common).max(f64::MIN_POSITIVE)
+        common / (area(self.bounds) + area(bounds) - common).max(f64::MIN_POSITIVE)
     }
+}
+
+fn area([left, top, right, bottom]: [f64; 4]) -> f64 {
+    (right - left).max(0.0) * (bottom - top).max(0.0)
 }
 
 /// Where to look, coarse to fine: the whole picture, then tiles of its shorter side, of half and of a quarter of it,
@@ -142,7 +147,7 @@ fn suppress(mut candidates: Vec<Face>) -> Vec<Face> {
     let mut faces = vec![];
     while let Some(best) = candidates.first().cloned() {
         let (group, rest): (Vec<_>, Vec<_>) =
-            candidates.into_iter().partition(|other| best.overlap(other) > MAX_OVERLAP);
+            candidates.into_iter().partition(|other| best.shared(other.bounds) > MAX_OVERLAP);
         candidates = rest;
         let weight: f64 = group.iter().map(|face| face.score).sum();
         let mean =

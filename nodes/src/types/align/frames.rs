@@ -2,6 +2,7 @@ use image::RgbImage;
 use serde_json::json;
 
 use super::{
+    choice::{Choice, nearest},
     mesh::{Mesh, POINTS},
     photo::search,
 };
@@ -16,6 +17,7 @@ use crate::{
 
 pub(super) struct Track {
     pub(super) side: usize,
+    pub(super) choice: Choice,
 }
 
 /// What goes from chunk to chunk.
@@ -38,7 +40,7 @@ impl ScanBody for Track {
         let frames = pictures::frames(inputs.tensors("frames")?)?;
         let mut state = match state {
             Some(state) => State::read(state)?,
-            None => State::first(&frames, ctx)?,
+            None => State::first(&frames, self.choice, ctx)?,
         };
         let (mut cropped, mut landmarks, mut lost) = (vec![], vec![], 0);
         for frame in &frames {
@@ -49,7 +51,7 @@ impl ScanBody for Track {
             };
             let mesh = match mesh {
                 Some(mesh) => Some(mesh),
-                None => search(frame, ctx)?.into_iter().next().map(|(_, mesh)| mesh),
+                None => nearest(search(frame, ctx)?, state.crop),
             };
             match mesh {
                 Some(mesh) => {
@@ -81,10 +83,15 @@ impl ScanBody for Track {
 
 impl State {
     /// The crop comes from the first frame that shows a face.
-    fn first(frames: &[RgbImage], ctx: &Context<'_>) -> Result<Self> {
+    fn first(frames: &[RgbImage], choice: Choice, ctx: &Context<'_>) -> Result<Self> {
         for frame in frames {
             ctx.check_cancelled()?;
-            if let Some((_, mesh)) = search(frame, ctx)?.into_iter().next() {
+            let mut faces = search(frame, ctx)?;
+            if faces.is_empty() {
+                continue;
+            }
+            choice.apply(&mut faces, ctx)?;
+            if let Some((_, mesh)) = faces.first() {
                 let crop = mesh.crop(false);
                 return Ok(Self { crop, region: Some(mesh.region()), landmarks: mesh.within(crop) });
             }

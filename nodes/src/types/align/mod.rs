@@ -1,5 +1,6 @@
 //! The face in a photo or in driving frames: landmarks and crop.
 
+mod choice;
 mod contract;
 pub(crate) mod crop;
 mod detect;
@@ -9,6 +10,7 @@ mod photo;
 #[cfg(test)]
 mod tests;
 
+use self::choice::Choice;
 use crate::{
     body::{Body, NodeType, NodeUse},
     contract::{Contract, Time},
@@ -43,9 +45,10 @@ impl NodeType for Align {
     }
 
     fn body(&self, params: &Params, contract: &Contract) -> Result<Body> {
+        let choice = Choice::read(params)?;
         Ok(match contract.time {
-            Time::Scan => Body::Scan(Box::new(frames::Track { side: params.count("frame_side")? })),
-            _ => Body::Value(Box::new(photo::Portrait { side: params.count("side")? })),
+            Time::Scan => Body::Scan(Box::new(frames::Track { side: params.count("frame_side")?, choice })),
+            _ => Body::Value(Box::new(photo::Portrait { side: params.count("side")?, choice })),
         })
     }
 }

@@ -1,7 +1,7 @@
 use image::RgbImage;
-use serde_json::json;
 
 use super::{
+    choice::{Choice, MAX_FACES},
     crop::describe,
     detect::{Face, detect, levels},
     mesh::{Mesh, POINTS},
@@ -15,35 +15,23 @@ use crate::{
     warp::{self, Border, Square},
 };
 
-/// More candidates than this in one picture are not looked at closer.
-const MAX_FACES: usize = 16;
-
 pub(super) struct Portrait {
     pub(super) side: usize,
+    pub(super) choice: Choice,
 }
 
 impl ValueBody for Portrait {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let photo = inputs.image("image")?;
-        let faces = search(photo, ctx)?;
-        let Some((face, mesh)) = faces.first() else {
+        let mut faces = search(photo, ctx)?;
+        if faces.is_empty() {
             let (width, height) = photo.dimensions();
             return Err(NodeError::input(format!("no face found in the picture ({width}x{height})")).hint(
                 "take a photo in which the face is upright, mostly frontal and at least 30 pixels wide",
             ));
-        };
-        if faces.len() > 1 {
-            let at = face.bounds.map(|x| x.round() as i64);
-            ctx.host.warn(&format!(
-                "{} faces found; the largest is taken, {}x{} pixels at ({}, {}): crop the photo to take another",
-                faces.len(),
-                at[2] - at[0],
-                at[3] - at[1],
-                at[0],
-                at[1]
-            ));
         }
-        ctx.host.note("faces", json!(faces.len()));
+        self.choice.apply(&mut faces, ctx)?;
+        let mesh = &faces[0].1;
         let crop = mesh.crop(true);
         let pixels = warp::cut(photo, crop, self.side, Border::Mirror);
         out.value("image", Value::Image(warp::picture(&pixels, self.side)))?;

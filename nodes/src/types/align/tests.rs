@@ -9,8 +9,18 @@ use crate::{
 };
 
 fn align(photo: &RgbImage, host: &TestHost, models: &Models) -> Result<Collected> {
+    align_with(photo, &[], host, models)
+}
+
+fn align_with(
+    photo: &RgbImage,
+    set: &[(&str, ParamValue)],
+    host: &TestHost,
+    models: &Models,
+) -> Result<Collected> {
     let node = node();
-    let params = crate::testing::params(node.contract(), &[("side", ParamValue::Int(256))]);
+    let set = [&[("side", ParamValue::Int(256))], set].concat();
+    let params = crate::testing::params(node.contract(), &set);
     let Body::Value(mut body) = node.body(&params, &contract::photo())? else { panic!("not a value body") };
     let mut out = Collected::default();
     let ctx = crate::body::Context { host, models };
@@ -97,9 +107,38 @@ fn the_largest_of_several_faces_is_taken_with_a_warning() {
     let host = TestHost::new();
     let out = align(&group(&photo, (900, 480), &[300, 420]), &host, &models).unwrap();
     assert_eq!(host.noted("faces"), Some(2.into()));
-    assert!(host.warnings.lock().unwrap()[0].starts_with("2 faces found; the largest is taken"));
+    assert!(host.warnings.lock().unwrap()[0].starts_with("2 faces found; the largest, 1, is taken"));
     let bounds: Vec<f64> = serde_json::from_value(out.values["crop"].json().unwrap()["box"].clone()).unwrap();
     assert!(bounds[0] > 450.0, "{bounds:?}");
+}
+
+#[test]
+fn another_face_is_chosen_by_its_number_or_its_box() {
+    let (Some(models), Some(photo)) = (tiny_models(), portrait("data/portrait_c.png")) else { return };
+    let group = group(&photo, (900, 480), &[300, 420]);
+    let text = |text: &str| ("box", ParamValue::Text(text.into()));
+    for (set, is_right) in [
+        (("face", ParamValue::Int(1)), true),
+        (("face", ParamValue::Int(2)), false),
+        (text("60,60,260,300"), false),
+        (text("500, 100, 860, 420"), true),
+    ] {
+        let host = TestHost::new();
+        let out = align_with(&group, std::slice::from_ref(&set), &host, &models).unwrap();
+        let bounds: Vec<f64> =
+            serde_json::from_value(out.values["crop"].json().unwrap()["box"].clone()).unwrap();
+        assert_eq!(bounds[0] > 450.0, is_right, "{set:?}: {bounds:?}");
+        assert!(host.warnings.lock().unwrap().is_empty(), "{set:?}");
+    }
+    for (set, expected) in [
+        (("face", ParamValue::Int(3)), "parameter `face`: asks for face 3, found 2 faces"),
+        (text("880,460,899,479"), "parameter `box`: no face within 880,460,899,479"),
+        (text("1,2,3"), "parameter `box`: expected `left,top,right,bottom` in pixels, found `1,2,3`"),
+    ] {
+        let error = align_with(&group, &[set], &TestHost::new(), &models).err().unwrap();
+        assert_eq!(error.to_string(), expected);
+        assert!(error.hint_text().is_some());
+    }
 }
 
 #[test]

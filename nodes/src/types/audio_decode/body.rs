@@ -2,7 +2,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{contract::RATE, track::TrackWriter, wav};
+use super::{
+    contract::RATE,
+    downmix::{Downmix, Moments},
+    track::TrackWriter,
+    wav,
+};
 use crate::{
     artifact::{Audio, FileRef, Value},
     body::{Context, Emit, Inputs, ValueBody},
@@ -10,20 +15,24 @@ use crate::{
     ffmpeg::{
         audio::{AudioReader, Block},
         container::{AudioCodec, Container},
-        failed, packets,
+        failed,
+        packets::{self, PacketReader},
         resample::Resampler,
         track,
     },
     sniff,
 };
 
-pub(super) struct Decode;
+pub(super) struct Decode {
+    /// The audio track, counted from 1; 0: the file's choice.
+    pub(super) stream: usize,
+}
 
 impl ValueBody for Decode {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let path = &inputs.file("file")?.path;
         let name = sniff::name(path);
-        let (samples, track) = decode(path, ctx)?;
+        let (samples, track) = decode(path, self.stream, ctx)?;
         if samples.is_empty() {
             return Err(NodeError::input(format!("{name}: the audio has no samples"))
                 .hint("give a file with at least one video frame (0.04 s) of audio"));
@@ -35,15 +44,15 @@ impl ValueBody for Decode {
 }
 
 /// The samples at [`RATE`] and the file of the track.
-fn decode(path: &Path, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
+fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
     let name = sniff::name(path);
-    if is_wav(path)? {
-        let mut collector = Collector::new(path, ctx, true);
+    if stream <= 1 && is_wav(path)? {
+        let downmix = listen(wav::channels(path), ctx, |sink| wav::decode(path, sink).map(drop))?;
+        let mut collector = Collector::new(path, ctx, downmix, true);
         let extent = wav::decode(path, &mut |block| collector.push(&block))?;
         if let Some(extent) = extent.filter(|extent| extent.read > 0) {
-            if extent.read < extent.announced {
-                let [found, announced] =
-                    [extent.read, extent.announced].map(|n| n as f64 / f64::from(extent.rate));
+            if let Some(announced) = extent.announced.filter(|&announced| extent.read < announced) {
+                let [found, announced] = [extent.read, announced].map(|n| n as f64 / f64::from(extent.rate));
                 ctx.host.note("truncated", json!({ "seconds": found, "announced_seconds": announced }));
                 ctx.host.warn(&format!(
                     "{name}: ends after {found:.2} s of the announced {announced:.2} s; that much is used"
@@ -52,12 +61,23 @@ fn decode(path: &Path, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
             return collector.finish();
         }
     }
-    let mut reader = AudioReader::open(path)?;
-    let layout = packets::survey(path)?;
-    let mut collector = Collector::new(path, ctx, layout.is_none());
+    let mut reader = AudioReader::open_number(path, stream)?;
+    let layout = packets::survey_number(path, stream)?;
+    name_tracks(&name, &reader, stream, ctx);
+    let downmix = listen(reader.channels(), ctx, |sink| {
+        let mut reader = AudioReader::open_number(path, stream)?;
+        while let Some(block) = reader.next()? {
+            sink(block)?;
+        }
+        Ok(())
+    })?;
+    let mut collector = Collector::new(path, ctx, downmix, layout.is_none());
     collector.strict = reader.is_pcm;
     while let Some(block) = reader.next()? {
         collector.push(&block)?;
+    }
+    if reader.filled > 0.0 {
+        ctx.host.note("silence_filled_in", json!((reader.filled * 1e3).round() / 1e3));
     }
     if reader.damaged > 0 {
         ctx.host.note("damaged_packets", json!(reader.damaged));
@@ -74,8 +94,47 @@ fn decode(path: &Path, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
         AudioCodec::Aac | AudioCodec::Flac => ("m4a", Container::M4a),
     };
     let copy = ctx.host.scratch().join(format!("track.{ending}"));
-    track::copy(path, layout, &copy, container)?;
+    track::copy(PacketReader::open_number(path, stream)?, layout, &copy, container)?;
     Ok((samples, copy))
+}
+
+/// Listens to all blocks that `play` hands on, and says how their channels become one. A single channel is not listened to.
+fn listen(
+    channels: u16,
+    ctx: &Context<'_>,
+    play: impl FnOnce(&mut dyn FnMut(Block) -> Result<()>) -> Result<()>,
+) -> Result<Downmix> {
+    if channels <= 1 {
+        return Ok(Downmix::default());
+    }
+    let mut moments = Moments::default();
+    play(&mut |block| {
+        moments.add(&block);
+        ctx.check_cancelled()
+    })?;
+    let downmix = moments.downmix();
+    let weights: Vec<Vec<_>> = downmix
+        .weights()
+        .map(|weights| weights.iter().map(|&weight| (f64::from(weight) * 1e3).round() / 1e3).collect())
+        .collect();
+    ctx.host.note("channel_weights", json!(weights));
+    Ok(downmix)
+}
+
+/// Says which of several audio tracks is taken; a warning where no one chose it.
+fn name_tracks(name: &str, reader: &AudioReader, stream: usize, ctx: &Context<'_>) {
+    let (tracks, taken) = reader.tracks();
+    if tracks.len() < 2 {
+        return;
+    }
+    ctx.host.note("audio_tracks", json!({ "taken": taken, "all": tracks }));
+    if stream == 0 {
+        ctx.host.warn(&format!(
+            "{name}: {} audio tracks ({}); {taken} is taken: choose another with the parameter `stream`",
+            tracks.len(),
+            tracks.join("; ")
+        ));
+    }
 }
 
 fn is_wav(path: &Path) -> Result<bool> {
@@ -86,6 +145,7 @@ fn is_wav(path: &Path) -> Result<bool> {
 struct Collector<'a> {
     name: String,
     ctx: &'a Context<'a>,
+    downmix: Downmix,
     resampler: Option<(u32, Resampler)>,
     samples: Vec<f32>,
     track: Option<TrackWriter>,
@@ -97,10 +157,10 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn new(path: &Path, ctx: &'a Context<'a>, keeps: bool) -> Self {
+    fn new(path: &Path, ctx: &'a Context<'a>, downmix: Downmix, keeps: bool) -> Self {
         let track = keeps.then(|| TrackWriter::new(ctx.host.scratch().join("track.flac")));
         let name = sniff::name(path);
-        Self { name, ctx, resampler: None, samples: vec![], track, taken: 0, strict: true, bad: 0 }
+        Self { name, ctx, downmix, resampler: None, samples: vec![], track, taken: 0, strict: true, bad: 0 }
     }
 
     fn push(&mut self, block: &Block) -> Result<()> {
@@ -122,7 +182,7 @@ impl<'a> Collector<'a> {
                 Resampler::new(block.rate, RATE, 1).map_err(cannot)?
             }
         };
-        resampler.push(&block.mono(), &mut self.samples).map_err(cannot)?;
+        resampler.push(&self.downmix.apply(block), &mut self.samples).map_err(cannot)?;
         self.resampler = Some((block.rate, resampler));
         Ok(())
     }

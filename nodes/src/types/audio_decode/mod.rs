@@ -2,6 +2,7 @@
 
 mod body;
 mod contract;
+mod downmix;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -32,7 +33,7 @@ impl NodeType for AudioDecode {
         ffmpeg::facts()
     }
 
-    fn body(&self, _: &Params, _: &Contract) -> Result<Body> {
-        Ok(Body::Value(Box::new(body::Decode)))
+    fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
+        Ok(Body::Value(Box::new(body::Decode { stream: params.count("stream")? })))
     }
 }

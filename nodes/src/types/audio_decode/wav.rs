@@ -2,17 +2,20 @@ use std::{fs::File, io::BufReader, path::Path};
 
 use hound::{SampleFormat, WavReader};
 
-use crate::{error::Result, ffmpeg::audio::Block};
+use crate::{error::Result, ffmpeg::audio::Block, sniff};
 
 /// Frames a block.
 const BLOCK: usize = 16_384;
+
+/// A header that announces this many bytes was written before its program knew the length.
+const PLACEHOLDER: u64 = 0x7000_0000;
 
 /// How far reading a WAV file went.
 pub(super) struct Extent {
     /// Frames a second.
     pub(super) rate: u32,
-    /// Frames that the header announces.
-    pub(super) announced: u64,
+    /// Frames that the header announces; `None` where it only holds a length's place.
+    pub(super) announced: Option<u64>,
     /// Frames that were read.
     pub(super) read: u64,
 }
@@ -25,11 +28,14 @@ pub(super) fn decode(path: &Path, sink: &mut dyn FnMut(Block) -> Result<()>) -> 
     if spec.sample_rate == 0 || spec.channels == 0 {
         return Ok(None);
     }
-    let mut extent = Extent { rate: spec.sample_rate, announced: u64::from(reader.duration()), read: 0 };
+    let frame = u64::from(spec.channels) * u64::from(spec.bits_per_sample.div_ceil(8));
+    let announced = Some(u64::from(reader.duration())).filter(|frames| frames * frame < PLACEHOLDER);
+    let mut extent = Extent { rate: spec.sample_rate, announced, read: 0 };
     let whole = spec.sample_format == SampleFormat::Int && spec.bits_per_sample <= 16;
     let empty = Block {
         rate: spec.sample_rate,
         channels: spec.channels,
+        layout: layout(path)?,
         bits: if whole { 16 } else { 24 },
         samples: vec![],
     };
@@ -45,6 +51,21 @@ pub(super) fn decode(path: &Path, sink: &mut dyn FnMut(Block) -> Result<()>) -> 
         }
     }
     Ok(Some(extent))
+}
+
+/// How many channels the header of `path` tells of; 0 where hound does not read it.
+pub(super) fn channels(path: &Path) -> u16 {
+    WavReader::open(path).map_or(0, |reader| reader.spec().channels)
+}
+
+/// The mask of loudspeakers in the header's extended form, which hound does not give; 0 where there is none.
+fn layout(path: &Path) -> Result<u64> {
+    let head = sniff::head(path)?;
+    let chunk = head.windows(8).position(|bytes| bytes.starts_with(b"fmt ")).unwrap_or(head.len());
+    let field = |at: usize, length: usize| head.get(chunk + 8 + at..chunk + 8 + at + length);
+    let is_extended = field(0, 2) == Some(&[0xfe, 0xff]);
+    let mask = field(20, 4).filter(|_| is_extended).and_then(|bytes| bytes.try_into().ok());
+    Ok(mask.map_or(0, u32::from_le_bytes).into())
 }
 
 /// Hands blocks of whole frames to `put`, until the samples or the file end.

@@ -33,11 +33,8 @@ impl ValueBody for Decode {
 
 impl Decode {
     fn folder(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
-        let (pictures, others) = folder::pictures(path)?;
+        let pictures = folder::pictures(path)?;
         chunks.total = Some(pictures.len() as u64);
-        if others > 0 {
-            chunks.ctx.host.note("other_files", others.into());
-        }
         for path in &pictures {
             let picture = folder::picture(path, self.max_side)?;
             chunks.add(&picture, &sniff::name(path))?;
@@ -68,6 +65,15 @@ impl Decode {
         while frame < frames {
             chunks.add(&shown.picture, &name)?;
             frame += 1;
+        }
+        if let [first, others @ ..] = pictures.sizes()
+            && !others.is_empty()
+        {
+            chunks.ctx.host.note("sizes", pictures.sizes().into());
+            chunks.ctx.host.warn(&format!(
+                "{name}: the video changes its size midway, to {}; all frames are scaled to the first size, {first}",
+                others.join(", ")
+            ));
         }
         if pictures.damaged > 0 {
             chunks.ctx.host.note("damaged_pictures", pictures.damaged.into());

@@ -3,13 +3,17 @@ use crate::{
     contract::{Arity, Contract, ParamKind, ParamValue, Pool, Rate, SequenceRate, Time},
 };
 
+/// Endings of the pictures that are taken from a folder.
+pub(super) const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+
 pub(super) fn contract(rate: Rate) -> Contract {
-    Contract::new("frames_decode", 1, Time::Value, Pool::Io, "decodes a video or a folder of pictures")
+    Contract::new("frames_decode", 2, Time::Value, Pool::Io, "decodes a video or a folder of pictures")
         .doc(
             "A folder's pictures are taken in natural order of their names (2 before 10), one a frame, all of one \
-             size; files that are not pictures are left out and counted in the note `other_files`. A video is brought \
-             to `fps` by taking, for each frame, the picture nearest in time; it is turned upright, pixels are made \
-             square, colours are converted as tagged. Pictures are decoded as they are needed, a second at a time.",
+             size; other files do not count. A video is brought to `fps` by taking, for each frame, the picture nearest in \
+             time; it is turned upright, pixels are made square, colours are converted as tagged. Where it changes its size, \
+             later frames are scaled to the first one's (a warning and the note `sizes` say so). Cover art is no video. Pictures \
+             are decoded as they are needed, a second at a time.",
         )
         .input("file", ArtifactType::File, Arity::Value, "the video file, or the folder of pictures")
         .sequence("frames", ArtifactType::Frames, SequenceRate::Fixed(rate), "`frames` u8 [n,H,W,3]")
@@ -26,5 +30,6 @@ pub(super) fn contract(rate: Rate) -> Contract {
             ParamValue::Int(1280),
             "pictures whose longer side is over this, in pixels, are scaled down to it; 0: never",
         )
+        .folder(&PICTURES)
         .decodes(ArtifactType::Frames)
 }

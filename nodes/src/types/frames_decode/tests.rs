@@ -52,7 +52,6 @@ fn a_folder_is_read_in_natural_order() {
     let (sizes, side, reds) = decode_with(folder.path(), &[], &host).unwrap();
     assert_eq!((sizes, side), (vec![25, 5], (32, 16)));
     assert_eq!(reds, (1..=30).map(|i| i * 4).collect::<Vec<_>>());
-    assert_eq!(host.noted("other_files").unwrap(), 1);
     assert_eq!(*host.done.lock().unwrap(), (30, Some(30)));
 }
 
@@ -176,4 +175,46 @@ fn the_shared_driving_frames() {
     let Some(driving) = shared("data/driving") else { return };
     let (sizes, side, _) = decode(&driving, &[]).unwrap();
     assert_eq!((sizes, side), (vec![25, 25, 25], (256, 256)));
+}
+
+#[test]
+fn a_video_that_changes_its_size_is_scaled_to_the_first() {
+    let folder = folder(4);
+    let part = |name, scale, offset| {
+        let mut options = BT709.to_vec();
+        options[1] = scale;
+        options.extend(["-bf", "0", "-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", offset]);
+        video(folder.path(), name, 25, &options)
+    };
+    let Some(one) = part("one.ts", BT709[1], "0") else { return };
+    let two = part("two.ts", "scale=64:32:out_color_matrix=bt709", "0.16").unwrap();
+    let both = folder.path().join("both.ts");
+    fs::write(&both, [fs::read(one).unwrap(), fs::read(two).unwrap()].concat()).unwrap();
+    let host = TestHost::new();
+    let (_, side, reds) = decode_with(&both, &[], &host).unwrap();
+    assert_eq!(side, (32, 16));
+    near(&reds, [4, 8, 12, 16, 4, 8, 12, 16].into_iter());
+    assert_eq!(host.noted("sizes").unwrap(), serde_json::json!(["32x16", "64x32"]));
+    let warning = host.warnings.lock().unwrap()[0].clone();
+    assert!(warning.ends_with("to 64x32; all frames are scaled to the first size, 32x16"), "{warning}");
+}
+
+#[test]
+fn cover_art_is_no_video() {
+    let folder = folder(1);
+    let path = folder.path().join("cover.mp3");
+    let mut command = Command::new("ffmpeg");
+    command
+        .args(["-v", "error", "-f", "lavfi", "-i", "anullsrc=duration=1", "-i"])
+        .arg(folder.path().join("1.png"));
+    command.args(["-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic"]).arg(&path);
+    match command.status() {
+        Ok(status) => assert!(status.success(), "{command:?}"),
+        Err(error) => return eprintln!("skipped: the ffmpeg program is not installed ({error})"),
+    }
+    let error = decode(&path, &[]).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected a video or a folder of pictures, found MP3 audio without pictures"),
+        "{error}"
+    );
 }

@@ -15,13 +15,25 @@ pub(super) struct Decode {
 }
 
 impl ValueBody for Decode {
-    fn run(&mut self, inputs: &Inputs, _: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
-        out.value("image", Value::Image(decode(&inputs.file("file")?.path, self.under)?))
+    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+        let decoded = decode(&inputs.file("file")?.path, self.under)?;
+        if decoded.lacks_end {
+            ctx.host.note("end_marker", "missing".into());
+        }
+        out.value("image", Value::Image(decoded.picture))
     }
 }
 
+/// A picture, and what was found wrong with its file.
+pub(crate) struct Decoded {
+    /// Upright, without transparency.
+    pub(crate) picture: RgbImage,
+    /// Whether it is a JPEG that has all its pixels, yet no end marker.
+    pub(crate) lacks_end: bool,
+}
+
 /// Decodes the picture at `path`, upright and without transparency. Also used for folders of frames.
-pub(crate) fn decode(path: &Path, under: Rgb<u8>) -> Result<RgbImage> {
+pub(crate) fn decode(path: &Path, under: Rgb<u8>) -> Result<Decoded> {
     let name = sniff::name(path);
     if path.is_dir() {
         return Err(NodeError::input(format!("{name}: expected a picture file, found a folder")));
@@ -59,16 +71,17 @@ pub(crate) fn decode(path: &Path, under: Rgb<u8>) -> Result<RgbImage> {
         ))
         .hint("scale the picture down"));
     }
-    if format == ImageFormat::Jpeg && !jpeg_is_whole(&bytes) {
+    let lacks_end = format == ImageFormat::Jpeg && !jpeg_ends(&bytes);
+    if lacks_end && !has_all_pixels(&bytes) {
         return Err(NodeError::input(format!(
-            "{name}: a JPEG picture that is cut short: its end marker is missing"
+            "{name}: a JPEG picture that is cut short: its end is missing"
         ))
         .hint("copy the picture again, or take another one"));
     }
     let orientation = decoder.orientation().map_err(broken)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);
-    Ok(flatten(picture, under))
+    Ok(Decoded { picture: flatten(picture, under), lacks_end })
 }
 
 /// Lays transparency over `under`, on the encoded values as picture editors do.
@@ -87,7 +100,7 @@ fn flatten(picture: DynamicImage, under: Rgb<u8>) -> RgbImage {
 }
 
 /// Whether an end marker follows the first scan: the decoder itself fills what is missing with grey.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
+fn jpeg_ends(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
         if marker == 0xff {
@@ -100,4 +113,15 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
         }
     }
     bytes.get(at..).is_some_and(|scans| scans.windows(2).any(|pair| pair == [0xff, 0xd9]))
+}
+
+/// Whether a JPEG without an end marker has all its pixels. A decoder that lacks some takes what follows for them: so nothing
+/// that is put there may change the picture.
+fn has_all_pixels(bytes: &[u8]) -> bool {
+    let followed_by = |padding: u8| {
+        let ended = [bytes, &[padding; 64], &[0xff, 0xd9]].concat();
+        image::load_from_memory_with_format(&ended, ImageFormat::Jpeg)
+    };
+    // The codes begin with other bits each.
+    matches!([0x00, 0x55, 0xaa].map(followed_by), [Ok(a), Ok(b), Ok(c)] if a == b && b == c)
 }

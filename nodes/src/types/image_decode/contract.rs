@@ -15,7 +15,8 @@ pub(super) fn contract() -> Contract {
         .doc(
             "PNG, JPEG, WebP, BMP and TIFF to 8-bit RGB. The EXIF orientation is applied, 16-bit channels are \
              rounded to 8, transparency is laid over `under`. Colour profiles are not applied: the values are taken \
-             as sRGB. Pictures above 150 megapixels are refused.",
+             as sRGB. Pictures above 150 megapixels are refused. Of a file with several pictures (MPO, motion photos) the first is \
+             taken. A JPEG that lacks nothing but its end marker is taken, with the note `end_marker`.",
         )
         .input("file", ArtifactType::File, Arity::Value, "the picture file")
         .output("image", ArtifactType::Image, "the upright picture")

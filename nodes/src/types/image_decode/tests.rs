@@ -150,3 +150,37 @@ fn missing_files_and_folders_are_errors() {
     assert_eq!(error.kind(), crate::error::ErrorKind::Io);
     assert!(decode(folder.path(), &[]).unwrap_err().to_string().contains("found a folder"));
 }
+
+#[test]
+fn a_jpeg_that_lacks_only_its_end_marker_is_taken_with_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    for picture in [picture(), RgbImage::from_pixel(40, 40, Rgb([90; 3]))] {
+        DynamicImage::ImageRgb8(picture).save(&path).unwrap();
+        let (bytes, whole) = (fs::read(&path).unwrap(), decode(&path, &[]).unwrap());
+        let host = TestHost::new();
+        fs::write(&path, &bytes[..bytes.len() - 2]).unwrap();
+        let out = run_value(&node(), &[], &file(&path), &host, &no_models()).unwrap();
+        assert_eq!(*out.values["image"].image().unwrap(), whole);
+        assert_eq!(host.noted("end_marker"), Some("missing".into()));
+        for lost in [5, 8, 20] {
+            fs::write(&path, &bytes[..bytes.len() - lost]).unwrap();
+            let message = decode(&path, &[]).unwrap_err().to_string();
+            assert!(message.ends_with("cut short: its end is missing"), "{lost} bytes lost: {message}");
+        }
+    }
+}
+
+#[test]
+fn of_several_pictures_in_a_file_the_first_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(&folder, "a.jpg", &DynamicImage::ImageRgb8(picture()));
+    let (first, whole) = (fs::read(&path).unwrap(), decode(&path, &[]).unwrap());
+    let other = written(&folder, "b.jpg", &DynamicImage::ImageRgb8(RgbImage::new(8, 8)));
+    let video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
+    for (name, rest) in [("a.mpo", fs::read(other).unwrap()), ("motion.jpg", video.to_vec())] {
+        let path = folder.path().join(name);
+        fs::write(&path, [&first[..], &rest].concat()).unwrap();
+        assert_eq!(decode(&path, &[]).unwrap(), whole, "{name}");
+    }
+}

@@ -17,6 +17,8 @@ const LEAD_DEN: i64 = 25;
 pub(super) struct Windows {
     pub(super) rate: Rate,
     pub(super) columns: usize,
+    /// In dB of full scale.
+    pub(super) gate: f64,
 }
 
 impl Windows {
@@ -47,7 +49,7 @@ impl ValueBody for Windows {
             ))
             .hint("give longer speech"));
         }
-        let spectrum = Spectrum::new(&audio.samples[..used as usize]);
+        let spectrum = Spectrum::new(&audio.samples[..used as usize], self.gate);
         let last = spectrum.columns() - 1;
         let mut recent = Recent::default();
         let frames = frames as usize;

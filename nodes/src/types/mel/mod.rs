@@ -38,6 +38,10 @@ impl NodeType for Mel {
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        Ok(Body::Value(Box::new(body::Windows { rate: rate(params)?, columns: params.count("columns")? })))
+        Ok(Body::Value(Box::new(body::Windows {
+            rate: rate(params)?,
+            columns: params.count("columns")?,
+            gate: params.float("gate")?,
+        })))
     }
 }

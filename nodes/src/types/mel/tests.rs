@@ -47,7 +47,7 @@ fn matches_the_published_mel() {
     let bytes = fs::read(&golden).unwrap();
     let golden = codec::decode(ArtifactType::Tensors, &bytes, &golden).unwrap();
     let golden = golden.tensors().unwrap().get("mel").unwrap().clone();
-    let (mel, sizes) = windows(samples, &[]).unwrap();
+    let (mel, sizes) = windows(samples, &[("gate", ParamValue::Float(-120.0))]).unwrap();
     assert_eq!(golden.shape(), [sizes.iter().sum::<usize>(), 80, 16]);
     let worst = mel.iter().zip(golden.as_f32().unwrap()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 1e-4, "off by {worst}");
@@ -87,6 +87,22 @@ fn a_changed_end_leaves_the_chunks_before_it_bit_for_bit() {
 fn silence_is_the_floor() {
     let (mel, _) = windows(vec![0.0; 6400], &[]).unwrap();
     assert!(mel.iter().all(|&x| x == -4.0));
+}
+
+#[test]
+fn a_quiet_room_is_silence_and_quiet_speech_is_not() {
+    // White noise of an amplitude has a root mean square of it by the root of three.
+    let at = |decibels: f32, offset: f32| {
+        let gain = 10f32.powf(decibels / 20.0) * 3f32.sqrt();
+        noise(6400).into_iter().map(|x| x * gain + offset).collect::<Vec<_>>()
+    };
+    let silent = |samples| windows(samples, &[]).unwrap().0.iter().all(|&x| x == -4.0);
+    assert!(silent(at(-60.0, 0.0)) && silent(at(-60.0, 0.05)));
+    let open = |decibels| windows(at(decibels, 0.0), &[("gate", ParamValue::Float(-120.0))]).unwrap().0;
+    assert_eq!(windows(at(-50.0, 0.0), &[]).unwrap().0, open(-50.0));
+    assert!(open(-60.0).iter().any(|&x| x > -4.0));
+    let (fading, whole) = (windows(at(-56.5, 0.0), &[]).unwrap().0, open(-56.5));
+    assert!(fading.iter().zip(&whole).all(|(a, b)| a <= b) && !silent(at(-56.5, 0.0)));
 }
 
 #[test]

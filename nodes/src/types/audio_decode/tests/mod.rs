@@ -1,3 +1,5 @@
+mod people;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -71,7 +73,8 @@ fn every_wav_sample_format_rate_and_channel_count() {
         (22_050, 2, 32, SampleFormat::Float, 2e-3),
     ] {
         let audio = decode(&wav(&folder, rate, channels, bits, format)).unwrap();
-        let gain = if channels == 1 { 1.0 } else { 0.75 };
+        // Four fifths of the loud channels' sum, or the centre of what says that it is 5.1.
+        let gain = if channels == 2 { 0.9 } else { 1.0 };
         assert_eq!((audio.rate, audio.samples.len()), (16_000, 16_000));
         let off = worst(&audio, gain);
         assert!(off < tolerance, "{rate} Hz, {channels} channels, {bits} bits: off by {off}");
@@ -83,7 +86,7 @@ fn what_ffmpeg_reads_keeps_its_place_in_time() {
     let folder = tempfile::tempdir().unwrap();
     let source = wav(&folder, 44_100, 2, 16, SampleFormat::Int);
     for (name, options, tolerance) in [
-        ("a.mp3", &[][..], 0.02),
+        ("a.mp3", &[][..], 0.03),
         ("a.flac", &[], 2e-3),
         ("a.ogg", &["-c:a", "libvorbis"], 0.05),
         ("a.opus", &[], 0.05),
@@ -96,7 +99,7 @@ fn what_ffmpeg_reads_keeps_its_place_in_time() {
         let audio = decode(&path).unwrap();
         let inner =
             Audio { rate: 16_000, samples: audio.samples[..audio.samples.len().min(15_000)].to_vec() };
-        let off = worst(&inner, 0.75);
+        let off = worst(&inner, 0.9);
         assert!(off < tolerance, "{name}: off by {off}");
         assert!(audio.samples.len().abs_diff(16_000) < 600, "{name}: {} samples", audio.samples.len());
     }
@@ -286,7 +289,7 @@ fn packets_of_aac_and_opus_are_taken_over_and_start_where_the_analysis_starts() 
         let expected = (layout.samples as f64 / f64::from(layout.rate) * 16_000.0).round() as usize;
         assert!(out.samples.len().abs_diff(expected) < 400, "{name}: {} and {expected}", out.samples.len());
         let (kept, analysed) = (read(&copy).mono(), out.samples);
-        let worst = (2_000..14_000).map(|i| (kept[i * 3] - analysed[i]).abs()).fold(0.0, f32::max);
+        let worst = (2_000..14_000).map(|i| (1.2 * kept[i * 3] - analysed[i]).abs()).fold(0.0, f32::max);
         assert!(worst < 0.02, "{name}: the track and the analysis are off by {worst}");
     }
 }
