@@ -60,7 +60,7 @@ enum Feed {
 /// Where samples come from.
 enum Source {
     Memory(Artifact, usize),
-    File(AudioReader),
+    File(Box<AudioReader>),
 }
 
 impl Track {
@@ -94,7 +94,7 @@ impl Track {
         let reader = AudioReader::open(path)?;
         let (rate, channels) = (reader.rate(), reader.channels());
         let codec = container.audio();
-        Self::encoded(Source::File(reader), (rate, codec.rate(rate)), channels, codec, bit_rate)
+        Self::encoded(Source::File(Box::new(reader)), (rate, codec.rate(rate)), channels, codec, bit_rate)
     }
 
     fn encoded(
