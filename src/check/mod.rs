@@ -25,9 +25,12 @@ use crate::{
 /// # Errors
 /// Every mistake and every warning, in file order, when there is at least one mistake.
 pub fn load(path: &Path, registry: &Registry, settings: &Settings<'_>) -> Result<Graph, Diagnostics> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let bytes = std::fs::read(path).map_err(|error| {
         let message = format!("{}: cannot read the graph", path.display());
         Diagnostic::error(message).caused_by(&error)
+    })?;
+    let text = spec::decode(bytes).map_err(|found| {
+        Diagnostic::error(format!("{}: {found}", path.display())).hint("save the graph as UTF-8")
     })?;
     check(path, &text, registry, settings)
 }

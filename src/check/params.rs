@@ -174,13 +174,22 @@ fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result<ParamValue
             "no" | "off" => unexpected(Some("write `false`".into())),
             _ => unexpected(None),
         },
-        (ParamKind::Int { .. } | ParamKind::Float { .. }, Scalar::Text(text))
-            if text.parse::<f64>().is_ok() =>
-        {
-            unexpected(Some("take the quotes away".into()))
+        (ParamKind::Int { .. } | ParamKind::Float { .. }, Scalar::Text(text)) => unexpected(number(text)),
+        (ParamKind::Int { .. } | ParamKind::Float { .. }, Scalar::Float(value)) if !value.is_finite() => {
+            unexpected(Some("write a finite number".into()))
         }
         _ => unexpected(None),
     }
+}
+
+/// What to write for a number that YAML takes for text: in quotes, with leading zeros, with underscores.
+fn number(text: &str) -> Option<String> {
+    let value: f64 = text.trim().replace('_', "").parse().ok()?;
+    if !value.is_finite() {
+        return Some("write a finite number".into());
+    }
+    let written = value.to_string();
+    Some(if written == text { "take the quotes away".into() } else { format!("write `{written}`") })
 }
 
 /// A value given on the command line: texts as they are, everything else as in YAML. Files are relative to the current

@@ -12,6 +12,8 @@ use super::{
     Outcome,
     parts::{open_pack, open_store, pack_folder},
     print,
+    run::outdated,
+    tell,
 };
 use crate::error::{Diagnostic, Diagnostics, Failure};
 
@@ -46,9 +48,14 @@ pub fn run(args: &Args) -> Outcome {
     findings.push(("ONNX Runtime library", library.map_err(|error| node(&error))));
     let opened = runtime(DeviceChoice::Cpu).and_then(|runtime| {
         runtime.open()?;
-        Ok(runtime.numerics()?.runtime)
+        let version = runtime.numerics()?.runtime;
+        Ok((version, outdated(&runtime)))
     });
-    findings.push(("ONNX Runtime version", opened.map_err(|error| node(&error))));
+    let (opened, warnings) = match opened {
+        Ok((version, warnings)) => (Ok(version), warnings),
+        Err(error) => (Err(node(&error)), Diagnostics::default()),
+    };
+    findings.push(("ONNX Runtime version", opened));
     let device = runtime(DeviceChoice::Auto)
         .map(|runtime| format!("{} ({}), {} threads", runtime.device(), runtime.reason(), runtime.threads()));
     findings.push(("device", device.map_err(|error| node(&error))));
@@ -82,6 +89,7 @@ pub fn run(args: &Args) -> Outcome {
         Err(_) => format!("{name:width$}  missing\n"),
     });
     print(lines.collect::<String>())?;
+    tell(&warnings);
     let wrong: Vec<_> = findings
         .into_iter()
         .filter_map(|(name, finding)| finding.err().map(|error| (name, error)))

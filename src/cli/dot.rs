@@ -2,14 +2,17 @@
 
 use talkgraph_nodes::registry::Registry;
 
-use super::{Outcome, args::GraphArgs, parts::Parts, print, print_json, run::failure};
+use super::{Outcome, args::GraphArgs, parts::Parts, print, print_json, run::failure, tell};
 use crate::{
     check,
     dot::{self, Marks},
-    error::Failure,
+    error::{Diagnostic, Diagnostics, Failure},
     graph::Graph,
     plan,
 };
+
+/// Mermaid's own bound on the edges of a drawing, unless a viewer is told otherwise.
+const MERMAID_EDGES: usize = 500;
 
 /// Flags of `dot`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +44,17 @@ pub fn run(args: &Args) -> Outcome {
     let (graph, marks) = if args.plan { planned(&args.graph)? } else { (plain(&args.graph)?, Marks::new()) };
     match args.format {
         Format::Dot => print(dot::dot(&graph, &marks)),
-        Format::Mermaid => print(dot::mermaid(&graph, &marks)),
+        Format::Mermaid => {
+            print(dot::mermaid(&graph, &marks))?;
+            let edges = graph.dag.edge_count() + graph.outputs.len();
+            if edges > MERMAID_EDGES {
+                let message =
+                    format!("{edges} edges: viewers refuse Mermaid drawings of more than {MERMAID_EDGES}");
+                let hint = "raise `maxEdges` in the viewer, or draw with --format svg";
+                tell(&Diagnostics(vec![Diagnostic::warning(message).hint(hint)]));
+            }
+            Ok(())
+        }
         Format::Svg => print(dot::svg(&graph, &marks).map_err(Failure::store)?),
         Format::Json => print_json(&dot::json(&graph, &marks)),
     }

@@ -11,6 +11,8 @@ use tokio::signal::{
     unix::{SignalKind, signal},
 };
 
+use talkgraph_nodes::runtime::{Runtime, SETUP};
+
 use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
 use crate::{
     engine::Request,
@@ -66,6 +68,9 @@ pub fn run(args: &Args) -> Outcome {
     let runtime = parts.runtime.clone();
     on_interrupt(cancel.clone(), move || runtime.cancel());
     let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
+    if !args.quiet {
+        tell(&outdated(&parts.runtime));
+    }
     let write = |what, bytes: &[u8]| {
         outcome.files.write(&what, bytes, &|| cancel.stopped()).map_err(|error| failure(&error))
     };
@@ -96,6 +101,12 @@ pub fn run(args: &Args) -> Outcome {
     let mut diagnostics = Diagnostics::default();
     outcome.errors.iter().for_each(|error| diagnostics.push(diagnostic(error)));
     Err(Failure::new(status(first), diagnostics))
+}
+
+/// A warning where the ONNX Runtime that was used is too old.
+pub(super) fn outdated(runtime: &Runtime) -> Diagnostics {
+    let warning = |message| Diagnostic::warning(message).hint(format!("run {SETUP} to fetch a newer one"));
+    Diagnostics(runtime.outdated().map(warning).into_iter().collect())
 }
 
 fn listeners(args: &Args, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {

@@ -11,6 +11,9 @@ use super::{
     yaml::{self, Scalar, Yaml},
 };
 
+/// The key that takes another mapping's entries.
+const MERGE: &str = "<<";
+
 /// A YAML value with its place.
 #[derive(Debug)]
 pub(super) struct Marked {
@@ -25,10 +28,50 @@ pub(super) struct Marked {
 pub(super) enum Content {
     /// A plain value.
     Scalar(Scalar),
-    /// A list; graph files have none, so its items do not matter.
-    List,
+    /// A list; graph files have none but of mappings to merge.
+    List(Vec<Marked>),
     /// A mapping in file order.
     Map(Vec<(Marked, Marked)>),
+}
+
+/// Entries with those that the key `<<` takes from other mappings, where these have none of that name; of several mappings the
+/// earlier wins, as YAML's merge key says.
+fn merged(entries: Vec<(Marked, Marked)>) -> Vec<(Marked, Marked)> {
+    let is_merge = |key: &Marked, value: &Marked| {
+        let is_map = |value: &Marked| matches!(value.content, Content::Map(_));
+        key.content.is_text(MERGE)
+            && match &value.content {
+                Content::List(items) => items.iter().all(is_map),
+                _ => is_map(value),
+            }
+    };
+    let (merges, mut kept): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(key, value)| is_merge(key, value));
+    for (_, value) in merges {
+        let maps = match value.content {
+            Content::List(items) => items,
+            _ => vec![value],
+        };
+        for map in maps {
+            let Content::Map(more) = map.content else { continue };
+            for (key, value) in more {
+                let known = |(other, _): &(Marked, Marked)| match &key.content {
+                    Content::Scalar(Scalar::Text(name)) => other.content.is_text(name),
+                    _ => false,
+                };
+                if !kept.iter().any(known) {
+                    kept.push((key, value));
+                }
+            }
+        }
+    }
+    kept
+}
+
+impl Content {
+    fn is_text(&self, expected: &str) -> bool {
+        matches!(self, Self::Scalar(Scalar::Text(text)) if text == expected)
+    }
 }
 
 /// Entries of a mapping with text keys, each key once.
@@ -56,18 +99,18 @@ impl Marked {
         let child = |index| places.children.get(index).unwrap_or(&nowhere);
         let content = match value {
             Yaml::Scalar(scalar) => Content::Scalar(scalar),
-            Yaml::List(_) => Content::List,
+            Yaml::List(items) => {
+                let items = items.into_iter().enumerate();
+                Content::List(items.map(|(index, item)| Self::join(item, child(index), spot)).collect())
+            }
             Yaml::Map(entries) => {
                 let entries = entries.into_iter().enumerate();
-                Content::Map(
-                    entries
-                        .map(|(index, (key, value))| {
-                            let key = Self::join(key, child(2 * index), spot);
-                            let value = Self::join(value, child(2 * index + 1), key.spot);
-                            (key, value)
-                        })
-                        .collect(),
-                )
+                let entries = entries.map(|(index, (key, value))| {
+                    let key = Self::join(key, child(2 * index), spot);
+                    let value = Self::join(value, child(2 * index + 1), key.spot);
+                    (key, value)
+                });
+                Content::Map(merged(entries.collect()))
             }
         };
         Self { spot, content }
@@ -77,7 +120,7 @@ impl Marked {
     pub fn kind(&self) -> String {
         match &self.content {
             Content::Scalar(scalar) => scalar.to_string(),
-            Content::List => "a list".into(),
+            Content::List(_) => "a list".into(),
             Content::Map(_) => "a mapping".into(),
         }
     }

@@ -3,11 +3,13 @@
 mod marked;
 mod places;
 mod read;
+mod text;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use read::read;
+pub(crate) use text::decode;
 pub use yaml::Scalar;
 pub(crate) use yaml::scalar;
 

@@ -1,5 +1,6 @@
 //! The program itself on a small real graph: runs, plans, reports, exit statuses, the cache.
 
+mod inputs;
 mod replaced;
 
 use std::{

@@ -15,6 +15,9 @@ use crate::error::{NodeError, Result};
 /// The oldest minor version that has the API that this program was built for.
 const MIN_MINOR: u32 = 23;
 
+/// The oldest version in which models made to do harm can no longer do what was known of then.
+const SAFE: [u32; 3] = [1, 30, 1];
+
 struct Open {
     path: PathBuf,
     environment: Environment,
@@ -30,6 +33,16 @@ pub(super) fn version(path: &Path) -> Result<String> {
         Some(numbers) => Ok(join(&numbers)),
         None => reported_version(&real),
     }
+}
+
+/// What is wrong with so old a `version`; `None` for one that is new enough, or that is no number.
+pub(super) fn outdated(version: &str) -> Option<String> {
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    let found = [numbers.next()??, numbers.next()??, numbers.next().unwrap_or(Some(0))?];
+    (found < SAFE).then(|| {
+        let safe = join(&SAFE);
+        format!("ONNX Runtime {version} is older than {safe}, which mends what model files made to do harm could use")
+    })
 }
 
 /// Opens the library at `path`, or gives the environment when it is open already.
@@ -112,6 +125,16 @@ mod tests {
         std::fs::write(&text, "no library").unwrap();
         assert!(version(&text).unwrap_err().to_string().contains("cannot be opened"));
         assert!(open(&folder.path().join("absent.so")).unwrap_err().hint_text().is_some());
+    }
+
+    #[test]
+    fn versions_before_the_fix_are_told() {
+        for old in ["1.23.0", "1.29.9", "1.30.0", "1.30"] {
+            assert!(outdated(old).unwrap().starts_with(&format!("ONNX Runtime {old} is older than 1.30.1")));
+        }
+        for new in ["1.30.1", "1.31.0", "2.0.0", "1.100.2", "unknown"] {
+            assert_eq!(outdated(new), None, "{new}");
+        }
     }
 
     #[test]

@@ -119,6 +119,12 @@ impl Runtime {
         Ok(Numerics { provider: self.device.provider().into(), precision: "f32".into(), runtime: version })
     }
 
+    /// What is wrong with the library's version where it is too old to be trusted with models of others; `None` also where nothing
+    /// has asked for the version yet.
+    pub fn outdated(&self) -> Option<String> {
+        library::outdated(self.version.get()?)
+    }
+
     /// Opens the library, if that has not happened yet, and says what was opened. For `talkgraph doctor`.
     pub fn open(&self) -> Result<String> {
         library::open(self.home.library()?)?;
