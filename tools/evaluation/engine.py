@@ -33,6 +33,10 @@ class Engine:
 
         Raises Failed with the binary's message.
         """
+        return {node["id"]: node for node in self.report(graph, inputs, outputs, settings)["nodes"]}
+
+    def report(self, graph, inputs, outputs, settings=(), refresh=()):
+        """The whole report of a run like `run`'s, in which the nodes `refresh` run again though they are stored."""
         graph = graph if isinstance(graph, pathlib.Path) else GRAPHS / f"{graph}.yaml"
         with tempfile.TemporaryDirectory() as folder:
             report = pathlib.Path(folder) / "report.json"
@@ -42,11 +46,13 @@ class Engine:
                     command += [flag, f"{name}={path}"]
             for setting in settings:
                 command += ["--set", setting]
+            for node in refresh:
+                command += ["--refresh", node]
             environment = os.environ | {"NO_COLOR": "1"}
             done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
             if done.returncode:
                 raise Failed(done.stderr.strip() or f"{graph}: exit status {done.returncode}")
-            return {node["id"]: node for node in json.loads(report.read_text())["nodes"]}
+            return json.loads(report.read_text())
 
     def tensors(self, graph, inputs, names, settings=()):
         """The tensors of the graph outputs `names`, by output; a file of one tensor gives that tensor."""

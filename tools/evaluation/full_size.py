@@ -8,8 +8,11 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import Delaunay
 
+from . import engine as E
 from . import pictures
 
+FILM = E.ROOT / "graphs" / "from_image.yaml"
+STAGES = ("mel", "talk", "deformed", "mouth", "frames", "sharp", "mux")
 SIDE = 1024
 TURNS = (5, 10, 15)  # degrees to each side
 JAWS = (0.2, 0.4, 0.6, 0.8)
@@ -80,11 +83,25 @@ def _strays(picture, photo, alphas):
     return float(np.abs(fine(_luma(picture)) - fine(_luma(photo)))[away].mean()) if away.any() else 0.0
 
 
+def _stages(engine, portrait):
+    """Seconds by node of the demo's five seconds of speech with a known face, in all, and the most memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = {"portrait": portrait, "speech": E.ROOT / "graphs" / "media" / "speech.wav"}
+        report = engine.report(FILM, inputs, {"video": pathlib.Path(folder) / "video.mp4"}, refresh=STAGES)
+    nodes = {node["id"]: node for node in report["nodes"]}
+    return {
+        "seconds": {stage: nodes[stage]["seconds"] for stage in STAGES} | {"all": report["wall_seconds"]},
+        "peak_mb": report["peak_rss_bytes"] / 1e6,
+        "inversion_seconds": nodes["person"]["notes"]["seconds"],
+    }
+
+
 def measure(engine, portraits, strips):
     """Figures by portrait; a picture of each goes to the folder `strips`.
 
     `psnr`, `ssim`: at rest, against the photo's crop. `sharpness`: energy of the face's gradients, frame to photo, over the same skin; 1 is as sharp as
-    the photo. `flicker`, `strays`: see the functions; `strays` is the worst turn's. `seconds`: of `detail`, a frame.
+    the photo. `flicker`, `strays`: see the functions; `strays` is the worst turn's. `seconds`, `peak_mb`: see `_stages`; `inversion_seconds` are those of the run
+    that made the stored result.
     """
     figures = {}
     for name, path in portraits.items():
@@ -113,7 +130,7 @@ def measure(engine, portraits, strips):
             "sharpness": sharpness,
             "flicker": _flicker([frames[k] for k in groups["sway"]], luma),
             "strays": max(_strays(sharp[k], photo, (alpha[k], alpha[rest])) for k in turned),
-        }
+        } | _stages(engine, path)
         strips.mkdir(parents=True, exist_ok=True)
         shown = [groups["yaw15"][0], groups["yaw10"][0], rest, groups["speaking"][-1], groups["yaw10"][1], groups["yaw15"][1]]
         Image.fromarray(np.concatenate([photo, *sharp[shown]], axis=1)).save(strips / f"{name}.png")

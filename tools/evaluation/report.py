@@ -3,7 +3,7 @@
 SPEECH = ("jaw", "closure", "pbm_closed", "pbm_count", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
 _TABLES = {
     "inversion": ("portrait", ("psnr", "ssim", "ms_gmsd", "landmark_error_px", "shape_error", "identity_distance", "seconds")),
-    "full_size": ("at the photo's size", ("psnr", "ssim", "flicker", "strays")),
+    "full_size": ("at the photo's size", ("psnr", "ssim", "flicker", "strays", "inversion_seconds", "peak_mb")),
     "yaw": ("turned by ±20°, worst", ("identity", "identity_distance", "holes", "specks", "ghosts", "silhouette_step", "area_range")),
     "expression": ("asked and found", ("correlation", "gap_per_jaw")),
     "speech": ("coefficients", (*SPEECH, "seconds")),
@@ -28,9 +28,10 @@ def tables(report):
         used = [column for column in columns if any(column in row for row in rows.values())]
         if rows:
             yield [[head, *used]] + [[name, *(cell(row.get(column)) for column in used)] for name, row in rows.items()]
-    if rows := report.get("full_size"):
-        kinds = list(next(iter(rows.values()))["sharpness"])
-        yield [["sharpness", *kinds]] + [[name, *(cell(row["sharpness"][kind]) for kind in kinds)] for name, row in rows.items()]
+    for part in ("sharpness", "seconds"):
+        if rows := {name: row[part] for name, row in report.get("full_size", {}).items() if part in row}:
+            kinds = list(next(iter(rows.values())))
+            yield [[part, *kinds]] + [[name, *(cell(row[kind]) for kind in kinds)] for name, row in rows.items()]
     for name, row in report.get("expression", {}).items():
         measures = ("gain", "crosstalk")
         channels = row["channels"]
