@@ -49,14 +49,11 @@ impl Store {
             && (names.is_none() || known.names.is_some())
         {
             // Only what had settled was written down.
-            return Ok((
-                Seen { stamp, digest: known.digest, settled: true },
-                known.names.unwrap_or_default(),
-            ));
+            return Ok((Seen::new(stamp, known.digest, true), known.names.unwrap_or_default()));
         }
         let (seen, bytes) = hash(&full, names.is_some())?;
         let names = bytes.zip(names).map(|(bytes, names)| names(&bytes));
-        if seen.settled {
+        if seen.is_settled() {
             let memory =
                 Memory { path: full, stamp: seen.stamp.clone(), digest: seen.digest, names: names.clone() };
             if let Ok(bytes) = serde_json::to_vec(&memory) {

@@ -5,6 +5,10 @@ use std::{
     io::Read,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -67,7 +71,17 @@ pub(crate) struct Seen {
     pub(crate) stamp: Stamp,
     pub(crate) digest: Digest,
     /// Equal stamps mean equal contents from now on.
-    pub(crate) settled: bool,
+    settled: Arc<AtomicBool>,
+}
+
+impl Seen {
+    pub(crate) fn new(stamp: Stamp, digest: Digest, settled: bool) -> Self {
+        Self { stamp, digest, settled: Arc::new(AtomicBool::new(settled)) }
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
+    }
 }
 
 /// Digests of a file (with the files that it names) or of a folder's files, and what the system said of them then.
@@ -179,7 +193,14 @@ impl Part {
             Ok(meta) => Stamp::of(&meta),
             Err(_) => return Ok(false),
         };
-        Ok(now == seen.stamp && (seen.settled || hash(&self.path, false)?.0.digest == seen.digest))
+        if now != seen.stamp || seen.is_settled() {
+            return Ok(now == seen.stamp);
+        }
+        let again = hash(&self.path, false)?.0;
+        let same = again.stamp == seen.stamp && again.digest == seen.digest;
+        // A young file is compared by its content until it is old enough, not at every output of a long run.
+        seen.settled.store(same && again.is_settled(), Ordering::Relaxed);
+        Ok(same)
     }
 }
 
@@ -217,7 +238,7 @@ pub(crate) fn hash(path: &Path, keep: bool) -> Result<(Seen, Option<Vec<u8>>)> {
         };
         if Stamp::of(&look(&file)?) == stamp {
             let settled = stamp.age().is_some_and(|age| age > SETTLED) && keeps_times(&file);
-            return Ok((Seen { stamp, digest, settled }, bytes));
+            return Ok((Seen::new(stamp, digest, settled), bytes));
         }
     }
     Err(CacheError::Changed(path.to_owned()))
