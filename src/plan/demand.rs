@@ -23,6 +23,12 @@ impl Board<'_> {
             return;
         }
         let slots: Vec<_> = self.slots_of(unit);
+        // What runs again by wish gives the same digests where it is not stored.
+        if self.unit(unit).why == Some(Why::NoAction) {
+            for p in 0..self.nodes[ix].outputs.len() {
+                self.begin_eaters(ix, p);
+            }
+        }
         for (p, k) in slots {
             if self.nodes[ix].outputs[p].slots[k].value_wanted {
                 self.supply(ix, p, k);
@@ -66,6 +72,18 @@ impl Board<'_> {
             self.begin(ix);
         } else {
             self.want_inputs(unit);
+        }
+    }
+
+    /// Lets reduce nodes eat what is new in a port: their own action must be new too, so they need not wait until their key is known.
+    pub(super) fn begin_eaters(&mut self, ix: NodeIx, p: usize) {
+        for i in 0..self.nodes[ix].outputs[p].consumers.len() {
+            let (node, input) = self.nodes[ix].outputs[p].consumers[i];
+            let consumer = &self.nodes[node];
+            let eats = consumer.time == Time::Reduce && consumer.inputs[input].arity == Arity::Chunk;
+            if eats && consumer.units[0].phase == Phase::Unknown {
+                self.begin(node);
+            }
         }
     }
 

@@ -59,15 +59,7 @@ impl Board<'_> {
             port.live += 1;
         }
         self.tell_at_hand(ix, p, k);
-        for i in 0..self.nodes[ix].outputs[p].consumers.len() {
-            let (node, input) = self.nodes[ix].outputs[p].consumers[i];
-            let consumer = &self.nodes[node];
-            let eats = consumer.time == Time::Reduce && consumer.inputs[input].arity == Arity::Chunk;
-            if eats && consumer.units[0].phase == Phase::Unknown {
-                // What feeds it is new, so its own action must be: it need not wait until its key is known.
-                self.begin(node);
-            }
-        }
+        self.begin_eaters(ix, p);
         if sequence {
             self.release_slot(ix, p, k);
         } else {

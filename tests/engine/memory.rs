@@ -48,6 +48,29 @@ outputs: { out: all.json }
 }
 
 #[test]
+fn what_is_not_stored_is_eaten_as_it_is_made() {
+    // The key of `all` is only known when all chunks of `first` are; that it must be new is known with the first of them.
+    let yaml = "
+talkgraph: 1
+name: video
+inputs: { n: json }
+nodes:
+  many: { type: count, in: { json: n } }
+  first: { type: add, in: { sequence: many.sequence } }
+  then: { type: render, in: { sequence: first.sequence } }
+  all: { type: collect, in: { sequence: then.sequence } }
+outputs: { out: all.json }
+";
+    let bench = Bench::new();
+    let (_, value) = bench.run(&bench.graph(yaml), &bench.request("60"));
+    assert_eq!(value.as_array().unwrap().len(), 60);
+    let order = bench.probe.order.lock().unwrap();
+    let eaten = order.iter().position(|ty| ty == "push").unwrap();
+    let made = order.iter().take(eaten).filter(|ty| *ty == "add").count();
+    assert!(made < 20, "{made} of 60 chunks were made before the first was eaten");
+}
+
+#[test]
 fn identical_streams_feed_one_consumer() {
     let yaml = "
 talkgraph: 1

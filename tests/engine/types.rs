@@ -27,6 +27,8 @@ type AroundRead = Box<dyn Fn(&str) + Send>;
 #[derive(Default)]
 pub struct Probe {
     calls: Mutex<BTreeMap<String, usize>>,
+    /// Types of all bodies that ran, in order.
+    pub order: Mutex<Vec<String>>,
     chunks: Mutex<Vec<Weak<Vec<f32>>>>,
     /// Most chunks made by map nodes without storing that were alive at a time.
     pub most_alive: AtomicUsize,
@@ -53,6 +55,7 @@ impl Probe {
     }
 
     fn count(&self, ty: &str) -> usize {
+        self.order.lock().unwrap().push(ty.to_owned());
         let mut calls = self.calls.lock().unwrap();
         let count = calls.entry(ty.to_owned()).or_default();
         *count += 1;

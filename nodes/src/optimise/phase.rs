@@ -100,6 +100,11 @@ impl Phase {
     fn open(&self, graph: &ModelFile, runtime: &Runtime) -> Result<Arc<Session>> {
         if self.kept { runtime.session(graph) } else { runtime.session_apart(graph).map(Arc::new) }
     }
+
+    /// A graph that is run once a phase.
+    fn open_once(&self, graph: &ModelFile, runtime: &Runtime) -> Result<Arc<Session>> {
+        if self.kept { runtime.session(graph) } else { runtime.session_once(graph).map(Arc::new) }
+    }
 }
 
 /// A phase's state on the program's side.
@@ -125,7 +130,8 @@ pub(super) struct Run<'a> {
     /// Seed, and the phase's number, that random inputs derive from.
     streams: (u64, usize),
     runtime: &'a Runtime,
-    step: Arc<Session>,
+    /// The graphs of steps that were needed so far.
+    step: Option<Arc<Session>>,
     view: Option<Arc<Session>>,
     view_step: Option<Arc<Session>>,
     /// The set and the constants of `init`.
@@ -143,7 +149,7 @@ impl<'a> Run<'a> {
         resumed: Option<State>,
         runtime: &'a Runtime,
     ) -> Result<Self> {
-        let mut constants = phase.open(&phase.init, runtime)?.run_values(set)?;
+        let mut constants = phase.open_once(&phase.init, runtime)?.run_values(set)?;
         let params = constants.tensor("params")?;
         constants.remove("params");
         let (taken, state) = match resumed {
@@ -166,10 +172,7 @@ impl<'a> Run<'a> {
         let mut known = set.clone();
         known.extend(constants);
         let state = runtime.values(&state)?;
-        let optional =
-            |graph: &Option<ModelFile>| graph.as_ref().map(|graph| phase.open(graph, runtime)).transpose();
-        let step = phase.open(&phase.step, runtime)?;
-        let (view, view_step) = (optional(&phase.view)?, optional(&phase.view_step)?);
+        let (step, view, view_step) = (None, None, None);
         Ok(Self { phase, streams, runtime, step, view, view_step, known, state, taken })
     }
 
@@ -183,19 +186,25 @@ impl<'a> Run<'a> {
         let phase = self.phase;
         let index = self.taken;
         let mut inputs = self.known.clone();
-        let mut model = &self.step;
-        if let Some(view) = &self.view
-            && phase.view_every > 0
-            && index % phase.view_every == phase.view_every - 1
-        {
-            let mut seen = inputs.clone();
-            let (seed, number) = self.streams;
-            self.random(view, "random", &mut seen, |count| noise::uniform(seed, number, index, count))?;
-            inputs.extend(view.run_values(&seen)?);
-            model = self.view_step.as_ref().unwrap_or(model);
-        }
+        let open = |slot: &mut Option<Arc<Session>>, graph: &ModelFile| match slot {
+            Some(session) => Ok(session.clone()),
+            None => phase.open(graph, self.runtime).map(|session| slot.insert(session).clone()),
+        };
         let (seed, number) = self.streams;
-        self.random(model, "noise", &mut inputs, |count| noise::normal(seed, number, index, count))?;
+        let model = match &phase.view {
+            Some(view) if phase.view_every > 0 && index % phase.view_every == phase.view_every - 1 => {
+                let view = open(&mut self.view, view)?;
+                let mut seen = inputs.clone();
+                self.random(&view, "random", &mut seen, |count| noise::uniform(seed, number, index, count))?;
+                inputs.extend(view.run_values(&seen)?);
+                match &phase.view_step {
+                    Some(graph) => open(&mut self.view_step, graph)?,
+                    None => open(&mut self.step, &phase.step)?,
+                }
+            }
+            _ => open(&mut self.step, &phase.step)?,
+        };
+        self.random(&model, "noise", &mut inputs, |count| noise::normal(seed, number, index, count))?;
         let one = |value: f32| Tensor::f32([1], vec![value]);
         let schedule = Tensors::new()
             .with("step_size", one(phase.schedule.step_size(index))?)
@@ -210,7 +219,7 @@ impl<'a> Run<'a> {
             let output = format!("{name}_out");
             outputs.rename(&output, name)?;
         }
-        let losses = self.losses(model, &outputs)?;
+        let losses = self.losses(&model, &outputs)?;
         self.check(&losses)?;
         if let Some(stop) = &phase.stop {
             let loss = losses.get(&stop.loss).ok_or_else(|| {
@@ -234,7 +243,7 @@ impl<'a> Run<'a> {
         let Self { phase, runtime, mut known, state, step, view, view_step, .. } = self;
         drop((step, view, view_step));
         known.extend(state);
-        phase.open(&phase.finish, runtime)?.run_values(&known)
+        phase.open_once(&phase.finish, runtime)?.run_values(&known)
     }
 
     /// The state, copied out of ONNX Runtime.

@@ -139,14 +139,19 @@ impl Runtime {
         if let Some(session) = &*slot {
             return Ok(session.clone());
         }
-        let session = Arc::new(self.load(model)?);
+        let session = Arc::new(self.load(model, GraphOptimizationLevel::Level3)?);
         *slot = Some(session.clone());
         Ok(session)
     }
 
     /// Like [`session`](Self::session), but not remembered: dropped, it gives its memory back.
     pub fn session_apart(&self, model: &ModelFile) -> Result<Session> {
-        self.load(model)
+        self.load(model, GraphOptimizationLevel::Level3)
+    }
+
+    /// Like [`session_apart`](Self::session_apart), for a model that is run once: optimising it would take longer than running it.
+    pub fn session_once(&self, model: &ModelFile) -> Result<Session> {
+        self.load(model, GraphOptimizationLevel::Disable)
     }
 
     /// `tensors` in ONNX Runtime's own memory.
@@ -164,7 +169,7 @@ impl Runtime {
         self.interrupt.stop();
     }
 
-    fn load(&self, model: &ModelFile) -> Result<Session> {
+    fn load(&self, model: &ModelFile, level: GraphOptimizationLevel) -> Result<Session> {
         self.interrupt.check()?;
         let environment = library::open(self.home.library()?)?;
         model.ensure_unchanged()?;
@@ -181,7 +186,7 @@ impl Runtime {
             |error: &ort::Error| failed(format!("model {} ({})", model.name, model.path.display()), error);
         let session = (|| {
             let mut builder = ort::session::Session::builder(environment)?
-                .with_optimization_level(GraphOptimizationLevel::Level3)?
+                .with_optimization_level(level)?
                 .with_intra_threads(self.threads)?
                 .with_inter_threads(1)?
                 // Spinning threads would take the cores from decoding, encoding and other models.

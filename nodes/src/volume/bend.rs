@@ -23,7 +23,9 @@ pub fn tensors(bend: &Bend) -> Result<Tensors> {
 /// The values [1,3,z,y,x], and the first node and the last.
 fn lattice(part: &Tabulated) -> Result<(Tensor, Vec<f32>)> {
     let [columns, rows, layers] = part.nodes.size;
-    let axis = |axis: usize| part.values.iter().map(move |value| value[axis]);
-    let values = (0..3).flat_map(axis).collect();
+    let mut values = Vec::with_capacity(3 * part.values.len());
+    for axis in 0..3 {
+        values.extend(part.values.iter().map(|value| value[axis]));
+    }
     Ok((Tensor::f32([1, 3, layers, rows, columns], values)?, [part.nodes.low, part.nodes.high()].concat()))
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use wide::f32x4;
 
 use super::{
-    compose::Frame,
+    compose::{Frame, Places, Steps},
     contract,
     layers::{Layers, Rest, extended},
     maps::Rays,
@@ -127,6 +127,7 @@ impl Sharpen {
         let masks = masks(inputs, count, own)?;
         let inside = inside(inputs, count)?;
         let (area, mut out) = (rays * rays, vec![0; count * side * side * 3]);
+        let mut steps = None;
         for (n, out) in out.chunks_exact_mut(side * side * 3).enumerate() {
             ctx.check_cancelled()?;
             let rays_of = Rays {
@@ -141,6 +142,12 @@ impl Sharpen {
                 (Part { pixels, corner: inside.corner, size: inside.size }, &photo.finer)
             });
             let still = rays_of.still(&frame, &photo.layers);
+            let cover = rays_of
+                .cover(edges.map(|edges| &edges[n * edges.len() / count..][..edges.len() / count]), rays);
+            let steps = steps.get_or_insert_with(|| Places {
+                rays: Steps::new(rays, side),
+                cover: Steps::new(cover.side, side),
+            });
             let frame = Frame {
                 layers: &photo.layers,
                 still: &still,
@@ -149,8 +156,8 @@ impl Sharpen {
                 own,
                 inside: part,
                 maps: &rays_of.maps(&photo.layers),
-                cover: &rays_of
-                    .cover(edges.map(|edges| &edges[n * edges.len() / count..][..edges.len() / count]), rays),
+                cover: &cover,
+                steps,
             };
             frame.compose(out);
         }

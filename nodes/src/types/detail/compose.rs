@@ -25,8 +25,15 @@ pub(super) struct Frame<'a> {
     /// R·R, as [`super::maps::Rays::maps`] gives them.
     pub(super) maps: &'a [f32x4],
     pub(super) cover: &'a Cover,
+    pub(super) steps: &'a Places,
     /// The rays about which the photo shows all that there is; R·R.
     pub(super) still: &'a [bool],
+}
+
+/// Where the pixels of a finished frame lie among rays, and among the places of the head's cover.
+pub(super) struct Places {
+    pub(super) rays: Steps,
+    pub(super) cover: Steps,
 }
 
 /// Room for what a row is made of.
@@ -38,23 +45,64 @@ struct Scratch {
     cover: Vec<f32>,
 }
 
-/// Where between two pixels of a line of `from` pixels the pixel `at` of `to` lies.
+/// Where between two pixels of a line of `from` pixels the pixels of `to` lie.
+pub(super) struct Steps(Vec<Step>);
+
+/// The pixel before, the one after, and the share of that.
+#[derive(Clone, Copy)]
 struct Step {
-    scale: f32,
-    last: f32,
+    before: u32,
+    after: u32,
+    share: f32,
 }
 
-impl Step {
-    fn new(from: usize, to: usize) -> Self {
-        Self { scale: from as f32 / to as f32, last: (from - 1) as f32 }
+impl Steps {
+    pub(super) fn new(from: usize, to: usize) -> Self {
+        let (scale, last) = (from as f32 / to as f32, (from - 1) as f32);
+        let at = |pixel: usize| {
+            let at = ((pixel as f32 + 0.5) * scale - 0.5).clamp(0.0, last);
+            let before = at as u32;
+            Step { before, after: (before + 1).min(last as u32), share: at - before as f32 }
+        };
+        Self((0..to).map(at).collect())
     }
 
-    /// The pixel before, the one after, and the share of that.
+    /// The lines of `values`, `from` wide, that line `y` lies between, mixed into `out`.
     #[inline(always)]
-    fn at(&self, pixel: usize) -> (usize, usize, f32) {
-        let at = ((pixel as f32 + 0.5) * self.scale - 0.5).max(0.0).min(self.last);
-        let before = at as u32 as usize;
-        (before, (before + 1).min(self.last as usize), at - before as f32)
+    fn mix_lines<T>(&self, y: usize, values: &[T], from: usize, out: &mut Vec<T>)
+    where
+        T: Copy + Mix,
+    {
+        let step = self.0[y];
+        let line = |at: u32| &values[at as usize * from..][..from];
+        out.clear();
+        out.extend(line(step.before).iter().zip(line(step.after)).map(|(a, b)| a.mix(*b, step.share)));
+    }
+
+    /// Pixel `x` of a line.
+    #[inline(always)]
+    fn pixel<T: Copy + Mix>(&self, x: usize, line: &[T]) -> T {
+        let step = self.0[x];
+        line[step.before as usize].mix(line[step.after as usize], step.share)
+    }
+}
+
+trait Mix {
+    /// What lies `share` of the way to `other`.
+    fn mix(self, other: Self, share: f32) -> Self;
+}
+
+impl Mix for f32 {
+    #[inline(always)]
+    fn mix(self, other: Self, share: f32) -> Self {
+        self + share * (other - self)
+    }
+}
+
+impl Mix for f32x4 {
+    #[inline(always)]
+    fn mix(self, other: Self, share: f32) -> Self {
+        self + f32x4::splat(share) * (other - self)
     }
 }
 
@@ -92,63 +140,86 @@ impl Frame<'_> {
             Some((inside, enlarge)) => enlarge.row(inside, y, &mut scratch.inside),
             None => 0..0,
         };
-        let (above, below, share) = Step::new(rays, side).at(y);
-        let pairs = self.maps[above * rays..][..rays].iter().zip(&self.maps[below * rays..][..rays]);
-        scratch.rays.clear();
-        scratch.rays.extend(pairs.map(|(a, b)| *a + f32x4::splat(share) * (*b - *a)));
-        let (cover, wide) = (&self.cover.values, self.cover.side);
-        let (above, below, share) = Step::new(wide, side).at(y);
-        let pairs = cover[above * wide..][..wide].iter().zip(&cover[below * wide..][..wide]);
-        scratch.cover.clear();
-        scratch.cover.extend(pairs.map(|(a, b)| a + share * (b - a)));
-        let (ray_step, cover_step) = (Step::new(rays, side), Step::new(wide, side));
+        self.steps.rays.mix_lines(y, self.maps, rays, &mut scratch.rays);
+        self.steps.cover.mix_lines(y, &self.cover.values, self.cover.side, &mut scratch.cover);
         let still = &self.still[y * rays / side * rays..][..rays];
-        let photo = &self.layers.photo[y * 3 * side..][..3 * side];
+        let line = Line::of(self.layers, y);
         for (cell, still) in still.iter().enumerate() {
             let columns = (cell * side).div_ceil(rays)..((cell + 1) * side).div_ceil(rays);
             if *still {
                 let bytes = 3 * columns.start..3 * columns.end;
-                out[bytes.clone()].copy_from_slice(&photo[bytes]);
+                out[bytes.clone()].copy_from_slice(&line.photo[bytes]);
                 continue;
             }
-            for x in columns {
-                let (left, right, share) = ray_step.at(x);
-                let ray =
-                    scratch.rays[left] + f32x4::splat(share) * (scratch.rays[right] - scratch.rays[left]);
-                let (left, right, share) = cover_step.at(x);
-                let cover = scratch.cover[left] + share * (scratch.cover[right] - scratch.cover[left]);
-                let mut frame = self.enlarge.at(&whole, &scratch.narrow, x);
-                if let Some((inside, enlarge)) = &self.inside
-                    && painted.contains(&x)
-                {
-                    // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
-                    let share = (2.0 * frame.to_array()[3]).clamp(0.0, 1.0);
-                    let fine = enlarge.at(inside, &scratch.inside, x);
-                    frame += f32x4::from([share, share, share, 0.0]) * (fine - frame);
-                }
-                let pixel = self.pixel([x, y], ray, cover.clamp(0.0, 1.0), frame);
-                out[3 * x..3 * x + 3].copy_from_slice(&pixel);
+            for (x, out) in columns.clone().zip(out[3 * columns.start..].as_chunks_mut::<3>().0) {
+                let ray = self.steps.rays.pixel(x, &scratch.rays);
+                let cover = self.steps.cover.pixel(x, &scratch.cover).clamp(0.0, 1.0);
+                let frame = || {
+                    let mut frame = self.enlarge.at(&whole, &scratch.narrow, x);
+                    if let Some((inside, enlarge)) = &self.inside
+                        && painted.contains(&x)
+                    {
+                        // Where hardly anything is painted, the photo's detail belongs to the frame as it is.
+                        let share = (2.0 * frame.to_array()[3]).clamp(0.0, 1.0);
+                        let fine = enlarge.at(inside, &scratch.inside, x);
+                        frame += f32x4::from([share, share, share, 0.0]) * (fine - frame);
+                    }
+                    frame
+                };
+                *out = line.pixel([x, y], ray, cover, frame);
             }
         }
     }
+}
 
-    #[inline(always)]
-    fn pixel(&self, [x, y]: [usize; 2], ray: f32x4, cover: f32, frame: f32x4) -> [u8; 3] {
-        let layers = self.layers;
-        let at = y * layers.side + x;
-        let [right, down, shown, edge] = ray.to_array();
-        let stayed = (1.0 - (right * right + down * down).sqrt() / STILL).max(0.0);
-        let back = f32x4::from(layers.back[at].map(f32::from));
-        let rest = f32x4::from(layers.rest[at].map(f32::from));
-        let mut colour = back + f32x4::splat(stayed / REST_STEPS) * rest;
-        if cover > 0.0 || edge > 0.0 {
-            let scale = layers.side as f32 / layers.rays as f32;
-            let front = layers.front_at(x as f32 + right * scale, y as f32 + down * scale);
-            let alpha = cover + edge * (front.to_array()[3] - cover);
-            let shown = shown * (1.0 - frame.to_array()[3].clamp(0.0, 1.0));
-            colour += f32x4::splat(alpha) * (frame + f32x4::splat(shown) * front - back);
+/// A row of the layers.
+struct Line<'a> {
+    layers: &'a Layers,
+    photo: &'a [u8],
+    back: &'a [[u8; 4]],
+    rest: &'a [[i16; 4]],
+}
+
+impl<'a> Line<'a> {
+    fn of(layers: &'a Layers, y: usize) -> Self {
+        let side = layers.side;
+        Self {
+            layers,
+            photo: &layers.photo[y * 3 * side..][..3 * side],
+            back: &layers.back[y * side..][..side],
+            rest: &layers.rest[y * side..][..side],
         }
-        let bytes = colour.max(f32x4::ZERO).min(f32x4::splat(255.0)).round_int().to_array();
+    }
+
+    /// A pixel of the frame, from what is known of its `ray`, how far the head covers it, and the generator's frame there.
+    #[inline(always)]
+    fn pixel(&self, [x, y]: [usize; 2], ray: f32x4, cover: f32, frame: impl FnOnce() -> f32x4) -> [u8; 3] {
+        let [right, down, shown, edge] = ray.to_array();
+        let moved = right * right + down * down;
+        let mut colour = f32x4::ZERO;
+        let inner = cover >= 1.0 && edge <= 0.0;
+        if !inner {
+            colour = f32x4::from(self.back[x].map(f32::from));
+        }
+        let back = colour;
+        if moved < STILL * STILL {
+            let stayed = 1.0 - moved.sqrt() / STILL;
+            colour += f32x4::splat(stayed / REST_STEPS) * f32x4::from(self.rest[x].map(f32::from));
+        }
+        if cover > 0.0 || edge > 0.0 {
+            let scale = self.layers.side as f32 / self.layers.rays as f32;
+            let front = self.layers.front_at(x as f32 + right * scale, y as f32 + down * scale);
+            let frame = frame();
+            let shown = shown * (1.0 - frame.to_array()[3].clamp(0.0, 1.0));
+            let head = frame + f32x4::splat(shown) * front;
+            if inner {
+                colour += head;
+            } else {
+                let alpha = cover + edge * (front.to_array()[3] - cover);
+                colour += f32x4::splat(alpha) * (head - back);
+            }
+        }
+        let bytes = colour.fast_max(f32x4::ZERO).fast_min(f32x4::splat(255.0)).fast_round_int().to_array();
         [bytes[0] as u8, bytes[1] as u8, bytes[2] as u8]
     }
 }

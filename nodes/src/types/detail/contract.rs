@@ -52,7 +52,7 @@ pub(super) fn general() -> Contract {
 }
 
 fn base() -> Contract {
-    Contract::new("detail", 1, Time::Map, Pool::Cpu, "gives frames the photo's own detail and size")
+    Contract::new("detail", 2, Time::Map, Pool::Cpu, "gives frames the photo's own detail and size")
         .doc(DOC)
         .input("frames", ArtifactType::Frames, Arity::Chunk, "finished frames of the generator")
         .sequence("frames", ArtifactType::Frames, SequenceRate::Inherited, "frames of `size` x `size` pixels")

@@ -1,5 +1,5 @@
 use super::{
-    compose::Frame,
+    compose::{Frame, Places, Steps},
     contract,
     layers::{Layers, Rest, extended},
     maps::Rays,
@@ -60,8 +60,9 @@ fn compose(scene: &Scene, shift: usize) -> (Layers, Vec<u8>) {
     let maps = rays.maps(&layers);
     let mut out = vec![0; SIDE * SIDE * 3];
     let cover = rays.cover(None, RAYS);
+    let steps = &Places { rays: Steps::new(RAYS, SIDE), cover: Steps::new(cover.side, SIDE) };
     let (rendered, enlarge, maps, cover) = (&rendered, &enlarge, &maps, &cover);
-    Frame { layers: &layers, rendered, enlarge, own: OWN, inside: None, maps, cover, still: &still }
+    Frame { layers: &layers, rendered, enlarge, own: OWN, inside: None, maps, cover, steps, still: &still }
         .compose(&mut out);
     (layers, out)
 }

@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn contract() -> Contract {
     let steps = ParamKind::Int { min: 0, max: 1_000_000 };
     let rate = ParamKind::Float { min: 0.0, max: 10.0 };
-    Contract::new("pti", 1, Time::Value, Pool::Model, "inverts a portrait into the generator")
+    Contract::new("pti", 2, Time::Value, Pool::Model, "inverts a portrait into the generator")
         .doc(
             "Pivotal tuning inversion (Roich et al. 2022): first a latent code whose picture comes near the portrait (the \
              pivot), then the generator's weights around it until the picture is the portrait. The pack ships both as phases of step \
