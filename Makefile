@@ -5,7 +5,7 @@ TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
 .PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench eval
 
 help:
-	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
+	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network) [CUDA=1: for GPUs]'
 	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
 	@echo "make demo-pictures  the README's pictures from the demo"
 	@echo 'make test    all tests'
@@ -16,7 +16,7 @@ help:
 	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
 
 setup:
-	tools/setup/setup.sh
+	tools/setup/setup.sh $(if $(CUDA),--cuda)
 
 build: setup
 	cargo build --release --locked

@@ -59,6 +59,7 @@ pub fn run(args: &Args) -> Outcome {
     let device = runtime(DeviceChoice::Auto)
         .map(|runtime| format!("{} ({}), {} threads", runtime.device(), runtime.reason(), runtime.threads()));
     findings.push(("device", device.map_err(|error| node(&error))));
+    findings.extend(cuda(&home));
     findings.push((
         "cache folder",
         match &store {
@@ -96,6 +97,23 @@ pub fn run(args: &Args) -> Outcome {
         .map(|(name, error)| Diagnostic { message: format!("{name}: {}", error.message), ..error })
         .collect();
     if wrong.is_empty() { Ok(()) } else { Err(Failure::usage(Diagnostics(wrong))) }
+}
+
+/// What CUDA lacks, where there is anything of it. A machine without is a machine all the same.
+fn cuda(home: &Home) -> Vec<Finding> {
+    let lacks = Runtime::new(home.clone(), DeviceChoice::Cpu).and_then(|runtime| runtime.lacks_for_cuda());
+    match lacks {
+        Ok(lacks) if lacks.is_empty() => vec![("CUDA", Ok("everything there".into()))],
+        Ok(lacks) if lacks.iter().any(|lack| lack.what.starts_with("no NVIDIA device")) => {
+            vec![("CUDA", Ok("no NVIDIA device (not needed)".into()))]
+        }
+        Ok(lacks) => lacks
+            .into_iter()
+            .map(|lack| ("CUDA", Err(Diagnostic::error(format!("{} is missing", lack.what)).hint(lack.hint))))
+            .collect(),
+        // Told with the library.
+        Err(_) => vec![],
+    }
 }
 
 fn node(error: &NodeError) -> Diagnostic {

@@ -36,7 +36,7 @@ def main() -> None:
             target = folder / f"{name}.onnx"
             # Written beside and renamed, so that a killed set-up leaves no half file.
             partial = target.with_suffix(".partial")
-            partial.write_bytes(model.SerializeToString(deterministic=True))
+            partial.write_bytes(model)
             partial.replace(target)
             print(f"{target.name}: {target.stat().st_size} bytes")
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
+use super::cuda;
 use crate::error::{NodeError, Result};
 
 /// What the user asked for.
@@ -64,24 +65,23 @@ impl fmt::Display for Device {
 /// Settles the device without opening the library; gives it and the reason in words. Whatever `auto` settles on is
 /// then as binding as if it had been asked for, because results are remembered by execution provider.
 pub(super) fn settle(choice: DeviceChoice, library: Option<&Path>) -> Result<(Device, &'static str)> {
-    let built = cfg!(feature = "cuda");
     match choice {
         DeviceChoice::Cpu => Ok((Device::Cpu, "asked for")),
-        DeviceChoice::Cuda(number) if built => Ok((Device::Cuda(number), "asked for")),
-        DeviceChoice::Cuda(number) => {
-            Err(NodeError::model(format!("device cuda:{number}: this talkgraph was built without CUDA"))
-                .hint("build with `cargo build --release --features cuda`, or use --device cpu"))
+        DeviceChoice::Cuda(number) if library.is_none_or(cuda::has_provider) => {
+            Ok((Device::Cuda(number), "asked for"))
         }
-        DeviceChoice::Auto if !built => Ok((Device::Cpu, "this build has no CUDA")),
-        DeviceChoice::Auto if !Path::new("/dev/nvidiactl").exists() => Ok((Device::Cpu, "no NVIDIA device")),
-        DeviceChoice::Auto => {
-            let provider = library.map(|path| path.with_file_name("libonnxruntime_providers_cuda.so"));
-            if provider.is_some_and(|path| path.exists()) {
-                Ok((Device::Cuda(0), "an NVIDIA device and the CUDA provider are there"))
-            } else {
-                Ok((Device::Cpu, "the ONNX Runtime library comes without the CUDA provider"))
-            }
+        DeviceChoice::Cuda(number) => Err(NodeError::model(format!(
+            "device cuda:{number}: the ONNX Runtime library comes without the CUDA provider"
+        ))
+        .hint(cuda::SETUP)),
+        DeviceChoice::Auto if !cuda::has_device() => Ok((Device::Cpu, "no NVIDIA device")),
+        DeviceChoice::Auto if library.is_some_and(cuda::has_provider) => {
+            Ok((Device::Cuda(0), "an NVIDIA device and the CUDA provider are there"))
         }
+        DeviceChoice::Auto => Ok((
+            Device::Cpu,
+            "the ONNX Runtime library comes without the CUDA provider for the NVIDIA device",
+        )),
     }
 }
 
@@ -97,10 +97,13 @@ mod tests {
         assert_eq!(error.to_string(), "device: expected auto, cpu or cuda:N, found `gpu`");
     }
 
-    #[cfg(not(feature = "cuda"))]
     #[test]
-    fn cuda_is_an_error_where_it_is_not_built_in() {
-        assert!(settle(DeviceChoice::Cuda(0), None).is_err());
-        assert_eq!(settle(DeviceChoice::Auto, None).unwrap().0, Device::Cpu);
+    fn cuda_needs_the_provider_beside_the_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("libonnxruntime.so.1.31.1");
+        let error = settle(DeviceChoice::Cuda(1), Some(&library)).unwrap_err();
+        assert!(error.to_string().starts_with("device cuda:1: ") && error.hint_text().is_some());
+        std::fs::write(folder.path().join("libonnxruntime_providers_cuda.so"), "").unwrap();
+        assert_eq!(settle(DeviceChoice::Cuda(1), Some(&library)).unwrap().0, Device::Cuda(1));
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here touches the library before a model is asked for, so a run whose results are all remembered never opens
 //! it; what enters keys ([`Runtime::numerics`]) is known without it.
 
+mod cuda;
 mod device;
 mod external;
 mod home;
@@ -29,6 +30,7 @@ use talkgraph_cache::Digest;
 
 use self::interrupt::Interrupt;
 pub use self::{
+    cuda::Lack,
     device::{Device, DeviceChoice},
     external::unchecked,
     home::{Home, SETUP},
@@ -101,6 +103,11 @@ impl Runtime {
         self.reason
     }
 
+    /// What the machine and the library lack for CUDA; nothing where all is there. For `talkgraph doctor`.
+    pub fn lacks_for_cuda(&self) -> Result<Vec<Lack>> {
+        Ok(cuda::lacks(self.home.library()?))
+    }
+
     /// Threads that a model runs on: one a physical core that this process may use.
     pub fn threads(&self) -> usize {
         self.threads
@@ -171,7 +178,8 @@ impl Runtime {
 
     fn load(&self, model: &ModelFile, level: GraphOptimizationLevel) -> Result<Session> {
         self.interrupt.check()?;
-        let environment = library::open(self.home.library()?)?;
+        let library = self.home.library()?;
+        let environment = library::open(library)?;
         model.ensure_unchanged()?;
         let bytes = fs::read(&model.path).map_err(|error| {
             NodeError::io(format!("model {}: {} cannot be read", model.name, model.path.display()))
@@ -192,7 +200,10 @@ impl Runtime {
                 // Spinning threads would take the cores from decoding, encoding and other models.
                 .with_intra_op_spinning(false)?;
             builder = match self.device {
-                Device::Cuda(number) => on_cuda(builder, number)?,
+                Device::Cuda(number) => {
+                    cuda::preload(library);
+                    on_cuda(builder, number)?
+                }
                 // Elsewhere the plain bodies that models carry stand in for the operators.
                 Device::Cpu => match self.operators {
                     Some(isa) => builder.with_operators(operator::domain(isa)?)?,
@@ -223,7 +234,6 @@ impl Runtime {
 }
 
 /// Puts the session on a CUDA device, or fails.
-#[cfg(feature = "cuda")]
 fn on_cuda(builder: SessionBuilder, number: u32) -> Result<SessionBuilder, ort::Error> {
     let cuda = ort::ep::CUDA::default()
         .with_device_id(number as i32)
@@ -231,11 +241,6 @@ fn on_cuda(builder: SessionBuilder, number: u32) -> Result<SessionBuilder, ort::
         .with_conv_algorithm_search(ort::ep::cuda::ConvAlgorithmSearch::Heuristic)
         .with_tf32(false);
     Ok(builder.with_execution_providers([cuda.build().error_on_failure()])?)
-}
-
-#[cfg(not(feature = "cuda"))]
-fn on_cuda(_: SessionBuilder, number: u32) -> Result<SessionBuilder, ort::Error> {
-    Err(ort::Error::new(format!("device cuda:{number}: this talkgraph was built without CUDA")))
 }
 
 /// Physical cores, as far as this process may use them: a second thread on a core gains matrix products nothing.

@@ -3,10 +3,7 @@ NHWC, so one transposition stands at each end. Float16 weights become float32.""
 
 import struct
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
+from .onnx import Array, Graph, integers
 from .tflite import Model, Operator, read
 
 OPSET = 20
@@ -16,8 +13,8 @@ _TO_NHWC = [0, 2, 3, 1]
 _ACTIVATIONS = {0: None, 1: "Relu", 3: "Relu6"}
 
 
-def convert(data: bytes, inputs: list[str], outputs: dict[str, list[int]], name: str) -> onnx.ModelProto:
-    """Converts a `.tflite` file.
+def convert(data: bytes, inputs: list[str], outputs: dict[str, list[int]], name: str) -> bytes:
+    """Converts a `.tflite` file into an ONNX file.
 
     `inputs` names the inputs and `outputs` the outputs with their shapes, both in the file's order.
     """
@@ -25,18 +22,17 @@ def convert(data: bytes, inputs: list[str], outputs: dict[str, list[int]], name:
     if (len(model.inputs), len(model.outputs)) != (len(inputs), len(outputs)):
         found = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
         raise ValueError(f"{name}: {found}, but the names are {inputs} and {[*outputs]}")
-    return _Converter(model).build(inputs, outputs, name)
+    return _Converter(model, name).build(inputs, outputs)
 
 
 class _Converter:
-    def __init__(self, model: Model):
+    def __init__(self, model: Model, name: str):
         self.model = model
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self.values: dict[int, np.ndarray] = {k: t.data for k, t in enumerate(model.tensors) if t.data is not None}
+        self.graph = Graph(name)
+        self.values: dict[int, Array] = {k: t.data for k, t in enumerate(model.tensors) if t.data is not None}
         self.fresh = 0
 
-    def build(self, inputs: list[str], outputs: dict[str, list[int]], name: str) -> onnx.ModelProto:
+    def build(self, inputs: list[str], outputs: dict[str, list[int]]) -> bytes:
         model = self.model
         for tensor, label in zip(model.inputs, inputs):
             self.emit("Transpose", [label], out=_name(tensor), perm=_TO_NCHW)
@@ -46,26 +42,13 @@ class _Converter:
             source = _name(tensor)
             if len(model.tensors[tensor].shape) == 4:
                 source = self.emit("Transpose", [source], perm=_TO_NHWC)
-            self.emit("Reshape", [source, self.constant(np.array(shape, np.int64))], out=label)
-        graph = helper.make_graph(
-            self.nodes,
-            name,
-            [
-                helper.make_tensor_value_info(label, TensorProto.FLOAT, model.tensors[tensor].shape)
-                for tensor, label in zip(model.inputs, inputs)
-            ],
-            [helper.make_tensor_value_info(label, TensorProto.FLOAT, shape) for label, shape in outputs.items()],
-            self.constants,
-        )
-        result = helper.make_model(
-            graph, producer_name="talkgraph", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
-        )
-        onnx.checker.check_model(result, full_check=True)
-        return result
+            self.emit("Reshape", [source, self.constant(integers(shape))], out=label)
+        shapes = {label: model.tensors[tensor].shape for tensor, label in zip(model.inputs, inputs)}
+        return self.graph.file(shapes, outputs, IR_VERSION, OPSET)
 
     def operator(self, op: Operator) -> None:
         if op.kind == "DEQUANTIZE":
-            self.values[op.outputs[0]] = self.values[op.inputs[0]].astype(np.float32)
+            self.values[op.outputs[0]] = self.values[op.inputs[0]]
             return
         simple = {"RELU": "Relu", "HARD_SWISH": "HardSwish", "LOGISTIC": "Sigmoid"}
         handlers = {
@@ -94,7 +77,7 @@ class _Converter:
         source, weight, bias = op.inputs
         kernel = self.values[weight]
         # Convolution kernels are [out,h,w,in], depthwise ones [1,h,w,out]; ONNX wants [out,in/groups,h,w].
-        kernel = kernel.transpose(3, 0, 1, 2) if depthwise else kernel.transpose(0, 3, 1, 2)
+        kernel = kernel.transposed(3, 0, 1, 2) if depthwise else kernel.transposed(0, 3, 1, 2)
         first_dilation = 5 if depthwise else 4
         dilations = [op.options.scalar(first_dilation + 1, "i", 1), op.options.scalar(first_dilation, "i", 1)]
         strides = [op.options.scalar(2, "i", 1), op.options.scalar(1, "i", 1)]
@@ -131,11 +114,14 @@ class _Converter:
         return before + after
 
     def pad(self, op: Operator) -> None:
-        pads = self.values[op.inputs[1]].astype(np.int64)[_TO_NCHW].T.reshape(-1)
-        self.emit("Pad", [_name(op.inputs[0]), self.constant(pads)], out=_name(op.outputs[0]), mode="constant")
+        # Rows of before and after, one an axis; ONNX wants all before, then all after.
+        pads = self.values[op.inputs[1]].values
+        pads = [pads[2 * axis + end] for end in (0, 1) for axis in _TO_NCHW]
+        self.emit("Pad", [_name(op.inputs[0]), self.constant(integers(pads))], out=_name(op.outputs[0]), mode="constant")
 
     def prelu(self, op: Operator) -> None:
-        slope = self.values[op.inputs[1]].reshape(-1, 1, 1)
+        slope = self.values[op.inputs[1]].values
+        slope = Array((len(slope), 1, 1), slope)
         self.emit("PRelu", [_name(op.inputs[0]), self.constant(slope)], out=_name(op.outputs[0]))
 
     def binary(self, op: Operator) -> None:
@@ -150,7 +136,7 @@ class _Converter:
         if len(self.model.tensors[op.inputs[0]].shape) != 4 or len(shape) == 4:
             raise ValueError("RESHAPE: only from 4-D to another rank is supported")
         source = self.emit("Transpose", [source], perm=_TO_NHWC)
-        self.emit("Reshape", [source, self.constant(np.array(shape, np.int64))], out=_name(op.outputs[0]))
+        self.emit("Reshape", [source, self.constant(integers(shape))], out=_name(op.outputs[0]))
 
     def concat(self, op: Operator) -> None:
         axis = op.options.scalar(0, "i")
@@ -161,7 +147,8 @@ class _Converter:
     def resize(self, op: Operator) -> None:
         align, half = op.options.scalar(2, "b"), op.options.scalar(3, "b")
         mode = "align_corners" if align else "half_pixel" if half else "asymmetric"
-        shape = np.array(self.model.tensors[op.outputs[0]].shape, np.int64)[_TO_NCHW]
+        shape = self.model.tensors[op.outputs[0]].shape
+        shape = integers(shape[axis] for axis in _TO_NCHW)
         self.emit(
             "Resize",
             [_name(op.inputs[0]), "", "", self.constant(shape)],
@@ -174,7 +161,7 @@ class _Converter:
         """MediaPipe's transposed convolution with bias: options are three int32 (padding, stride width, stride height)."""
         _, stride_w, stride_h = struct.unpack("<3i", op.custom[:12])
         source, weight, bias = op.inputs
-        kernel = self.values[weight].transpose(3, 0, 1, 2)  # [out,h,w,in] to [in,out,h,w]
+        kernel = self.values[weight].transposed(3, 0, 1, 2)  # [out,h,w,in] to [in,out,h,w]
         strides = [stride_h, stride_w]
         before, after = [], []
         sizes = self.model.tensors[source].shape[1:3], self.model.tensors[op.outputs[0]].shape[1:3]
@@ -204,17 +191,17 @@ class _Converter:
         if function == "Relu":
             self.emit("Relu", [source], out=out)
         else:
-            limits = [self.constant(np.array(limit, np.float32)) for limit in (0, 6)]
+            limits = [self.constant(Array((), [limit])) for limit in (0, 6)]
             self.emit("Clip", [source, *limits], out=out)
 
-    def emit(self, kind: str, inputs: list[str], out: str | None = None, **attributes) -> str:
+    def emit(self, kind: str, inputs: list[str], out: "str | None" = None, **attributes) -> str:
         out = out or self.label()
-        self.nodes.append(helper.make_node(kind, inputs, [out], name=out, **attributes))
+        self.graph.node(kind, inputs, out, **attributes)
         return out
 
-    def constant(self, value: np.ndarray) -> str:
+    def constant(self, value: Array) -> str:
         label = self.label()
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), label))
+        self.graph.constant(label, value)
         return label
 
     def label(self) -> str:

@@ -6,8 +6,6 @@ The binary layout: every table starts with a signed offset back to its vtable, w
 
 import struct
 
-import numpy as np
-
 
 class Table:
     """One table. `field` numbers are positions in the schema's field list, counted from zero."""
@@ -39,16 +37,21 @@ class Table:
         start, count = self._vector(field)
         return [Table(self._data, self._follow(start + 4 * k)) for k in range(count)]
 
-    def array(self, field: int, dtype: str) -> np.ndarray:
-        """A vector of scalars; empty when the field is absent."""
+    def array(self, field: int, kind: str) -> tuple:
+        """A vector of scalars, `kind` is a `struct` character; empty when the field is absent."""
         start, count = self._vector(field)
-        return np.frombuffer(self._data, np.dtype(dtype).newbyteorder("<"), count, start)
+        return struct.unpack_from(f"<{count}{kind}", self._data, start)
+
+    def raw(self, field: int) -> bytes:
+        """A vector of bytes; empty when the field is absent."""
+        start, count = self._vector(field)
+        return self._data[start : start + count]
 
     def text(self, field: int) -> str:
         """A string field; empty when it is absent."""
-        return self.array(field, "u1").tobytes().decode()
+        return self.raw(field).decode()
 
-    def _at(self, field: int) -> int | None:
+    def _at(self, field: int) -> "int | None":
         offset = self._fields[field] if field < len(self._fields) else 0
         return self._position + offset if offset else None
 

@@ -1,17 +1,17 @@
 """A TensorFlow Lite model in memory. Field numbers follow `schema.fbs` of TensorFlow Lite (Apache-2.0)."""
 
+import struct
 from dataclasses import dataclass
 
-import numpy as np
-
 from .flatbuffer import Table
+from .onnx import FLOAT, INT64, Array
 
 _OPERATORS = {
     0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE",
     14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 22: "RESHAPE", 23: "RESIZE_BILINEAR", 32: "CUSTOM",
     34: "PAD", 54: "PRELU", 117: "HARD_SWISH",
 }  # fmt: skip
-_DTYPES = {0: "f4", 1: "f2", 2: "i4"}
+_KINDS = {0: ("f", FLOAT), 1: ("e", FLOAT), 2: ("i", INT64)}
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Tensor:
     """A tensor: `data` is `None` unless it is a constant."""
 
     shape: tuple[int, ...]
-    data: np.ndarray | None
+    data: "Array | None"
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Operator:
     kind: str
     inputs: list[int]
     outputs: list[int]
-    options: Table | None
+    options: "Table | None"
     custom: bytes
 
 
@@ -56,15 +56,15 @@ def read(data: bytes) -> Model:
         operators=[
             Operator(
                 kind=kinds[table.scalar(0, "I")],
-                inputs=table.array(1, "i4").tolist(),
-                outputs=table.array(2, "i4").tolist(),
+                inputs=list(table.array(1, "i")),
+                outputs=list(table.array(2, "i")),
                 options=table.table(4),
-                custom=table.array(5, "u1").tobytes(),
+                custom=table.raw(5),
             )
             for table in graph.tables(3)
         ],
-        inputs=graph.array(1, "i4").tolist(),
-        outputs=graph.array(2, "i4").tolist(),
+        inputs=list(graph.array(1, "i")),
+        outputs=list(graph.array(2, "i")),
     )
 
 
@@ -78,10 +78,11 @@ def _kind(code: Table) -> str:
 
 
 def _tensor(table: Table, buffers: list[Table]) -> Tensor:
-    shape = tuple(table.array(0, "i4").tolist())
+    shape = table.array(0, "i")
     kind = table.scalar(1, "b")
-    if kind not in _DTYPES:
+    if kind not in _KINDS:
         raise ValueError(f"element type {kind} is not supported")
-    data = buffers[table.scalar(2, "I")].array(0, "u1")
-    constant = data.view(_DTYPES[kind]).reshape(shape) if data.size else None
-    return Tensor(shape, constant)
+    letter, element = _KINDS[kind]
+    data = buffers[table.scalar(2, "I")].raw(0)
+    values = list(struct.unpack(f"<{len(data) // struct.calcsize(letter)}{letter}", data))
+    return Tensor(shape, Array(shape, values, element) if values else None)
