@@ -9,7 +9,7 @@ use std::{error::Error, fmt};
 
 use talkgraph_nodes::error::{ErrorKind, NodeError};
 
-use crate::graph::Place;
+use crate::place::Place;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

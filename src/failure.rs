@@ -8,7 +8,7 @@ use std::{
 use talkgraph_cache::CacheError;
 use talkgraph_nodes::error::NodeError;
 
-use crate::{graph::Place, outputs::What};
+use crate::{outputs::What, place::Place};
 
 /// Why a plan or a run ended early.
 #[derive(Debug, thiserror::Error)]

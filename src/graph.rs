@@ -1,6 +1,6 @@
 //! The validated graph: nodes with resolved contracts, edges between their ports, and the outputs wanted by name.
 
-use std::{collections::BTreeSet, fmt, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use petgraph::{graph::NodeIndex, stable_graph::StableDiGraph};
 use talkgraph_nodes::{
@@ -9,27 +9,10 @@ use talkgraph_nodes::{
     params::Params,
 };
 
-use crate::error::Diagnostic;
+use crate::{error::Diagnostic, place::Place};
 
 /// A node of a [`Graph`].
 pub type NodeId = NodeIndex<u32>;
-
-/// A place in a graph file; line and column count from one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The file as the user named it.
-    pub file: PathBuf,
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
-    }
-}
 
 /// One node. A graph input is a node too: of the type that decodes its artifact type, with the input's name as id.
 #[derive(Clone, Debug)]

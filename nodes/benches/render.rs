@@ -24,12 +24,14 @@ use talkgraph_nodes::{
     codec::{self, Encoded},
     contract::{ParamValue, Rate},
     error::Result,
+    file,
     geometry::{deformation::Deformation, displacement::Reach},
+    home::Home,
     models::Models,
-    pack::{self, Pack},
+    pack::Pack,
     params::Params,
     registry::Registry,
-    runtime::{DeviceChoice, Home, Runtime},
+    runtime::{DeviceChoice, Runtime},
     tensor::{Tensor, Tensors},
     volume::{self, Rays},
 };
@@ -125,7 +127,7 @@ struct Person {
 
 impl Person {
     fn draw(models: &Models) -> Result<Self> {
-        use talkgraph_nodes::runtime::Dim;
+        use talkgraph_nodes::onnx::Dim;
         let session = models.session("mapping")?;
         let size = match session.signature().input("z").and_then(|port| port.dims.as_deref()) {
             Some([_, Dim::Fixed(size)]) => *size,
@@ -167,7 +169,7 @@ struct Pipeline {
 impl Pipeline {
     fn open(options: &Options) -> Result<Self> {
         let home = Home::find();
-        let pack = Pack::open(&options.pack, &home, &pack::fingerprint)?;
+        let pack = Pack::open(&options.pack, &home, &file::fingerprint)?;
         let mut runtime = Runtime::new(home, DeviceChoice::Cpu)?;
         if let Some(threads) = options.threads {
             runtime = runtime.with_threads(threads);

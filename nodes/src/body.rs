@@ -16,6 +16,7 @@ use crate::{
     contract::{Contract, Rate},
     error::{NodeError, Result},
     models::Models,
+    optimise::Watch,
     params::Params,
     tensor::Tensors,
 };
@@ -243,6 +244,28 @@ impl Context<'_> {
     /// Fails with [`NodeError::cancelled`] once the run was cancelled.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.host.cancelled() { Err(NodeError::cancelled()) } else { Ok(()) }
+    }
+}
+
+impl Watch for Context<'_> {
+    fn cancelled(&self) -> bool {
+        self.host.cancelled()
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        self.host.progress(done, total);
+    }
+
+    fn warn(&self, message: &str) {
+        self.host.warn(message);
+    }
+
+    fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
+        self.host.checkpoint()
+    }
+
+    fn save_checkpoint(&self, bytes: &[u8]) -> Result<()> {
+        self.host.save_checkpoint(bytes)
     }
 }
 

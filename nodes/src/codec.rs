@@ -4,11 +4,12 @@
 
 pub(crate) mod picture;
 mod sound;
-pub(crate) mod tensors;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+
+use talkgraph_models::safetensors;
 
 use crate::{
     artifact::{ArtifactType, Encoding, FileRef, Value},
@@ -30,7 +31,7 @@ pub fn encode(value: &Value, ty: ArtifactType) -> Result<Encoded> {
     let bytes = match (ty.encoding(), value) {
         (Encoding::Png, Value::Image(image)) => picture::encode(image)?,
         (Encoding::Wav, Value::Audio(audio)) => sound::encode(audio)?,
-        (Encoding::Safetensors, Value::Tensors(tensors)) => tensors::encode(tensors)?,
+        (Encoding::Safetensors, Value::Tensors(tensors)) => safetensors::encode(tensors)?,
         (Encoding::Json, Value::Json(json)) => serde_json::to_vec(json)
             .map_err(|error| NodeError::input("json: cannot be written").caused_by(error))?,
         (Encoding::Raw, Value::File(file)) => return Ok(Encoded::File(file.clone())),
@@ -50,7 +51,7 @@ pub fn decode(ty: ArtifactType, bytes: &[u8], path: &Path) -> Result<Value> {
     match ty.encoding() {
         Encoding::Png => picture::decode(bytes).map(Value::Image),
         Encoding::Wav => sound::decode(bytes).map(Value::Audio),
-        Encoding::Safetensors => tensors::decode(bytes).map(Value::Tensors),
+        Encoding::Safetensors => safetensors::decode(bytes).map(Value::Tensors),
         Encoding::Json => serde_json::from_slice(bytes)
             .map(Value::Json)
             .map_err(|error| NodeError::input("not a JSON text").caused_by(error)),

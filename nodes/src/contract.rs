@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use talkgraph_models::param::ParamValue;
+
 use crate::artifact::ArtifactType;
 
 /// Text that is mostly static.
@@ -185,20 +187,6 @@ pub enum ParamKind {
     Text,
     /// A file, relative to the graph file; its content enters the key, not its path.
     File,
-}
-
-/// A parameter's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum ParamValue {
-    /// For [`ParamKind::Bool`].
-    Bool(bool),
-    /// For [`ParamKind::Int`].
-    Int(i64),
-    /// For [`ParamKind::Float`].
-    Float(f64),
-    /// For choices, texts and files.
-    Text(String),
 }
 
 /// A parameter.

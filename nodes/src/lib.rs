@@ -2,23 +2,21 @@
 //! tensors, model packs and the ONNX Runtime host. A new node type touches its own folder below `types` and one line
 //! of `types/mod.rs`.
 
+#[cfg(test)]
+mod fused;
+
+pub use talkgraph_models::{error, file, home, models, onnx, optimise, pack, runtime, tensor};
+
 pub mod artifact;
 pub mod body;
 pub mod codec;
 pub mod contract;
-pub mod error;
 pub(crate) mod ffmpeg;
 pub mod geometry;
-pub mod models;
-pub(crate) mod operator;
-pub mod optimise;
-pub mod pack;
 pub mod params;
 pub(crate) mod pictures;
 pub mod registry;
-pub mod runtime;
 pub(crate) mod sniff;
-pub mod tensor;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod types;

@@ -20,11 +20,13 @@ use crate::{
     contract::{Contract, ParamValue, Rate},
     error::Result,
     ffmpeg::packets::PacketReader,
+    file,
+    home::Home,
     models::Models,
-    pack::{self, Pack},
+    pack::Pack,
     params::Params,
     registry::Registry,
-    runtime::{DeviceChoice, Home, Runtime},
+    runtime::{DeviceChoice, Runtime},
 };
 
 /// Records notes, warnings and the last progress; never cancels unless told to.
@@ -255,7 +257,7 @@ pub(crate) fn tiny_models() -> Option<Models> {
 pub(crate) fn tiny_models_on(change: impl FnOnce(Runtime) -> Runtime) -> Option<Models> {
     let home = Home::find();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny");
-    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &pack::fingerprint));
+    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &file::fingerprint));
     match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
         Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(change(runtime)))),
         Err(error) => {

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
 use talkgraph_nodes::{
     error::NodeError,
+    home::{Home, SETUP},
     registry::Registry,
-    runtime::{DeviceChoice, Home, Runtime, SETUP},
+    runtime::{DeviceChoice, Runtime},
 };
 
 use super::{

@@ -3,10 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use serde_json::json;
-use talkgraph_nodes::{
-    pack::{Pack, fingerprint},
-    runtime::Home,
-};
+use talkgraph_nodes::{file::fingerprint, home::Home, pack::Pack};
 
 use super::{Outcome, parts, print, print_json};
 use crate::error::{Diagnostic, Diagnostics, Failure};

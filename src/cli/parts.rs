@@ -9,10 +9,12 @@ use std::{
 use talkgraph_cache::{CacheError, Durability, Store};
 use talkgraph_nodes::{
     error::NodeError,
+    home::Home,
     models::Models,
+    onnx::unchecked,
     pack::Pack,
     registry::Registry,
-    runtime::{DeviceChoice, Home, Runtime, unchecked},
+    runtime::{DeviceChoice, Runtime},
 };
 
 use super::args::GraphArgs;

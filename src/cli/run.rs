@@ -11,7 +11,7 @@ use tokio::signal::{
     unix::{SignalKind, signal},
 };
 
-use talkgraph_nodes::runtime::{Runtime, SETUP};
+use talkgraph_nodes::{home::SETUP, runtime::Runtime};
 
 use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     failure::RunError,
     outputs::What,
     progress::{Bars, Level, Lines},
-    report::{NodeStatus, Report},
+    run::report::{NodeStatus, Report},
     run::{self, Stop},
     trace::Trace,
 };

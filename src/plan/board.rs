@@ -14,16 +14,14 @@ use talkgraph_nodes::{
     contract::{Arity, Pool, Rate, Time},
 };
 
-use crate::{
-    graph::{Graph, NodeId, Place},
-    run::lazy::Lazy,
+use super::{
+    lazy::Lazy,
+    unit::{NodeIx, UnitRef},
 };
-
-/// Index of a node on the board, in topological order.
-pub type NodeIx = usize;
-
-/// A unit of work: node and chunk.
-pub type UnitRef = (NodeIx, usize);
+use crate::{
+    graph::{Graph, NodeId},
+    place::Place,
+};
 
 /// Everything known while a graph is planned and run.
 pub struct Board<'g> {

@@ -14,8 +14,9 @@ use talkgraph_nodes::{
 };
 
 use super::{
-    board::{Board, Feed, InPort, NodeIx, NodeState, OutPort, PortSpec, Slot, Task, Unit},
+    board::{Board, Feed, InPort, NodeState, OutPort, PortSpec, Slot, Task, Unit},
     key,
+    unit::NodeIx,
 };
 use crate::{
     engine::{Engine, Request},

@@ -6,7 +6,8 @@
 
 use talkgraph_nodes::contract::{Arity, Time};
 
-use super::board::{Board, Feed, NodeIx, Phase, UnitRef, Why};
+use super::board::{Board, Feed, Phase, Why};
+use super::unit::{NodeIx, UnitRef};
 
 impl Board<'_> {
     /// Decides about a unit whose key has just become known.

@@ -7,8 +7,9 @@ use talkgraph_nodes::{
     contract::{Arity, Time},
 };
 
-use super::board::{Board, NodeIx, Phase, Task, UnitRef};
-use crate::run::lazy::Lazy;
+use super::board::{Board, Phase, Task};
+use super::lazy::Lazy;
+use super::unit::{NodeIx, UnitRef};
 
 impl Board<'_> {
     /// Whether consequences wait to be worked out.

@@ -8,10 +8,11 @@ use talkgraph_nodes::{
     contract::{Arity, ParamKind, ParamValue, Pool, Time},
     error::NodeError,
     models::Models,
-    runtime::unchecked,
+    onnx::unchecked,
 };
 
-use super::board::{Board, Feed, NodeState, UnitRef};
+use super::board::{Board, Feed, NodeState};
+use super::unit::UnitRef;
 use crate::graph::Node;
 
 /// Names and values, in any order.

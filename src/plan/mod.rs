@@ -9,8 +9,10 @@ mod build;
 mod demand;
 mod hold;
 pub(crate) mod key;
+pub(crate) mod lazy;
 pub(crate) mod resolve;
 mod summary;
+pub(crate) mod unit;
 
 pub use board::Why;
 pub use summary::{NodePlan, Plan, Verdict};

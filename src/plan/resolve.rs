@@ -6,8 +6,9 @@ use talkgraph_cache::{ActionRecord, CacheError, Digest};
 use talkgraph_nodes::contract::{Arity, Time};
 
 use super::{
-    board::{Board, Feed, NodeIx, Phase, PortSpec, Slot, Task, Unit, UnitRef, Why},
+    board::{Board, Feed, Phase, PortSpec, Slot, Task, Unit, Why},
     key,
+    unit::{NodeIx, UnitRef},
 };
 
 /// Name under which the state of a scan is kept among an action's outputs.

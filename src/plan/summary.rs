@@ -6,7 +6,8 @@ use serde::Serialize;
 use talkgraph_cache::Digest;
 use talkgraph_nodes::contract::Time;
 
-use super::board::{Board, Feed, NodeIx, NodeState, Phase, Why};
+use super::board::{Board, Feed, NodeState, Phase, Why};
+use super::unit::NodeIx;
 use crate::events::PlannedNode;
 
 /// What a plan says of a node.

@@ -21,11 +21,14 @@ use tokio::task::spawn_blocking;
 
 use super::{
     host::UnitHost,
-    lazy::Lazy,
     scheduler::{Scheduler, pool_index},
     worker::{Job, Supply, Work},
 };
-use crate::plan::board::{Feed, NodeIx, Phase, UnitRef, Why};
+use crate::plan::{
+    board::{Feed, Phase, Why},
+    lazy::Lazy,
+    unit::{NodeIx, UnitRef},
+};
 
 impl Scheduler<'_, '_> {
     /// Starts whatever can start now.

@@ -16,8 +16,8 @@ use talkgraph_nodes::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{host::UnitHost, lazy::Trouble, message::Message};
-use crate::plan::board::{PortSpec, UnitRef};
+use super::{host::UnitHost, message::Message};
+use crate::plan::{board::PortSpec, lazy::Trouble, unit::UnitRef};
 
 /// An output that was made.
 pub struct Made {

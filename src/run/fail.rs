@@ -6,7 +6,7 @@ use super::scheduler::Scheduler;
 use crate::{
     events::Event,
     failure::{NodeFailure, RunError},
-    plan::board::{NodeIx, Phase},
+    plan::{board::Phase, unit::NodeIx},
 };
 
 impl Scheduler<'_, '_> {

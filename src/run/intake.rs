@@ -7,13 +7,14 @@ use talkgraph_nodes::{artifact::Artifact, contract::Time, error::NodeError};
 
 use super::{
     emit::Made,
-    lazy::{Lazy, LostBlob},
     message::{Ending, Failure, KeptBody, Message},
     scheduler::{Scheduler, pool_index},
 };
 use crate::plan::{
-    board::{NodeIx, Phase, UnitRef},
+    board::Phase,
     key,
+    lazy::{Lazy, LostBlob},
+    unit::{NodeIx, UnitRef},
 };
 
 impl Scheduler<'_, '_> {

@@ -9,8 +9,8 @@ use talkgraph_nodes::{
     error::NodeError,
 };
 
-use super::{emit::Made, lazy::LostBlob};
-use crate::plan::board::UnitRef;
+use super::emit::Made;
+use crate::plan::{lazy::LostBlob, unit::UnitRef};
 
 /// News from a worker.
 pub enum Message {

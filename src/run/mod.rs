@@ -5,11 +5,11 @@ mod emit;
 mod fail;
 mod host;
 mod intake;
-pub(crate) mod lazy;
 mod message;
 mod outputs;
+pub mod report;
 mod scheduler;
-pub(crate) mod tally;
+mod tally;
 mod worker;
 
 pub use host::Stop;
@@ -21,9 +21,9 @@ use crate::{
     graph::Graph,
     outputs::Outputs,
     plan::{Plan, board::Board},
-    report::{Report, Status},
 };
 pub(crate) use outputs::Written;
+use report::{Report, Status};
 use scheduler::{End, Scheduler};
 use tally::Tally;
 

@@ -27,7 +27,10 @@ use crate::{
     engine::Engine,
     events::{Event, Events},
     failure::RunError,
-    plan::board::{Board, NodeIx, UnitRef},
+    plan::{
+        board::Board,
+        unit::{NodeIx, UnitRef},
+    },
 };
 
 /// How often the scheduler looks up although no one told it anything: for Ctrl-C.

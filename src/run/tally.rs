@@ -6,7 +6,7 @@ use talkgraph_cache::Digest;
 
 use crate::{
     failure::RunError,
-    plan::board::{NodeIx, NodeState},
+    plan::{board::NodeState, unit::NodeIx},
 };
 
 /// What happened so far.

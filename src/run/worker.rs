@@ -26,14 +26,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     emit::{Emitter, Outbox, store_value},
     host::UnitHost,
-    lazy::{Lazy, StoredSequence, Trouble},
     message::{Ending, Failure, KeptBody, Message},
 };
 use crate::{
     events::Event,
     plan::{
-        board::{PortSpec, UnitRef},
+        board::PortSpec,
+        lazy::{Lazy, StoredSequence, Trouble},
         resolve::{STATE, pack_notes, usable},
+        unit::UnitRef,
     },
 };
 

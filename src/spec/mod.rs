@@ -15,7 +15,7 @@ pub(crate) use yaml::scalar;
 
 use crate::{
     error::{Diagnostic, Diagnostics},
-    graph::Place,
+    place::Place,
 };
 use talkgraph_nodes::contract::CacheMode;
 

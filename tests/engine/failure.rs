@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, thread, time::Duration};
 use talkgraph::{
     events::Events,
     failure::RunError,
-    report::{NodeStatus, Status},
+    run::report::{NodeStatus, Status},
     run::{self, Stop},
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use talkgraph::{events::Event, report::NodeStatus};
+use talkgraph::{events::Event, run::report::NodeStatus};
 
 use crate::bench::Bench;
 

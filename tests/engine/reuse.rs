@@ -1,6 +1,6 @@
 //! What runs, and what does not.
 
-use talkgraph::{plan::Verdict, report::NodeStatus};
+use talkgraph::{plan::Verdict, run::report::NodeStatus};
 
 use crate::bench::Bench;
 

@@ -113,10 +113,10 @@ fn half_floats_and_small_integers_widen() {
     let half = half::f16::from_f32(0.5).to_le_bytes();
     let int = (-3i32).to_le_bytes();
     let views = [
-        ("half", safetensors::tensor::TensorView::new(safetensors::Dtype::F16, vec![1], &half).unwrap()),
-        ("int", safetensors::tensor::TensorView::new(safetensors::Dtype::I32, vec![1], &int).unwrap()),
+        ("half", ::safetensors::tensor::TensorView::new(::safetensors::Dtype::F16, vec![1], &half).unwrap()),
+        ("int", ::safetensors::tensor::TensorView::new(::safetensors::Dtype::I32, vec![1], &int).unwrap()),
     ];
-    let bytes = safetensors::serialize(views, None).unwrap();
+    let bytes = ::safetensors::serialize(views, None).unwrap();
     let value = decode(ArtifactType::Tensors, &bytes, Path::new("blob")).unwrap();
     let tensors = value.tensors().unwrap();
     assert_eq!(tensors.get("half").unwrap().as_f32().unwrap(), [0.5]);

@@ -13,10 +13,11 @@ use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use rayon::prelude::*;
 
 use super::{
-    displacement::{Displacement, REST, Reach, Vec3, motion, sub},
-    lattice::{Bounds, Nodes, add},
+    displacement::{Displacement, REST, Reach, motion},
+    lattice::{Bounds, Nodes},
     solid::Solid,
     span::Span,
+    vector::{Vec3, add, sub},
 };
 use crate::error::Result;
 

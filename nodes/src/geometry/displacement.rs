@@ -7,12 +7,12 @@
 
 use std::num::NonZero;
 
-use super::lattice::Bounds;
+use super::{
+    lattice::Bounds,
+    vector::{Vec3, sub},
+};
 use crate::error::{NodeError, Result};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
-
-/// A point or a vector of the volume.
-pub type Vec3 = [f32; 3];
 
 /// How far and how smoothly anchors move the points around them. Lengths are in units of the volume.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,11 +123,6 @@ impl Displacement {
     }
 }
 
-/// a − b.
-pub(super) fn sub(a: Vec3, b: Vec3) -> Vec3 {
-    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +130,7 @@ mod tests {
     const REACH: Reach = Reach { neighbours: 6, core: 0.05, radius: 0.2 };
 
     fn back(field: &Displacement, point: Vec3) -> Vec3 {
-        super::super::lattice::add(point, field.at(point))
+        super::super::vector::add(point, field.at(point))
     }
 
     fn plane() -> Vec<Vec3> {

@@ -1,6 +1,6 @@
 //! Vector fields tabulated at the nodes of a regular lattice and interpolated linearly between them.
 
-use super::displacement::Vec3;
+use super::vector::Vec3;
 
 /// A box of space.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,11 +133,6 @@ impl Nodes {
         }
         sum
     }
-}
-
-/// a + b.
-pub fn add(a: Vec3, b: Vec3) -> Vec3 {
-    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
 
 #[cfg(test)]

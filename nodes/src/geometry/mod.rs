@@ -10,3 +10,4 @@ pub mod polygon;
 pub mod resample;
 pub mod solid;
 mod span;
+pub mod vector;

@@ -1,9 +1,10 @@
 //! How far a face may move what, and whether anything is there to be moved.
 
 use super::{
-    displacement::{Displacement, REST, Vec3, sub},
-    lattice::{Bounds, Nodes, add},
+    displacement::{Displacement, REST},
+    lattice::{Bounds, Nodes},
     solid::Solid,
+    vector::{Vec3, add, sub},
 };
 
 /// What the extremes of a face span.

@@ -11,7 +11,7 @@ use crate::{
 /// The identity and the reference coefficients of a person that was drawn, looking straight ahead.
 pub(crate) fn person(models: &Models) -> (Tensors, Tensors) {
     let width = models.session("mapping").unwrap().signature().input("z").unwrap().dims.clone().unwrap();
-    let crate::runtime::Dim::Fixed(width) = width[1] else { panic!("z has no fixed size") };
+    let crate::onnx::Dim::Fixed(width) = width[1] else { panic!("z has no fixed size") };
     let z: Vec<f32> = (0..width).map(|i| ((i * 37 % 19) as f32 - 9.0) / 9.0).collect();
     let drawn = Tensors::new()
         .with("z", Tensor::f32([1, width], z).unwrap())

@@ -3,7 +3,7 @@ use crate::{
     body::{Context, Inputs, Outputs, ScanBody},
     error::{NodeError, Result},
     models::Models,
-    runtime::Dim,
+    onnx::Dim,
     tensor::{Tensor, Tensors},
     volume,
 };

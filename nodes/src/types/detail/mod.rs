@@ -15,7 +15,6 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -41,7 +40,7 @@ impl NodeType for Detail {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

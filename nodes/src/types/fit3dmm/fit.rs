@@ -56,7 +56,8 @@ impl Fit {
             let planes = planes.map(|&x| f32::from(x) / 255.0).collect();
             offered.0.insert("image".into(), Tensor::f32([1, 3, SIDE as usize, SIDE as usize], planes)?);
         }
-        let outcome = optimise::run(&self.phases, &offered, Options { seed: self.seed, long }, ctx)?;
+        let outcome =
+            optimise::run(&self.phases, &offered, Options { seed: self.seed, long }, ctx.models, ctx)?;
         let fitted = outcome.tensors.get("coefficients")?;
         if fitted.shape() != [1, coefficients.len()] || fitted.as_f32()?.iter().any(|x| !x.is_finite()) {
             return Err(NodeError::model(format!(

@@ -4,7 +4,7 @@ use crate::{
     error::{NodeError, Result},
     geometry::{polygon, resample},
     models::Models,
-    runtime::Dim,
+    onnx::Dim,
     tensor::{Tensor, Tensors},
     volume::{self, Window},
 };

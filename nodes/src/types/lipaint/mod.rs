@@ -14,7 +14,6 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -36,7 +35,7 @@ impl NodeType for Lipaint {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -7,7 +7,8 @@ use crate::{
     error::{NodeError, Result},
     geometry::{
         deformation::{Deformation, Sight},
-        displacement::{Reach, Vec3},
+        displacement::Reach,
+        vector::Vec3,
     },
     models::Models,
     params::Params,

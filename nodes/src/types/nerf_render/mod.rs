@@ -12,7 +12,6 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -34,7 +33,7 @@ impl NodeType for NerfRender {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

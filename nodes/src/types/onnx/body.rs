@@ -5,7 +5,7 @@ use crate::{
     artifact::Value,
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
-    pack::ModelFile,
+    file::ModelFile,
     tensor::{Tensor, Tensors},
 };
 

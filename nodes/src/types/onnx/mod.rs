@@ -11,8 +11,8 @@ use crate::{
     body::{Body, NodeType, NodeUse},
     contract::{Arity, Contract, ParamKind, Pool, Time},
     error::{NodeError, Result},
+    onnx::Signature,
     params::Params,
-    runtime::Signature,
 };
 
 const DOC: &str = "\

@@ -39,7 +39,7 @@ impl ValueBody for Invert {
             Ok(Phase::new(phase, named, contract::overrides(&self.params, number, phases.len())?))
         };
         let phases = phases.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
-        let outcome = optimise::run(&phases, &offered, Options { seed: self.seed, long: true }, ctx)?;
+        let outcome = optimise::run(&phases, &offered, Options { seed: self.seed, long: true }, models, ctx)?;
 
         let identity = identity::of(models, &outcome.tensors)?;
         let coefficients = outcome.tensors.get("coefficients")?;

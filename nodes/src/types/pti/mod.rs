@@ -11,7 +11,6 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -33,7 +32,7 @@ impl NodeType for Pti {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -7,8 +7,8 @@ use crate::{
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
     models::Models,
+    onnx::Dim,
     pictures,
-    runtime::Dim,
     tensor::{Tensor, Tensors},
     volume::{portrait, prepare, upsample},
 };

@@ -10,7 +10,6 @@ use crate::{
     contract::{Contract, ParamKind, ParamValue, Pool, Time},
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -71,7 +70,7 @@ impl NodeType for Sample {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -5,10 +5,11 @@ mod tests;
 
 use std::fs;
 
+use talkgraph_models::safetensors;
+
 use crate::{
     artifact::{ArtifactType, Value},
     body::{Body, Context, Emit, Inputs, NodeType, ValueBody},
-    codec,
     contract::{Arity, Contract, Pool, Time},
     error::{NodeError, Result},
     params::Params,
@@ -52,7 +53,7 @@ impl ValueBody for Decode {
             return Err(NodeError::input(format!("{name}: expected a safetensors file, found a folder")));
         }
         let bytes = fs::read(path).map_err(|error| sniff::unreadable(path, error))?;
-        let tensors = codec::tensors::decode(&bytes).map_err(|error| {
+        let tensors = safetensors::decode(&bytes).map_err(|error| {
             let message = match sniff::describe(&bytes[..bytes.len().min(512)]).as_str() {
                 "unknown bytes" => format!("{name}: {error}"),
                 found => format!("{name}: expected a safetensors file, found {found}"),

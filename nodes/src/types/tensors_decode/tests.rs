@@ -11,7 +11,7 @@ fn reads_what_the_codec_writes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.safetensors");
     let tensors = Tensors::new().with("pose", Tensor::f32([2, 3], vec![1.0; 6]).unwrap());
-    fs::write(&path, codec::tensors::encode(&tensors).unwrap()).unwrap();
+    fs::write(&path, safetensors::encode(&tensors).unwrap()).unwrap();
     let out = run_value(&node(), &[], &file(&path), &TestHost::new(), &no_models()).unwrap();
     assert_eq!(out.values["tensors"].tensors().unwrap(), &tensors);
 }
@@ -28,5 +28,5 @@ fn other_files_are_clear_errors() {
     assert_eq!(message(b""), "a.safetensors: expected a safetensors file, found an empty file");
     assert_eq!(message(b"hello"), "a.safetensors: expected a safetensors file, found text: `hello`");
     assert_eq!(message(b"\0\x01\x02\x03\0\x05\x06\x07\x08"), "a.safetensors: not a safetensors file");
-    assert_eq!(message(&codec::tensors::encode(&Tensors::new()).unwrap()), "a.safetensors: holds no tensors");
+    assert_eq!(message(&safetensors::encode(&Tensors::new()).unwrap()), "a.safetensors: holds no tensors");
 }

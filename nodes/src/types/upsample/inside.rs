@@ -7,7 +7,8 @@ use crate::{
     error::{NodeError, Result},
     geometry::resample,
     models::Models,
-    runtime::{Dim, Values},
+    onnx::Dim,
+    runtime::Values,
     tensor::{Tensor, Tensors},
     volume,
 };

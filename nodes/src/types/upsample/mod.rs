@@ -13,7 +13,6 @@ use crate::{
     contract::Contract,
     error::Result,
     models::Models,
-    operator,
     params::Params,
 };
 
@@ -35,7 +34,7 @@ impl NodeType for Upsample {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        operator::facts()
+        talkgraph_operators::facts()
     }
 
     fn body(&self, _: &Params, _: &Contract) -> Result<Body> {

@@ -1,10 +1,11 @@
 use std::{collections::BTreeMap, fs};
 
 use super::format;
+use talkgraph_models::safetensors;
+
 use crate::{
     artifact::{FileRef, Value},
     body::{Context, Emit, Inputs, Sequence, ValueBody},
-    codec,
     error::{NodeError, Result},
     tensor::{Tensor, TensorData, Tensors},
 };
@@ -28,7 +29,7 @@ impl ValueBody for Write {
         let bytes = match self.format.as_str() {
             "json" => format::json(&tensors)?,
             "npy" => format::npy(only(&tensors)?),
-            _ => codec::tensors::encode(&tensors)?,
+            _ => safetensors::encode(&tensors)?,
         };
         let path = ctx.host.scratch().join(format!("tensors.{}", self.format));
         fs::write(&path, bytes).map_err(|error| {

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use talkgraph_models::safetensors;
+
 use crate::{
-    codec,
     error::{NodeError, Result},
     tensor::{Tensor, TensorData, Tensors},
 };
@@ -29,7 +30,7 @@ pub(super) fn npy(tensor: &Tensor) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((length as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    bytes.extend(codec::tensors::bytes(tensor.data()));
+    bytes.extend(safetensors::bytes(tensor.data()));
     bytes
 }
 

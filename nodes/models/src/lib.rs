@@ -1,0 +1,13 @@
+//! Models and how they are run: packs, the ONNX Runtime host, and the driver of step graphs. Knows no node type.
+
+pub mod error;
+pub mod file;
+pub mod home;
+pub mod models;
+pub mod onnx;
+pub mod optimise;
+pub mod pack;
+pub mod param;
+pub mod runtime;
+pub mod safetensors;
+pub mod tensor;

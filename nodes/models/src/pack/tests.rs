@@ -1,0 +1,180 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use talkgraph_cache::Digest;
+
+use crate::file::fingerprint;
+
+const HEAD: &str = "\
+talkgraph_pack: 1
+name: sample
+version: 1
+licence: CC0-1.0
+resolution: 32
+coefficients: { size: 12, identity: [0, 3], expression: [3, 5], texture: [5, 6], rotation: [6, 9], translation: [9, 12] }
+expression: [jaw, wide]
+parsing: { mouth: [7, 8, 9], torso: [10], size: 32, mean: [0, 0, 0], std: [1, 1, 1] }
+defaults: { pti: { steps: 120 } }
+";
+
+/// A serialised ONNX model with these ports and nothing else; sizes are numbers or symbols.
+fn onnx(inputs: &[(&str, &str)], outputs: &[(&str, &str)]) -> Vec<u8> {
+    fn field(number: u8, payload: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, payload.len() as u8][..], payload].concat()
+    }
+    let port = |number: u8, (name, dims): &(&str, &str)| {
+        let dim = |dim: &str| match dim.parse::<u8>() {
+            Ok(size) => field(1, &[8, size]),
+            Err(_) => field(1, &field(2, dim.as_bytes())),
+        };
+        let shape: Vec<u8> = dims.split(',').flat_map(dim).collect();
+        let tensor = [vec![8, 1], field(2, &shape)].concat();
+        field(number, &[field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat())
+    };
+    let inputs = inputs.iter().map(|input| port(11, input));
+    let graph: Vec<u8> = inputs.chain(outputs.iter().map(|output| port(12, output))).flatten().collect();
+    let length = [graph.len() as u8 & 0x7f | 0x80, (graph.len() >> 7) as u8];
+    [&[7 << 3 | 2][..], &length, &graph].concat()
+}
+
+fn pack(rest: &str, models: &[(&str, Vec<u8>)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pack.yaml"), format!("{HEAD}{rest}")).unwrap();
+    for (name, bytes) in models {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    folder
+}
+
+fn open(folder: &TempDir) -> Result<Pack> {
+    Pack::open(folder.path(), &Home::at(folder.path()), &fingerprint)
+}
+
+fn error(rest: &str, models: &[(&str, Vec<u8>)]) -> String {
+    open(&pack(rest, models)).unwrap_err().to_string()
+}
+
+#[test]
+fn tells_what_nodes_ask_for() {
+    let deep3d = onnx(&[("image", "n,3,x,x")], &[("coefficients", "n,12")]);
+    let digest = Digest::of(&deep3d);
+    let folder =
+        pack(&format!("roles: {{ deep3d: {{ file: d.onnx, blake3: {digest} }} }}"), &[("d.onnx", deep3d)]);
+    let pack = open(&folder).unwrap();
+    assert_eq!((pack.name(), pack.resolution(), pack.coefficients().expressions()), ("sample", 32, 2));
+    assert_eq!(pack.default("pti", "steps"), Some(&ParamValue::Int(120)));
+    assert_eq!(pack.model("deep3d").unwrap().digest, digest);
+    assert!(pack.check().is_empty());
+    let missing = pack.model("parse").unwrap_err();
+    assert_eq!(missing.to_string(), "pack sample has no role `parse`");
+    let row: Vec<f32> = (0..12).map(|k| k as f32).collect();
+    assert_eq!(pack.coefficients().pose_of(&row).unwrap(), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+    assert!(pack.coefficients().expression_of(&row[1..]).is_err());
+}
+
+#[test]
+fn files_and_digests_are_checked_when_opened() {
+    assert!(error("roles: { deep3d: { file: d.onnx, blake3: 00 } }", &[]).contains("pack.yaml"));
+    let zeros = "0".repeat(64);
+    let entry = format!("roles: {{ deep3d: {{ file: d.onnx, blake3: {zeros} }} }}");
+    assert!(error(&entry, &[]).ends_with("d.onnx is missing"));
+    assert!(error(&entry, &[("d.onnx", vec![1])]).contains("expected blake3 00000000…"));
+    assert!(error("roles: { nose: d.onnx }", &[]).contains("nose: unknown role"));
+    assert!(error("roles: { face_mesh: '@setup/m.onnx' }", &[]).contains("the network m.onnx was not found"));
+}
+
+#[test]
+fn faults_of_the_file_name_the_key() {
+    let broken = |from: &str, to: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pack.yaml"), format!("{HEAD}roles: {{}}\n").replace(from, to)).unwrap();
+        open(&folder).unwrap_err().to_string()
+    };
+    assert!(
+        broken("talkgraph_pack: 1", "talkgraph_pack: 2").ends_with("talkgraph_pack: expected 1, found 2")
+    );
+    assert!(broken("[jaw, wide]", "[jaw]").ends_with("expected 2 names, one a coefficient, found 1"));
+    assert!(broken("rotation: [6, 9]", "rotation: [5, 8]").ends_with("[5, 8] overlaps texture"));
+    assert!(broken("translation: [9, 12]", "translation: [9, 13]").contains("within 0..12"));
+    assert!(broken("version: 1", "versoin: 1").contains("versoin"));
+}
+
+#[test]
+fn tensors_are_checked_against_the_role() {
+    let faults = |inputs: &[(&str, &str)], outputs: &[(&str, &str)]| {
+        let folder = pack("roles: { deep3d: d.onnx }", &[("d.onnx", onnx(inputs, outputs))]);
+        let faults = open(&folder).unwrap().check();
+        assert_eq!(faults.len(), 1);
+        faults[0].to_string()
+    };
+    let image = [("image", "n,3,x,x")];
+    assert!(faults(&image, &[("out", "n,12")]).ends_with("output `coefficients` is missing, found out"));
+    assert!(faults(&image, &[("coefficients", "12")]).ends_with("expected f32 [n,K], found f32 [12]"));
+    let wrong = faults(&image, &[("coefficients", "n,9")]);
+    assert!(wrong.ends_with("expected K = 12 as in coefficients.size, found f32 [n,9]"), "{wrong}");
+    let surplus = faults(&[("photo", "n,3,x,x")], &[("coefficients", "n,12")]);
+    assert!(surplus.ends_with("input `photo` is not offered; the role has image"), "{surplus}");
+}
+
+/// `source` of the role `render` may be absent, but not of another shape.
+#[test]
+fn outputs_that_may_be_absent_are_checked_where_they_are() {
+    let fault = |outputs: &[(&str, &str)]| {
+        let folder = pack("roles: { render: r.onnx }", &[("r.onnx", onnx(&[("origins", "1,N,3")], outputs))]);
+        open(&folder).unwrap().check().first().map(ToString::to_string)
+    };
+    let rendered = [("features", "1,8,N"), ("alpha", "1,1,N")];
+    let with = |source| fault(&[&rendered[..], &[("source", source)]].concat());
+    assert_eq!((fault(&rendered), with("1,3,N")), (None, None));
+    let wrong = with("1,N,3,1").unwrap();
+    assert!(wrong.ends_with("output `source`: expected f32 [1,3,N], found f32 [1,N,3,1]"), "{wrong}");
+}
+
+#[test]
+fn symbols_agree_between_roles() {
+    let camera = onnx(&[("pose", "n,6")], &[("origins", "n,16,3"), ("directions", "n,16,3")]);
+    let upsample = onnx(&[("features", "1,8,5,5")], &[("image", "1,3,32,32")]);
+    let folder =
+        pack("roles: { camera: c.onnx, upsample: u.onnx }", &[("c.onnx", camera), ("u.onnx", upsample)]);
+    let pack = open(&folder).unwrap();
+    assert!(pack.ensure_sound().unwrap_err().to_string().starts_with("pack sample: role `upsample`"));
+    let faults = pack.check();
+    assert!(faults[0].to_string().ends_with("R = 5 needs N = 25 rays, found 16"), "{}", faults[0]);
+}
+
+#[test]
+fn phases_are_models_and_their_schedule_enters_keys() {
+    let init = onnx(&[], &[("params", "4")]);
+    let step =
+        onnx(&[("params", "4")], &[("params_out", "4"), ("m_out", "4"), ("v_out", "4"), ("loss", "1")]);
+    let phase = |rate: &str| {
+        let steps = "{ draft: 1, standard: 5, fine: 9 }";
+        let graphs = "init: i.onnx, step: s.onnx, finish: i.onnx";
+        let entry = format!("{graphs}, steps: {steps}, learning_rate: {rate}");
+        let folder = pack(
+            &format!("roles: {{}}\noptimisations: {{ pti: [{{ name: pivot, {entry} }}] }}"),
+            &[("i.onnx", init.clone()), ("s.onnx", step.clone())],
+        );
+        open(&folder).map(|pack| (folder, pack))
+    };
+    let (_folder, one) = phase("0.1").unwrap();
+    assert!(one.check().is_empty());
+    let steps = one.phases("pti").unwrap()[0].steps;
+    assert_eq!(
+        [Quality::Draft, Quality::Standard, Quality::Fine].map(|quality| steps.of(quality)),
+        [1, 5, 9]
+    );
+    assert_eq!(Quality::NAMES.map(|name| Quality::named(name).unwrap() as usize), [0, 1, 2]);
+    assert_eq!(Steps::Same(7).of(Quality::Draft), 7);
+    let names = one.optimisation_roles("pti").unwrap();
+    assert_eq!(names, ["pti.pivot.init", "pti.pivot.step", "pti.pivot.finish", "pack.optimisations.pti"]);
+    let digests = |pack: &Pack| names.iter().map(|name| pack.model(name).unwrap().digest).collect::<Vec<_>>();
+    let (_folder, other) = phase("0.2").unwrap();
+    assert_eq!(digests(&one)[..3], digests(&other)[..3]);
+    assert_ne!(digests(&one)[3], digests(&other)[3]);
+    assert!(
+        phase("0").err().unwrap().to_string().ends_with("pivot.learning_rate: expected more than 0, found 0")
+    );
+}
