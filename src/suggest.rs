@@ -1,10 +1,24 @@
 //! "Did you mean": the known name nearest to one that is not known.
 
+/// Bytes of the longest name that is compared.
+const LONGEST: usize = 200;
+
+/// Most names that a hint lists.
+const LISTED: usize = 60;
+
 /// The candidate nearest to `name`, if one is near enough to be a slip of the keyboard.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
+    // No name is that long, and comparing takes time in proportion to both lengths.
+    if name.len() > LONGEST {
+        return None;
+    }
+    let a = name.to_lowercase();
     let slip = |candidate: &str| {
-        let (a, b) = (name.to_lowercase(), candidate.to_lowercase());
+        if candidate.len() > LONGEST {
+            return None;
+        }
+        let b = candidate.to_lowercase();
         let distance = strsim::damerau_levenshtein(&a, &b);
         let part = a.len() >= 3 && (b.starts_with(&a) || a.starts_with(&b));
         (distance <= allowed || part).then_some(distance)
@@ -22,6 +36,7 @@ pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, none:
     match nearest(name, all.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if all.is_empty() => none.into(),
+        None if all.len() > LISTED => format!("known: {}, …", all[..LISTED].join(", ")),
         None => format!("known: {}", all.join(", ")),
     }
 }
