@@ -1,13 +1,15 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
+PREFIX ?= /usr/local
 TALKGRAPH := target/release/talkgraph
 TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
-.PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench eval
+.PHONY: help setup build install fuzz demo demo-pictures test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network)'
 	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
 	@echo "make demo-pictures  the README's pictures from the demo"
+	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
@@ -20,6 +22,10 @@ setup:
 
 build: setup
 	cargo build --release --locked
+
+# Builds nothing: `make build` before, as the user who owns this folder.
+install:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' tools/install.sh
 
 demo: build
 	$(TALKGRAPH) run graphs/from_image.yaml -i portrait=graphs/media/portrait.png -i speech=graphs/media/speech.wav -o video=demo.mp4

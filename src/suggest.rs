@@ -3,6 +3,9 @@
 /// Bytes of the longest name that is compared.
 const LONGEST: usize = 200;
 
+/// Most names that are compared: a hint is worth moments only.
+const COMPARED: usize = 2000;
+
 /// Most names that a hint lists.
 const LISTED: usize = 60;
 
@@ -19,12 +22,17 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             return None;
         }
         let b = candidate.to_lowercase();
-        let distance = strsim::damerau_levenshtein(&a, &b);
         let part = a.len() >= 3 && (b.starts_with(&a) || a.starts_with(&b));
+        // The distance is at least the difference of lengths, of which four bytes may be one character.
+        if !part && a.len().abs_diff(b.len()) > 4 * allowed {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&a, &b);
         (distance <= allowed || part).then_some(distance)
     };
     candidates
         .into_iter()
+        .take(COMPARED)
         .filter_map(|candidate| slip(candidate).map(|distance| (distance, candidate)))
         .min()
         .map(|(_, candidate)| candidate)

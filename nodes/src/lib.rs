@@ -9,6 +9,7 @@ pub mod contract;
 pub mod error;
 pub(crate) mod ffmpeg;
 pub mod geometry;
+pub mod layout;
 pub mod models;
 pub(crate) mod operator;
 pub mod optimise;

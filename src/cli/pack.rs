@@ -8,8 +8,11 @@ use talkgraph_nodes::{
     runtime::Home,
 };
 
-use super::{Outcome, parts, print, print_json};
-use crate::error::{Diagnostic, Diagnostics, Failure};
+use super::{Outcome, find, print, print_json};
+use crate::{
+    config::Config,
+    error::{Diagnostic, Diagnostics, Failure},
+};
 
 /// Flags of `pack`.
 #[derive(Debug, clap::Args)]
@@ -37,9 +40,17 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Folder {
-    /// Folder of the pack; the bundled one when left out
+    /// Pack: a folder, or the name of an installed one; the bundled one when left out
     #[arg(value_name = "PACK", env = "TALKGRAPH_PACK")]
     pack: Option<PathBuf>,
+}
+
+impl Args {
+    /// The settings of the user's file where neither argument nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        let (Action::Show { folder, .. } | Action::Verify { folder }) = &mut self.action;
+        folder.pack = folder.pack.take().or_else(|| config.pack.clone());
+    }
 }
 
 /// Shows or verifies a pack.
@@ -62,7 +73,7 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn open(folder: &Folder) -> Result<Pack, Failure> {
-    let Some(folder) = parts::pack_folder(folder.pack.as_deref()) else {
+    let Some(folder) = find::pack(folder.pack.as_deref()) else {
         let diagnostic = Diagnostic::error("no pack is bundled here").hint("name the folder of a pack");
         return Err(Failure::usage(diagnostic));
     };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::{
-    Content, Fault, MOST_BYTES, MOST_DEEP, MOST_REPEATED, Node, Scalar, Spot,
+    Content, Fault, MOST_BYTES, MOST_DEEP, MOST_VALUES, Node, Scalar, Spot,
     scalar::{boolean, null, number, scalar, whole},
 };
 
@@ -45,7 +45,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     let mut open: Vec<Open> = vec![];
     let mut anchors: HashMap<usize, Anchored> = HashMap::new();
     let mut root: Option<Node> = None;
-    let mut repeated = 0;
+    let mut values = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| match error.info() {
             PARSER_TOO_DEEP => too_deep(spot(error.marker())),
@@ -60,6 +60,10 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let weight = 1 + text.len() / LONG;
+                values += weight;
+                if values > MOST_VALUES {
+                    return Err(too_many(here));
+                }
                 let value = value(&text, style == ScalarStyle::Plain, tag.as_deref(), here)?;
                 (Node { spot: here, content: Content::Scalar(value) }, anchor, weight, 0)
             }
@@ -70,10 +74,9 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
                 if open.len() + known.height > MOST_DEEP {
                     return Err(too_deep(here));
                 }
-                repeated += known.weight;
-                if repeated > MOST_REPEATED {
-                    let message = format!("aliases stand for more than {MOST_REPEATED} values");
-                    return Err(Fault::at(here, message).hint("write out less, or repeat less"));
+                values += known.weight;
+                if values > MOST_VALUES {
+                    return Err(too_many(here));
                 }
                 (Node { spot: here, content: known.node.content.clone() }, 0, known.weight, known.height)
             }
@@ -153,6 +156,11 @@ fn tagged(spot: Spot) -> Fault {
 fn too_deep(spot: Spot) -> Fault {
     let message = format!("more than {MOST_DEEP} lists and mappings inside one another");
     Fault::at(spot, message).hint("close some of them before this place")
+}
+
+fn too_many(spot: Spot) -> Fault {
+    let message = format!("more than {MOST_VALUES} values, those that aliases stand for included");
+    Fault::at(spot, message).hint("write less, or repeat less")
 }
 
 fn spot(marker: &Marker) -> Spot {

@@ -19,8 +19,8 @@ pub const MOST_BYTES: u64 = 4 << 20;
 /// Most lists and mappings inside one another. Graphs and packs need six.
 pub const MOST_DEEP: usize = 64;
 
-/// Most values that all aliases together may stand for; long texts count as several.
-pub const MOST_REPEATED: usize = 1 << 18;
+/// Most values, those that aliases stand for included; long texts count as several.
+pub const MOST_VALUES: usize = 1 << 19;
 
 /// Line and column, both from one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
