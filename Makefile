@@ -14,6 +14,7 @@ help:
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
+	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
 	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
 
@@ -58,6 +59,15 @@ bench: build
 	tools/bench.sh $(TALKGRAPH)
 	if [ -x $(TRAINING) ]; then $(TRAINING) -m tools.pack.bench --json target/render.json; \
 	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi
+
+SECONDS ?= 30
+FUZZ := graph pack safetensors wav onnx record
+fuzz:
+	for target in $(FUZZ); do \
+	  mkdir -p fuzz/corpus/$$target && \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
+	done
 
 eval: build
 	tools/evaluation/setup.sh

@@ -45,7 +45,7 @@ impl Store {
             stats.actions += 1;
             stats.seconds += record.seconds;
             let row = stats.types.entry(record.node_type.clone()).or_default();
-            *row = (row.0 + 1, row.1 + record.bytes(), row.2 + record.seconds);
+            *row = (row.0 + 1, row.1.saturating_add(record.bytes()), row.2 + record.seconds);
         }
         Ok(stats)
     }
