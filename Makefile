@@ -1,17 +1,20 @@
 # talkgraph: `make demo` shows it, `make test` checks it.
 SHELL := /bin/bash
+PREFIX ?= /usr/local
 TALKGRAPH := target/release/talkgraph
 TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
-.PHONY: help setup build demo demo-pictures test lint docs docs-check pack bench eval
+.PHONY: help setup build install fuzz demo demo-pictures test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network) [CUDA=1: for GPUs]'
 	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
 	@echo "make demo-pictures  the README's pictures from the demo"
+	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
+	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
 	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
 
@@ -20,6 +23,10 @@ setup:
 
 build: setup
 	cargo build --release --locked
+
+# Builds nothing: `make build` before, as the user who owns this folder.
+install:
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' tools/install.sh
 
 demo: build
 	$(TALKGRAPH) run graphs/from_image.yaml -i portrait=graphs/media/portrait.png -i speech=graphs/media/speech.wav -o video=demo.mp4
@@ -52,6 +59,15 @@ bench: build
 	tools/bench.sh $(TALKGRAPH)
 	if [ -x $(TRAINING) ]; then $(TRAINING) -m tools.pack.bench --json target/render.json; \
 	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi
+
+SECONDS ?= 30
+FUZZ := graph pack safetensors wav onnx record
+fuzz:
+	for target in $(FUZZ); do \
+	  mkdir -p fuzz/corpus/$$target && \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
+	done
 
 eval: build
 	tools/evaluation/setup.sh

@@ -53,6 +53,8 @@ pub struct Request {
     pub trace: Option<PathBuf>,
     /// Nodes to run again although their results are known.
     pub refresh: BTreeSet<String>,
+    /// Whether missing folders of the user's files are made.
+    pub parents: bool,
     /// Whether branches that do not depend on a failed node go on.
     pub keep_going: bool,
 }

@@ -1,12 +1,12 @@
 //! The one stream of events that everything a user sees listens to: progress, lines, report, trace.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use talkgraph_cache::Digest;
 
 /// Something that happened in a run.
@@ -94,6 +94,7 @@ pub enum Event {
         /// Name of the graph output.
         output: String,
         /// The file.
+        #[serde(serialize_with = "lossy")]
         path: PathBuf,
     },
     /// Everything is over.
@@ -101,6 +102,11 @@ pub enum Event {
         /// `done`, `failed` or `interrupted`.
         status: &'static str,
     },
+}
+
+/// A path as text, whatever its bytes.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// A node as a plan found it.

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod docs;
 pub mod dot;
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod plan;
 pub mod progress;
 pub mod run;
 pub mod schema;
+pub mod size;
 pub mod spec;
 pub mod suggest;
 pub mod trace;

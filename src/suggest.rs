@@ -1,16 +1,38 @@
 //! "Did you mean": the known name nearest to one that is not known.
 
+/// Bytes of the longest name that is compared.
+const LONGEST: usize = 200;
+
+/// Most names that are compared: a hint is worth moments only.
+const COMPARED: usize = 2000;
+
+/// Most names that a hint lists.
+const LISTED: usize = 60;
+
 /// The candidate nearest to `name`, if one is near enough to be a slip of the keyboard.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
+    // No name is that long, and comparing takes time in proportion to both lengths.
+    if name.len() > LONGEST {
+        return None;
+    }
+    let a = name.to_lowercase();
     let slip = |candidate: &str| {
-        let (a, b) = (name.to_lowercase(), candidate.to_lowercase());
-        let distance = strsim::damerau_levenshtein(&a, &b);
+        if candidate.len() > LONGEST {
+            return None;
+        }
+        let b = candidate.to_lowercase();
         let part = a.len() >= 3 && (b.starts_with(&a) || a.starts_with(&b));
+        // The distance is at least the difference of lengths, of which four bytes may be one character.
+        if !part && a.len().abs_diff(b.len()) > 4 * allowed {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&a, &b);
         (distance <= allowed || part).then_some(distance)
     };
     candidates
         .into_iter()
+        .take(COMPARED)
         .filter_map(|candidate| slip(candidate).map(|distance| (distance, candidate)))
         .min()
         .map(|(_, candidate)| candidate)
@@ -22,6 +44,7 @@ pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, none:
     match nearest(name, all.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if all.is_empty() => none.into(),
+        None if all.len() > LISTED => format!("known: {}, …", all[..LISTED].join(", ")),
         None => format!("known: {}", all.join(", ")),
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CacheError, Digest, Result, Store};
 
 /// How stale the time of last use may become before a reader renews it.
-const USE_RESOLUTION: Duration = Duration::from_secs(600);
+pub(crate) const USE_RESOLUTION: Duration = Duration::from_secs(600);
 
 /// What an action gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,8 @@ impl ActionRecord {
 
     /// Size of all outputs, counted once an output.
     pub fn bytes(&self) -> u64 {
-        self.outputs.values().map(|output| output.bytes).sum()
+        // A record may be damaged and still look like one.
+        self.outputs.values().fold(0, |sum, output| sum.saturating_add(output.bytes))
     }
 }
 
@@ -64,6 +65,15 @@ impl Store {
 
     /// The record of action `key`. A record that cannot be read as such counts as absent and is removed.
     pub fn action(&self, key: &Digest) -> Result<Option<ActionRecord>> {
+        let record = self.look_up(key)?;
+        if record.is_some() {
+            renew(&self.action_path(key));
+        }
+        Ok(record)
+    }
+
+    /// The same without a mark that it was used.
+    fn look_up(&self, key: &Digest) -> Result<Option<ActionRecord>> {
         let path = self.action_path(key);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -73,12 +83,9 @@ impl Store {
         let record = serde_json::from_slice::<ActionRecord>(&bytes)
             .ok()
             .filter(|record| record.key == *key && Digest::of(record.manifest.as_bytes()) == *key);
-        match &record {
-            Some(_) => renew(&path),
-            None => {
-                tracing::warn!(path = %path.display(), "damaged action record dropped");
-                self.forget(key)?;
-            }
+        if record.is_none() {
+            tracing::warn!(path = %path.display(), "damaged action record dropped");
+            self.forget(key)?;
         }
         Ok(record)
     }
@@ -102,7 +109,12 @@ impl Store {
         }
     }
 
-    /// Every readable action record.
+    /// When the action `key` was last used, to some minutes; `None` where there is no record of it.
+    pub(crate) fn used(&self, key: &Digest) -> Option<SystemTime> {
+        fs::metadata(self.action_path(key)).and_then(|meta| meta.modified()).ok()
+    }
+
+    /// Every readable action record. Listing is no use of them.
     pub fn actions(&self) -> Result<Vec<ActionRecord>> {
         let mut records = vec![];
         for path in self.entries("actions")? {
@@ -111,7 +123,7 @@ impl Store {
             else {
                 continue;
             };
-            records.extend(self.action(&key)?);
+            records.extend(self.look_up(&key)?);
         }
         Ok(records)
     }

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, SystemTime},
 };
 
 use talkgraph_cache::{ActionRecord, CacheError, Digest, Durability, KeyBuilder, OutputRecord, Read, Store};
@@ -151,6 +152,30 @@ fn collection_drops_what_is_cheap_per_byte_and_keeps_shared_blobs() {
     assert!(store.action(&shared.key).unwrap().is_none() || store.has(shared.blobs().next().unwrap()));
     assert!(store.has(dear.blobs().next().unwrap()));
     assert!(!store.has(&orphan));
+}
+
+#[test]
+fn trimming_drops_what_was_not_used_for_longest_and_nothing_of_now() {
+    let (_folder, store) = store();
+    let age = |record: &ActionRecord, seconds: u64| {
+        let path =
+            store.root().join("actions").join(&record.key.to_string()[..2]).join(record.key.to_string());
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    };
+    let [oldest, old, new] = ["oldest", "old", "new"].map(|name| action(&store, name, name.as_bytes(), 1.0));
+    age(&oldest, 20_000);
+    age(&old, 10_000);
+    let began = SystemTime::now();
+    assert_eq!(store.trim(100, began).unwrap().actions, []);
+    // Looking through the records is no use of them.
+    store.stats().unwrap();
+    let trimmed = store.trim(7, began).unwrap();
+    assert_eq!((trimmed.actions, trimmed.left), (vec![oldest.key], 6));
+    let trimmed = store.trim(0, began).unwrap();
+    assert_eq!((trimmed.actions, trimmed.left), (vec![old.key], 3));
+    assert!(store.action(&new.key).unwrap().is_some());
+    assert!(store.has(new.blobs().next().unwrap()));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod fused;
 
-pub use talkgraph_models::{error, file, home, models, onnx, optimise, pack, runtime, tensor};
+pub use talkgraph_models::{error, file, home, layout, models, onnx, optimise, pack, runtime, tensor};
 
 pub mod artifact;
 pub mod body;

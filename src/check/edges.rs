@@ -47,7 +47,7 @@ pub(super) fn connect(spec: &GraphSpec, drafts: &[Draft<'_>], mistakes: &mut Mis
         for (port, reference) in ports {
             let input = draft.contract.as_ref().and_then(|contract| contract.find_input(&port.value));
             let Some(reference) = reference else {
-                resolver.fitting(draft, input);
+                resolver.fitting(draft, input, mistakes);
                 continue;
             };
             let owner = format!("{}: input `{}`", draft.owner, port.value);
@@ -56,7 +56,8 @@ pub(super) fn connect(spec: &GraphSpec, drafts: &[Draft<'_>], mistakes: &mut Mis
                 source.output.zip(input).filter(|(output, input)| !fits(input, output))
             {
                 let message = format!("{owner} {}", mismatch(input, output, &reference.value));
-                mistakes.error(reference.spot, message).hint = resolver.fitting(draft, Some(input));
+                let hint = resolver.fitting(draft, Some(input), mistakes);
+                mistakes.error(reference.spot, message).hint = hint;
             }
             let edge = source
                 .output
@@ -99,11 +100,15 @@ impl<'a> Resolver<'a> {
     ) -> Option<Source<'a>> {
         let At { value: Reference { node, port }, spot } = reference;
         let Some(&draft) = self.index.get(node.as_str()) else {
+            let message = format!("{owner}: there is no node or input `{node}`");
+            if mistakes.is_full() {
+                mistakes.error(*spot, message);
+                return None;
+            }
             let names = || self.drafts.iter().map(|draft| draft.id.value.as_str());
             let near = suggest::nearest(node, names());
             self.meant.extend(near.map(|near| self.index[near]));
-            mistakes.error(*spot, format!("{owner}: there is no node or input `{node}`")).hint =
-                Some(suggest::hint(node, names(), ""));
+            mistakes.error(*spot, message).hint = Some(suggest::hint(node, names(), ""));
             return None;
         };
         let source = &self.drafts[draft];
@@ -136,7 +141,7 @@ impl<'a> Resolver<'a> {
         if !draft.resolved {
             for input in contract.inputs.iter().filter(|input| !draft.connected.contains(input.name.as_ref()))
             {
-                self.fitting(draft, Some(input));
+                self.fitting(draft, Some(input), mistakes);
             }
         }
         for input in contract.inputs.iter().filter(|input| input.required) {
@@ -153,13 +158,14 @@ impl<'a> Resolver<'a> {
                 contract.name,
                 describe(input.ty.name(), input.arity != Arity::Value)
             );
-            mistakes.error(draft.id.spot, message).hint = self.fitting(draft, Some(input));
+            let hint = self.fitting(draft, Some(input), mistakes);
+            mistakes.error(draft.id.spot, message).hint = hint;
         }
     }
 
     /// A hint that names outputs which fit the input, unless there are none. One of them is meant.
-    fn fitting(&mut self, target: &Draft<'_>, input: Option<&Input>) -> Option<String> {
-        let input = input?;
+    fn fitting(&mut self, target: &Draft<'_>, input: Option<&Input>, mistakes: &Mistakes) -> Option<String> {
+        let input = input.filter(|_| !mistakes.is_full())?;
         let mut names = vec![];
         for (number, draft) in self.drafts.iter().enumerate() {
             if draft.id.value == target.id.value {

@@ -25,7 +25,7 @@ use crate::{
 /// # Errors
 /// Every mistake and every warning, in file order, when there is at least one mistake.
 pub fn load(path: &Path, registry: &Registry, settings: &Settings<'_>) -> Result<Graph, Diagnostics> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = talkgraph_yaml::read(path).map_err(|error| {
         let message = format!("{}: cannot read the graph", path.display());
         Diagnostic::error(message).caused_by(&error)
     })?;

@@ -12,8 +12,8 @@ use super::{
     settings::{Assignment, PackDefault},
 };
 use crate::{
-    error::{Diagnostic, plain},
-    spec::{At, Mistakes, ParamSpec, Scalar, scalar},
+    error::{self, Diagnostic},
+    spec::{At, Mistakes, ParamSpec, Scalar},
     suggest,
 };
 
@@ -102,7 +102,7 @@ fn value(
     }
     let default = sources.pack_default.and_then(|lookup| lookup(&contract.name, name));
     if let Some(default) = default {
-        return convert(&param.kind, &Scalar::from(&default), sources.folder)
+        return convert(&param.kind, &plain(&default), sources.folder)
             .map_err(|(message, hint)| {
                 let message = format!("pack: default of `{}.{name}`: {message}", contract.name);
                 mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });
@@ -192,12 +192,21 @@ fn number(text: &str) -> Option<String> {
     Some(if written == text { "take the quotes away".into() } else { format!("write `{written}`") })
 }
 
+fn plain(value: &ParamValue) -> Scalar {
+    match value {
+        ParamValue::Bool(value) => Scalar::Bool(*value),
+        ParamValue::Int(value) => Scalar::Int(*value),
+        ParamValue::Float(value) => Scalar::Float(*value),
+        ParamValue::Text(value) => Scalar::Text(value.clone()),
+    }
+}
+
 /// A value given on the command line: texts as they are, everything else as in YAML. Files are relative to the current
 /// folder, as the shell completes them.
 fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
     let value = match kind {
         ParamKind::Text | ParamKind::Choice { .. } | ParamKind::File => Scalar::Text(text.into()),
-        _ => scalar(text),
+        _ => talkgraph_yaml::scalar(text.trim()),
     };
     convert(kind, &value, Path::new(""))
 }
@@ -206,7 +215,7 @@ fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
 fn file(path: &Path) -> Result<ParamValue, Wrong> {
     let absolute = std::path::absolute(path)
         .and_then(|absolute| std::fs::metadata(&absolute).map(|_| absolute))
-        .map_err(|error| (format!("{}: {}", path.display(), plain(&error)), None))?;
+        .map_err(|error| (format!("{}: {}", path.display(), error::plain(&error)), None))?;
     match absolute.into_os_string().into_string() {
         Ok(path) => Ok(ParamValue::Text(path)),
         Err(_) => Err((format!("{}: the path is not UTF-8", path.display()), None)),

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     error::Diagnostic,
     graph::{Edge, Graph, GraphInput, GraphOutput, Node, NodeId},
-    spec::{GraphSpec, Mistakes},
+    spec::{GraphSpec, Mistakes, place},
 };
 
 /// Checks the shape and builds the graph; `None` when drafts are too incomplete for it. Node indices follow file order;
@@ -48,7 +48,7 @@ pub(super) fn build(
             cache: draft.cache,
             is_input,
             rate: None,
-            place: draft.id.spot.place(&spec.file),
+            place: place(draft.id.spot, &spec.file),
         });
     }
     for link in wiring.links {
@@ -64,7 +64,7 @@ pub(super) fn build(
     });
     let outputs = spec.outputs.iter().zip(wiring.wanted).map(|(output, wanted)| {
         let (from, port) = wanted?;
-        let place = output.name.spot.place(&spec.file);
+        let place = place(output.name.spot, &spec.file);
         Some(GraphOutput { name: output.name.value.clone(), node: node(from), port, place })
     });
     Some(Graph {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     check::{Assignment, Settings},
+    config::Config,
     engine::Request,
     error::{Diagnostic, Failure},
 };
@@ -12,7 +13,7 @@ use crate::{
 /// `dot --plan`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct GraphArgs {
-    /// Graph file
+    /// Graph: a file, or the name of one in `graphs` or installed
     #[arg(value_name = "GRAPH")]
     pub graph: PathBuf,
     /// File for a graph input
@@ -24,21 +25,58 @@ pub struct GraphArgs {
     /// Parameter of a node, in place of the graph's
     #[arg(long, value_name = "NODE.PARAM=VALUE")]
     pub set: Vec<Assignment>,
-    /// Folder of the model pack
-    #[arg(long, value_name = "PATH", env = "TALKGRAPH_PACK")]
-    pub pack: Option<PathBuf>,
+    /// Which pack.
+    #[command(flatten)]
+    pub pack: PackArg,
     /// Device of the models: auto, cpu, cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
-    /// Folder of the cache
-    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE")]
-    pub cache: Option<PathBuf>,
+    #[arg(long, value_name = "DEVICE", env = "TALKGRAPH_DEVICE")]
+    pub device: Option<String>,
+    /// Which cache.
+    #[command(flatten)]
+    pub cache: CacheArg,
     /// Run this node again even when its result is stored
     #[arg(long, value_name = "NODE")]
     pub refresh: Vec<String>,
 }
 
+/// Which pack.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PackArg {
+    /// Model pack: a folder, or the name of an installed one
+    #[arg(long, value_name = "PACK", env = "TALKGRAPH_PACK")]
+    pub pack: Option<PathBuf>,
+}
+
+impl PackArg {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.pack = self.pack.take().or_else(|| config.pack.clone());
+    }
+}
+
+/// Which cache.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CacheArg {
+    /// Folder of the cache
+    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE", global = true)]
+    pub cache: Option<PathBuf>,
+}
+
+impl CacheArg {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.cache = self.cache.take().or_else(|| config.cache.folder.clone());
+    }
+}
+
 impl GraphArgs {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.pack.fill(config);
+        self.cache.fill(config);
+        self.device = self.device.take().or_else(|| config.device.clone());
+    }
+
     /// What the flags ask of the graph. A node is refreshed by the request, not by the graph.
     ///
     /// # Errors

@@ -1,25 +1,28 @@
 //! `talkgraph cache stats|ls|show|verify|gc`
 
-use std::{fmt::Write as _, path::PathBuf, time::SystemTime};
+use std::{fmt::Write as _, time::SystemTime};
 
 use serde_json::json;
 use talkgraph_cache::{ActionRecord, Store};
 
 use super::{
     Outcome,
+    args::CacheArg,
     parts::{open_store, store_failure},
     print, print_json,
 };
-use crate::error::{Diagnostic, Failure};
+use crate::{
+    error::{Diagnostic, Failure},
+    size::{self, human},
+};
 
 /// Flags of `cache`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
-    /// Folder of the cache
-    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE", global = true)]
-    cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub cache: CacheArg,
     /// As JSON
     #[arg(long, global = true)]
     json: bool,
@@ -45,7 +48,7 @@ enum Action {
     /// Make room: what is cheapest to compute again goes first
     Gc {
         /// Most that may stay, like 2GiB or 500M
-        #[arg(long, value_name = "SIZE", value_parser = size)]
+        #[arg(long, value_name = "SIZE", value_parser = size::parse)]
         max_size: u64,
         /// Only say what would go
         #[arg(long)]
@@ -55,7 +58,7 @@ enum Action {
 
 /// Looks at the store, or makes room in it.
 pub fn run(args: &Args) -> Outcome {
-    let store = open_store(args.cache.as_deref())?;
+    let store = open_store(args.cache.cache.as_deref())?;
     match &args.action {
         Action::Stats => stats(&store, args.json),
         Action::Ls { ty } => list(&store, ty.as_deref(), args.json),
@@ -195,58 +198,11 @@ fn collect(store: &Store, most: u64, dry_run: bool, as_json: bool) -> Outcome {
     ))
 }
 
-/// A size in bytes, with a binary (`KiB`) or decimal (`KB`, `K`) unit.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kb" => 1e3,
-        "m" | "mb" => 1e6,
-        "g" | "gb" => 1e9,
-        "t" | "tb" => 1e12,
-        "kib" => 1024.0,
-        "mib" => 1024.0 * 1024.0,
-        "gib" => 1024.0 * 1024.0 * 1024.0,
-        "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(format!("expected a size like 2GiB or 500M, found `{text}`")),
-    };
-    let number: f64 =
-        number.parse().map_err(|_| format!("expected a size like 2GiB or 500M, found `{text}`"))?;
-    Ok((number * factor) as u64)
-}
-
-fn human(bytes: u64) -> String {
-    let mut size = bytes as f64;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if size < 1024.0 {
-            return if unit == "B" { format!("{bytes} B") } else { format!("{size:.1} {unit}") };
-        }
-        size /= 1024.0;
-    }
-    format!("{size:.1} TiB")
-}
-
 fn ago(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
         3600..86400 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(size("500M"), Ok(500_000_000));
-        assert_eq!(size("2GiB"), Ok(2 << 30));
-        assert_eq!(size("1.5 KiB"), Ok(1536));
-        assert_eq!(size("7"), Ok(7));
-        assert!(size("many").is_err() && size("3 apples").is_err());
-        assert_eq!(human(1536), "1.5 KiB");
     }
 }

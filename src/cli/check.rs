@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use talkgraph_nodes::registry::Registry;
 
-use super::Outcome;
+use super::{Outcome, find};
 use crate::{
     check::{self, Assignment, Settings},
     error::{Diagnostics, Failure},
@@ -13,7 +13,7 @@ use crate::{
 /// Flags of `check`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Graph files
+    /// Graphs: files, or names of those in `graphs` or installed
     #[arg(value_name = "GRAPH", required = true)]
     graphs: Vec<PathBuf>,
     /// Parameter of a node, in place of the graph's
@@ -27,7 +27,8 @@ pub fn run(args: &Args) -> Outcome {
     let settings = Settings { set: args.set.clone(), ..Settings::default() };
     let mut found = Diagnostics::default();
     for path in &args.graphs {
-        match check::load(path, &registry, &settings) {
+        let graph = find::graph(path).map_err(|failure| failure.diagnostics);
+        match graph.and_then(|path| check::load(&path, &registry, &settings)) {
             Ok(graph) => found.0.extend(graph.warnings),
             Err(diagnostics) => found.0.extend(diagnostics.0),
         }

@@ -1,6 +1,6 @@
 //! `talkgraph doctor`
 
-use std::{collections::BTreeSet, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, process::Command};
 
 use talkgraph_nodes::{
     error::NodeError,
@@ -11,7 +11,9 @@ use talkgraph_nodes::{
 
 use super::{
     Outcome,
-    parts::{open_pack, open_store, pack_folder},
+    args::{CacheArg, PackArg},
+    find,
+    parts::{open_pack, open_store},
     print,
     run::outdated,
     tell,
@@ -21,12 +23,10 @@ use crate::error::{Diagnostic, Diagnostics, Failure};
 /// Flags of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the model pack
-    #[arg(long, value_name = "PATH", env = "TALKGRAPH_PACK")]
-    pack: Option<PathBuf>,
-    /// Folder of the cache
-    #[arg(long, value_name = "DIR", env = "TALKGRAPH_CACHE")]
-    cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub pack: PackArg,
+    #[command(flatten)]
+    pub cache: CacheArg,
 }
 
 /// What was looked for, and what was found.
@@ -35,7 +35,7 @@ type Finding = (&'static str, Result<String, Diagnostic>);
 /// Looks for everything that a run needs and says what it found.
 pub fn run(args: &Args) -> Outcome {
     let home = Home::find();
-    let store = open_store(args.cache.as_deref());
+    let store = open_store(args.cache.cache.as_deref());
     let runtime = |choice| Runtime::new(home.clone(), choice);
     let mut findings: Vec<Finding> = vec![("talkgraph", Ok(env!("CARGO_PKG_VERSION").into()))];
     findings.push((
@@ -70,11 +70,10 @@ pub fn run(args: &Args) -> Outcome {
     ));
     findings.push((
         "model pack",
-        match (pack_folder(args.pack.as_deref()), &store) {
-            (None, _) => {
-                Err(Diagnostic::error("no pack folder")
-                    .hint("name one with --pack, or run inside the project"))
-            }
+        match (find::pack(args.pack.pack.as_deref()), &store) {
+            (None, _) => Err(Diagnostic::error("no pack folder").hint(
+                "set TALKGRAPH_SHARE to the folder that has `models/studio`, or name a pack with --pack",
+            )),
             (Some(folder), Ok(store)) => open_pack(&folder, &home, store)
                 .map(|pack| format!("{} version {} in {}", pack.name(), pack.version(), folder.display()))
                 .map_err(|failure| first(&failure)),

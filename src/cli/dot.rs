@@ -2,7 +2,7 @@
 
 use talkgraph_nodes::registry::Registry;
 
-use super::{Outcome, args::GraphArgs, parts::Parts, print, print_json, run::failure, tell};
+use super::{Outcome, args::GraphArgs, find, parts::Parts, print, print_json, run::failure, tell};
 use crate::{
     check,
     dot::{self, Marks},
@@ -18,7 +18,7 @@ const MERMAID_EDGES: usize = 500;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    graph: GraphArgs,
+    pub graph: GraphArgs,
     /// Language of the drawing
     #[arg(long, value_enum, default_value_t = Format::Dot)]
     format: Format,
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn plain(args: &GraphArgs) -> Result<Graph, Failure> {
-    check::load(&args.graph, &Registry::builtin(), &args.settings()).map_err(Failure::usage)
+    check::load(&find::graph(&args.graph)?, &Registry::builtin(), &args.settings()).map_err(Failure::usage)
 }
 
 fn planned(args: &GraphArgs) -> Result<(Graph, Marks), Failure> {

@@ -3,8 +3,13 @@
 pub mod args;
 mod cache;
 mod check;
+mod colour;
+mod config;
 mod doctor;
 mod dot;
+pub mod find;
+mod manual;
+mod new;
 mod nodes;
 mod pack;
 pub mod parts;
@@ -12,26 +17,66 @@ mod plan;
 mod run;
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write, stderr, stdout},
+    env,
+    io::{ErrorKind, Write, stdout},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use serde::Serialize;
 
-use crate::error::{Diagnostic, Diagnostics, Failure};
+use crate::{
+    config::Config,
+    error::{Diagnostic, Diagnostics, Failure},
+    progress::message,
+};
+use colour::Colour;
 
 /// Runs talking-head pipelines written as YAML graphs, and never computes the same thing twice.
 #[derive(Debug, Parser)]
-#[command(name = "talkgraph", version, after_help = EXIT_STATUS, arg_required_else_help = true)]
+#[command(name = "talkgraph", version, after_help = STATUS, after_long_help = MORE, arg_required_else_help = true)]
 struct Cli {
+    /// Colour messages
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        global = true,
+        hide_possible_values = true
+    )]
+    color: Colour,
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_STATUS: &str =
+const STATUS: &str =
     "Exit status: 0 done, 1 a node failed, 2 usage or graph, 3 store or I/O, 130 interrupted.";
+
+/// What `--help` says beside flags.
+const MORE: &str = "\
+Exit status:
+  0    done
+  1    a node failed
+  2    the command line, the settings or the graph is wrong
+  3    the store, or reading or writing a file, failed
+  130  interrupted
+
+Variables, each after its flag and before the settings file:
+  TALKGRAPH_PACK        model pack, as --pack
+  TALKGRAPH_DEVICE      device of the models, as --device
+  TALKGRAPH_CACHE       folder of the cache, as --cache
+  TALKGRAPH_CACHE_SIZE  most that the cache keeps after a run, like 20GB
+  TALKGRAPH_CONFIG      settings file, in place of ~/.config/talkgraph/config.toml
+  TALKGRAPH_SHARE       folder of packs and graphs, in place of the installed one
+  TALKGRAPH_HOME        folder that set-up filled: ONNX Runtime and face networks
+  TALKGRAPH_ISA         instructions of the fused operators, to compare: portable, avx2
+  ORT_DYLIB_PATH        ONNX Runtime's library where none is installed
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether `--color auto` colours
+
+docs/cli.md describes the settings file and what `--progress json` writes.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,21 +98,23 @@ enum Command {
     Pack(pack::Args),
     /// A JSON Schema of graph files, for editors
     Schema,
+    /// Write a commented graph to start from
+    New(new::Args),
+    /// Show the settings in force, and where each comes from
+    Config(config::Args),
+    /// Print completions for a shell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Run(args) => run::run(&args),
-        Command::Plan(args) => plan::run(&args),
-        Command::Cache(args) => cache::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Dot(args) => dot::run(&args),
-        Command::Nodes(args) => nodes::run(&args),
-        Command::Pack(args) => pack::run(&args),
-        Command::Schema => nodes::schema(),
+    let choice = Colour::asked(env::args_os()).settle();
+    let matches = Cli::command().color(choice).get_matches();
+    let result = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => carry_out(cli.command),
+        Err(error) => error.exit(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,17 +125,62 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes diagnostics to standard error.
-pub fn tell(diagnostics: &Diagnostics) {
-    let colour = colour();
-    for diagnostic in &diagnostics.0 {
-        eprintln!("{}", diagnostic.render(colour));
+fn carry_out(command: Command) -> Outcome {
+    match command {
+        Command::Run(mut args) => {
+            let config = Config::load()?;
+            args.fill(&config);
+            run::run(&args)
+        }
+        Command::Plan(mut args) => {
+            args.graph.fill(&Config::load()?);
+            plan::run(&args)
+        }
+        Command::Cache(mut args) => {
+            args.cache.fill(&Config::load()?);
+            cache::run(&args)
+        }
+        Command::Doctor(mut args) => {
+            let config = Config::load()?;
+            args.pack.fill(&config);
+            args.cache.fill(&config);
+            doctor::run(&args)
+        }
+        Command::Check(args) => check::run(&args),
+        Command::Dot(mut args) => {
+            args.graph.fill(&Config::load()?);
+            dot::run(&args)
+        }
+        Command::Nodes(args) => nodes::run(&args),
+        Command::Pack(mut args) => {
+            args.fill(&Config::load()?);
+            pack::run(&args)
+        }
+        Command::Schema => nodes::schema(),
+        Command::New(args) => new::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     }
 }
 
-/// Whether standard error takes colours.
-pub fn colour() -> bool {
-    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether standard error carries events as JSON, and nothing else.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on whatever is told is a line of JSON.
+pub fn tell_as_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// Writes diagnostics to standard error.
+pub fn tell(diagnostics: &Diagnostics) {
+    for diagnostic in &diagnostics.0 {
+        if JSON.load(Ordering::Relaxed) {
+            eprintln!("{}", message(diagnostic));
+        } else {
+            eprintln!("{}", diagnostic.render(colour::colour()));
+        }
+    }
 }
 
 /// What a command gives back.

@@ -5,8 +5,11 @@ use std::{fmt::Write as _, path::PathBuf};
 use serde_json::json;
 use talkgraph_nodes::{file::fingerprint, home::Home, pack::Pack};
 
-use super::{Outcome, parts, print, print_json};
-use crate::error::{Diagnostic, Diagnostics, Failure};
+use super::{Outcome, find, print, print_json};
+use crate::{
+    config::Config,
+    error::{Diagnostic, Diagnostics, Failure},
+};
 
 /// Flags of `pack`.
 #[derive(Debug, clap::Args)]
@@ -34,9 +37,17 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Folder {
-    /// Folder of the pack; the bundled one when left out
+    /// Pack: a folder, or the name of an installed one; the bundled one when left out
     #[arg(value_name = "PACK", env = "TALKGRAPH_PACK")]
     pack: Option<PathBuf>,
+}
+
+impl Args {
+    /// The settings of the user's file where neither argument nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        let (Action::Show { folder, .. } | Action::Verify { folder }) = &mut self.action;
+        folder.pack = folder.pack.take().or_else(|| config.pack.clone());
+    }
 }
 
 /// Shows or verifies a pack.
@@ -59,7 +70,7 @@ pub fn run(args: &Args) -> Outcome {
 }
 
 fn open(folder: &Folder) -> Result<Pack, Failure> {
-    let Some(folder) = parts::pack_folder(folder.pack.as_deref()) else {
+    let Some(folder) = find::pack(folder.pack.as_deref()) else {
         let diagnostic = Diagnostic::error("no pack is bundled here").hint("name the folder of a pack");
         return Err(Failure::usage(diagnostic));
     };

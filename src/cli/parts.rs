@@ -17,16 +17,13 @@ use talkgraph_nodes::{
     runtime::{DeviceChoice, Runtime},
 };
 
-use super::args::GraphArgs;
+use super::{args::GraphArgs, find};
 use crate::{
     check::{self, Settings},
     engine::{Engine, Slots},
     error::{Diagnostic, Failure},
     graph::Graph,
 };
-
-/// The bundled pack, below the project's folder.
-const BUNDLED: &str = "models/studio";
 
 /// Everything that planning and running stand on.
 pub struct Parts {
@@ -48,10 +45,11 @@ impl Parts {
     /// # Errors
     /// A store that cannot be opened, a pack that is not sound, a device that cannot be had.
     pub fn open(args: &GraphArgs) -> Result<Self, Failure> {
-        let choice: DeviceChoice = args.device.parse().map_err(|error| wrong(&error))?;
-        let store = open_store(args.cache.as_deref())?;
+        let device = args.device.as_deref().unwrap_or("auto");
+        let choice: DeviceChoice = device.parse().map_err(|error| wrong(&error))?;
+        let store = open_store(args.cache.cache.as_deref())?;
         let home = Home::find();
-        let pack = pack_folder(args.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
+        let pack = find::pack(args.pack.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
         let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong(&error))?);
         let (pack, models) = match pack.transpose() {
             Ok(pack) => {
@@ -59,7 +57,7 @@ impl Parts {
                 (pack.clone(), Models::with(pack, Some(runtime.clone())))
             }
             // A pack that no one named must be sound only for graphs with models.
-            Err(error) if args.pack.is_none() => (None, Models::without_pack(&error, runtime.clone())),
+            Err(error) if args.pack.pack.is_none() => (None, Models::without_pack(&error, runtime.clone())),
             Err(error) => return Err(wrong(&error)),
         };
         Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
@@ -82,7 +80,7 @@ impl Parts {
     pub fn graph(&self, args: &GraphArgs) -> Result<Graph, Failure> {
         let lookup = |ty: &str, param: &str| self.pack.as_ref()?.default(ty, param).cloned();
         let settings = Settings { pack_default: Some(&lookup), ..args.settings() };
-        check::load(&args.graph, &self.registry, &settings).map_err(Failure::usage)
+        check::load(&find::graph(&args.graph)?, &self.registry, &settings).map_err(Failure::usage)
     }
 }
 
@@ -118,20 +116,6 @@ pub fn store_failure(error: &CacheError) -> Failure {
         diagnostic = diagnostic.caused_by(cause);
     }
     Failure::store(diagnostic)
-}
-
-/// The folder of the pack: the flag, else `models/studio` in the executable's folder and upward, else in the current
-/// folder and upward.
-pub fn pack_folder(flag: Option<&Path>) -> Option<PathBuf> {
-    let bundled = || {
-        let exe = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-        let starts = [exe, env::current_dir().ok()];
-        starts.iter().flatten().find_map(|start| {
-            let mut candidates = start.ancestors().map(|folder| folder.join(BUNDLED));
-            candidates.find(|folder| folder.join("pack.yaml").is_file())
-        })
-    };
-    flag.map(Path::to_owned).or_else(bundled)
 }
 
 /// Opens a pack; digests of its files come from the store's memory.

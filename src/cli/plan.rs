@@ -9,7 +9,7 @@ use crate::plan::{self, NodePlan, Plan, Verdict};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    graph: GraphArgs,
+    pub graph: GraphArgs,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -17,11 +17,18 @@ pub struct Args {
 
 /// Says what a run would do, and why.
 pub fn run(args: &Args) -> Outcome {
-    let parts = Parts::open(&args.graph)?;
-    let graph = parts.graph(&args.graph)?;
-    let plan =
-        plan::plan(&graph, &parts.engine(), &args.graph.request()?).map_err(|error| failure(&error))?;
-    if args.json { print_json(&plan) } else { print(as_text(&plan)) }
+    show(&args.graph, args.json)
+}
+
+/// Shows the plan of what `args` ask for.
+///
+/// # Errors
+/// As a run's, before any work.
+pub fn show(args: &GraphArgs, json: bool) -> Outcome {
+    let parts = Parts::open(args)?;
+    let graph = parts.graph(args)?;
+    let plan = plan::plan(&graph, &parts.engine(), &args.request()?).map_err(|error| failure(&error))?;
+    if json { print_json(&plan) } else { print(as_text(&plan)) }
 }
 
 fn as_text(plan: &Plan) -> String {

@@ -4,6 +4,7 @@ use std::{
     io::{IsTerminal, stderr},
     path::PathBuf,
     process, thread,
+    time::SystemTime,
 };
 
 use tokio::signal::{
@@ -11,18 +12,21 @@ use tokio::signal::{
     unix::{SignalKind, signal},
 };
 
+use talkgraph_cache::{CacheError, Store};
 use talkgraph_nodes::{home::SETUP, runtime::Runtime};
 
-use super::{Outcome, args::GraphArgs, parts::Parts, print, tell};
+use super::{Outcome, args::GraphArgs, parts::Parts, plan, print, tell, tell_as_json};
 use crate::{
+    config::Config,
     engine::Request,
     error::{Diagnostic, Diagnostics, Failure, Status},
     events::{Events, Listener},
     failure::RunError,
     outputs::What,
-    progress::{Bars, Level, Lines},
+    progress::{Bars, JsonLines, Level, Lines},
     run::report::{NodeStatus, Report},
     run::{self, Stop},
+    size::{self, human},
     trace::Trace,
 };
 
@@ -31,6 +35,15 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     graph: GraphArgs,
+    /// Make the folders that outputs go to where they are missing
+    #[arg(long)]
+    parents: bool,
+    /// Only say what would run, and why, as `plan` does
+    #[arg(long)]
+    dry_run: bool,
+    /// How progress is told on standard error
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    progress: Progress,
     /// Write a report of the run as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -46,10 +59,45 @@ pub struct Args {
     /// Say what every node does
     #[arg(short, long)]
     verbose: bool,
+    /// Most that the cache keeps after the run; what was not used for longest goes, never what the run used
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, env = "TALKGRAPH_CACHE_SIZE")]
+    cache_size: Option<u64>,
+}
+
+/// How progress is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Progress {
+    /// Bars on a terminal, else lines
+    #[default]
+    Auto,
+    /// Bars
+    Bars,
+    /// Lines
+    Lines,
+    /// Every event as a line of JSON
+    Json,
+    /// Not at all
+    None,
+}
+
+impl Args {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.graph.fill(config);
+        self.cache_size = self.cache_size.or(config.cache.max_size);
+    }
 }
 
 /// Runs the graph.
 pub fn run(args: &Args) -> Outcome {
+    if args.dry_run {
+        return plan::show(&args.graph, false);
+    }
+    let json = args.progress == Progress::Json;
+    if json {
+        tell_as_json();
+    }
+    let began = SystemTime::now();
     let parts = Parts::open(&args.graph)?;
     let graph = parts.graph(&args.graph)?;
     if !args.quiet {
@@ -58,6 +106,7 @@ pub fn run(args: &Args) -> Outcome {
     let engine = parts.engine();
     let request = Request {
         keep_going: args.keep_going,
+        parents: args.parents,
         report: args.report.clone(),
         trace: args.trace.clone(),
         ..args.graph.request()?
@@ -84,8 +133,11 @@ pub fn run(args: &Args) -> Outcome {
     if let Some(trace) = &trace {
         write(What::Trace, &trace.json())?;
     }
-    if !args.quiet {
+    if !args.quiet && !json {
         eprintln!("{}", summary(&outcome.report));
+    }
+    if let Some(most) = args.cache_size.filter(|_| outcome.report.stored()) {
+        make_room(&parts.store, most, began, args.quiet);
     }
     let Some(first) = outcome.errors.first() else {
         if outcome.files.take_standard_output() {
@@ -103,6 +155,24 @@ pub fn run(args: &Args) -> Outcome {
     Err(Failure::new(status(first), diagnostics))
 }
 
+/// Brings the cache back to its size. What the run gave is there whatever happens here, so trouble is a warning; another process that
+/// uses the cache leaves it to the next run.
+fn make_room(store: &Store, most: u64, began: SystemTime, quiet: bool) {
+    let warning = match store.trim(most, began) {
+        Ok(trimmed) if trimmed.left <= most => return,
+        Ok(trimmed) => {
+            let (left, most) = (human(trimmed.left), human(most));
+            Diagnostic::warning(format!("the cache holds {left}, more than its {most}: this run used it all"))
+                .hint("give it more room with --cache-size")
+        }
+        Err(CacheError::InUse(_)) => return,
+        Err(error) => Diagnostic::warning("the cache cannot be brought back to its size").caused_by(&error),
+    };
+    if !quiet {
+        tell(&Diagnostics(vec![warning]));
+    }
+}
+
 /// A warning where the ONNX Runtime that was used is too old.
 pub(super) fn outdated(runtime: &Runtime) -> Diagnostics {
     let warning = |message| Diagnostic::warning(message).hint(format!("run {SETUP} to fetch a newer one"));
@@ -111,15 +181,16 @@ pub(super) fn outdated(runtime: &Runtime) -> Diagnostics {
 
 fn listeners(args: &Args, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {
     let mut listeners: Vec<Box<dyn Listener>> = vec![];
-    let level = match (args.quiet, args.verbose) {
-        (true, _) => Level::Quiet,
-        (_, true) => Level::Verbose,
-        _ => Level::Normal,
-    };
-    match level {
-        Level::Quiet => {}
-        Level::Normal if stderr().is_terminal() => listeners.push(Box::new(Bars::default())),
-        level => listeners.push(Box::new(Lines::new(level))),
+    let level = if args.verbose { Level::Verbose } else { Level::Normal };
+    match args.progress {
+        Progress::Json => listeners.push(Box::new(JsonLines)),
+        Progress::None => {}
+        _ if args.quiet => {}
+        Progress::Auto if args.verbose || !stderr().is_terminal() => {
+            listeners.push(Box::new(Lines::new(level)))
+        }
+        Progress::Lines => listeners.push(Box::new(Lines::new(level))),
+        Progress::Auto | Progress::Bars => listeners.push(Box::new(Bars::default())),
     }
     listeners.extend(trace.map(|trace| Box::new(trace.clone()) as Box<dyn Listener>));
     listeners

@@ -53,6 +53,8 @@ impl fmt::Display for What {
 pub struct Outputs {
     files: Vec<(What, PathBuf, Target)>,
     guard: Guard,
+    /// Whether missing folders are made.
+    parents: bool,
 }
 
 impl Outputs {
@@ -61,7 +63,8 @@ impl Outputs {
     /// # Errors
     /// The first file that may not be written where it is wanted: 2 for a name that is refused, 3 where the system refuses.
     pub fn check(graph: &Graph, engine: &Engine, request: &Request) -> Result<Self, RunError> {
-        let mut outputs = Self { files: vec![], guard: Guard::of(graph, engine, request) };
+        let guard = Guard::of(graph, engine, request);
+        let mut outputs = Self { files: vec![], guard, parents: request.parents };
         for output in &graph.outputs {
             let Some(path) = request.outputs.get(&output.name) else { continue };
             let what = What::Output(output.name.clone());
@@ -105,6 +108,9 @@ impl Outputs {
 
     /// What is at `path` now, if it may be written.
     fn find(&self, path: &Path) -> Result<Target, Refusal> {
+        if self.parents {
+            target::make_folder(path)?;
+        }
         let target = Target::find(path)?;
         self.guard.allow(&target)?;
         Ok(target)

@@ -237,10 +237,26 @@ fn no_folder(folder: &Path, error: io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let message = format!("the folder `{}` does not exist", folder.display());
-            Refusal::by_system(message, "create the folder first", error)
+            Refusal::by_system(message, "create the folder first, or have it made with --parents", error)
         }
         _ => unusable(error),
     }
+}
+
+/// Makes the folder of the file `path` where it is missing.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn make_folder(path: &Path) -> Result<(), Refusal> {
+    let folder = folder_of(path);
+    let is_name = path.file_name().is_some() && path.as_os_str() != STANDARD_OUTPUT;
+    if !is_name || folder.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|error| {
+        let message = format!("the folder `{}` cannot be made", folder.display());
+        Refusal::by_system(message, "choose another folder", error)
+    })
 }
 
 fn dangling(target: &Path) -> Refusal {

@@ -11,8 +11,6 @@ use crate::events::{Event, Listener};
 /// How much to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Nothing.
-    Quiet,
     /// What ran, warnings and lost blobs.
     Normal,
     /// Every chunk too.

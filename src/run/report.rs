@@ -174,6 +174,11 @@ impl Report {
         }
     }
 
+    /// Whether anything ran, and so may have been stored.
+    pub fn stored(&self) -> bool {
+        self.nodes.iter().any(|node| node.chunks.ran > 0)
+    }
+
     /// The report of one node.
     pub fn node(&self, id: &str) -> Option<&NodeReport> {
         self.nodes.iter().find(|node| *node.id == *id)

@@ -1,52 +1,64 @@
-//! YAML values joined with their places, and the questions that reading a graph asks of them.
+//! The questions that reading a graph asks of YAML values.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    rc::Rc,
-};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use super::{
-    At, Mistakes, Spot,
-    places::{Places, places},
-    yaml::{self, Scalar, Yaml},
-};
+use talkgraph_yaml::{self as yaml, Content, Fault, Node, Scalar};
+
+use super::{At, Mistakes, Spot};
 
 /// The key that takes another mapping's entries.
 const MERGE: &str = "<<";
 
-/// A YAML value with its place.
-#[derive(Debug)]
-pub(super) struct Marked {
-    /// Where it starts.
-    pub spot: Spot,
-    /// What it is.
-    pub content: Content,
+/// Entries of a mapping with text keys, each key once.
+pub(super) type Entries<'a> = Vec<(At<String>, &'a Node)>;
+
+/// Reads one YAML document; `None` when it is unreadable, which is then among the mistakes.
+pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Node> {
+    match yaml::parse(text) {
+        Ok(mut root) => {
+            merge(&mut root);
+            Some(root)
+        }
+        Err(Fault { spot, message, hint }) => {
+            let spot = spot.unwrap_or(Spot { line: 1, column: 1 });
+            mistakes.error(spot, format!("not readable as YAML: {message}")).hint = hint;
+            None
+        }
+    }
 }
 
-/// What a [`Marked`] value is.
-#[derive(Debug)]
-pub(super) enum Content {
-    /// A plain value.
-    Scalar(Scalar),
-    /// A list; graph files have none but of mappings to merge.
-    List(Vec<Marked>),
-    /// A mapping in file order.
-    Map(Vec<(Marked, Marked)>),
-}
-
-/// Entries with those that the key `<<` takes from other mappings, where these have none of that name; of several mappings the
-/// earlier wins, as YAML's merge key says.
-fn merged(entries: Vec<(Marked, Marked)>) -> Vec<(Marked, Marked)> {
-    let is_merge = |key: &Marked, value: &Marked| {
-        let is_map = |value: &Marked| matches!(value.content, Content::Map(_));
-        key.content.is_text(MERGE)
-            && match &value.content {
-                Content::List(items) => items.iter().all(is_map),
-                _ => is_map(value),
+/// Gives mappings the entries that the key `<<` takes from others, where they have none of that name; of several mappings the earlier
+/// wins, as YAML's merge key says.
+fn merge(node: &mut Node) {
+    match &mut node.content {
+        Content::Scalar(_) => {}
+        Content::List(items) => items.iter_mut().for_each(merge),
+        Content::Map(entries) => {
+            for (key, value) in &mut *entries {
+                merge(key);
+                merge(value);
             }
-    };
+            if entries.iter().any(|(key, value)| is_merge(key, value)) {
+                *entries = merged(std::mem::take(entries));
+            }
+        }
+    }
+}
+
+fn is_merge(key: &Node, value: &Node) -> bool {
+    let is_map = |value: &Node| matches!(value.content, Content::Map(_));
+    text_of(key) == Some(MERGE)
+        && match &value.content {
+            Content::List(items) => items.iter().all(is_map),
+            _ => is_map(value),
+        }
+}
+
+fn merged(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
     let (merges, mut kept): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|(key, value)| is_merge(key, value));
+    let mut known: HashSet<String> =
+        kept.iter().filter_map(|(key, _)| text_of(key).map(str::to_owned)).collect();
     for (_, value) in merges {
         let maps = match value.content {
             Content::List(items) => items,
@@ -55,11 +67,7 @@ fn merged(entries: Vec<(Marked, Marked)>) -> Vec<(Marked, Marked)> {
         for map in maps {
             let Content::Map(more) = map.content else { continue };
             for (key, value) in more {
-                let known = |(other, _): &(Marked, Marked)| match &key.content {
-                    Content::Scalar(Scalar::Text(name)) => other.content.is_text(name),
-                    _ => false,
-                };
-                if !kept.iter().any(known) {
+                if text_of(&key).is_none_or(|name| known.insert(name.to_owned())) {
                     kept.push((key, value));
                 }
             }
@@ -68,56 +76,28 @@ fn merged(entries: Vec<(Marked, Marked)>) -> Vec<(Marked, Marked)> {
     kept
 }
 
-impl Content {
-    fn is_text(&self, expected: &str) -> bool {
-        matches!(self, Self::Scalar(Scalar::Text(text)) if text == expected)
+fn text_of(node: &Node) -> Option<&str> {
+    match &node.content {
+        Content::Scalar(Scalar::Text(text)) => Some(text),
+        _ => None,
     }
 }
 
-/// Entries of a mapping with text keys, each key once.
-pub(super) type Entries<'a> = Vec<(At<String>, &'a Marked)>;
-
-impl Marked {
-    /// Reads one YAML document; `None` when it is unreadable, which is then among the mistakes.
-    pub fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Self> {
-        match yaml::parse(text) {
-            Ok(value) => {
-                let places = places(text).unwrap_or_default();
-                Some(Self::join(value, &places, Spot { line: 1, column: 1 }))
-            }
-            Err(error) => {
-                let (line, column) = error.at.unwrap_or((1, 1));
-                mistakes.error(Spot { line, column }, format!("not readable as YAML: {}", error.message));
-                None
-            }
-        }
-    }
-
-    fn join(value: Yaml, places: &Rc<Places>, parent: Spot) -> Self {
-        let spot = if places.spot.line > 0 { places.spot } else { parent };
-        let nowhere = Rc::default();
-        let child = |index| places.children.get(index).unwrap_or(&nowhere);
-        let content = match value {
-            Yaml::Scalar(scalar) => Content::Scalar(scalar),
-            Yaml::List(items) => {
-                let items = items.into_iter().enumerate();
-                Content::List(items.map(|(index, item)| Self::join(item, child(index), spot)).collect())
-            }
-            Yaml::Map(entries) => {
-                let entries = entries.into_iter().enumerate();
-                let entries = entries.map(|(index, (key, value))| {
-                    let key = Self::join(key, child(2 * index), spot);
-                    let value = Self::join(value, child(2 * index + 1), key.spot);
-                    (key, value)
-                });
-                Content::Map(merged(entries.collect()))
-            }
-        };
-        Self { spot, content }
-    }
-
+/// What a reader of graphs asks of a value.
+pub(super) trait Marked {
     /// What it is, for messages.
-    pub fn kind(&self) -> String {
+    fn kind(&self) -> String;
+
+    /// Its text; a mistake when it is not text. `what` is what was expected.
+    fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>>;
+
+    /// Its entries; mistakes are anything but a mapping, keys that are no text, and duplicate keys. Nothing at all is
+    /// an empty mapping.
+    fn entries(&self, what: &str, mistakes: &mut Mistakes) -> Entries<'_>;
+}
+
+impl Marked for Node {
+    fn kind(&self) -> String {
         match &self.content {
             Content::Scalar(scalar) => scalar.to_string(),
             Content::List(_) => "a list".into(),
@@ -125,8 +105,7 @@ impl Marked {
         }
     }
 
-    /// Its text; a mistake when it is not text. `what` is what was expected.
-    pub fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
+    fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
         match &self.content {
             Content::Scalar(Scalar::Text(text)) => Some(At { value: text.clone(), spot: self.spot }),
             _ => {
@@ -136,9 +115,7 @@ impl Marked {
         }
     }
 
-    /// Its entries; mistakes are anything but a mapping, keys that are no text, and duplicate keys. Nothing at all is
-    /// an empty mapping.
-    pub fn entries(&self, what: &str, mistakes: &mut Mistakes) -> Entries<'_> {
+    fn entries(&self, what: &str, mistakes: &mut Mistakes) -> Entries<'_> {
         let entries = match &self.content {
             Content::Map(entries) => entries.as_slice(),
             Content::Scalar(Scalar::Null) => &[],

@@ -1,17 +1,14 @@
 //! A graph file as written: names, references and parameters with their places, not yet checked against node types.
 
 mod marked;
-mod places;
 mod read;
 mod text;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use read::read;
+pub use talkgraph_yaml::{Scalar, Spot};
 pub(crate) use text::decode;
-pub use yaml::Scalar;
-pub(crate) use yaml::scalar;
 
 use crate::{
     error::{Diagnostic, Diagnostics},
@@ -22,20 +19,9 @@ use talkgraph_nodes::contract::CacheMode;
 /// The version of the graph format that this program reads.
 pub const VERSION: i64 = 1;
 
-/// Line and column, both from one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-}
-
-impl Spot {
-    /// The spot in `file`.
-    pub fn place(self, file: &Path) -> Place {
-        Place { file: file.to_owned(), line: self.line, column: self.column }
-    }
+/// The spot in `file`.
+pub(crate) fn place(spot: Spot, file: &Path) -> Place {
+    Place { file: file.to_owned(), line: spot.line, column: spot.column }
 }
 
 /// Something with the spot where it is written.
@@ -117,6 +103,9 @@ pub struct GraphSpec {
     pub outputs: Vec<OutputSpec>,
 }
 
+/// Most mistakes that are told at once; so many come of one slip or of a file that is no graph.
+const MOST_MISTAKES: usize = 200;
+
 /// The mistakes met while reading, with their spots.
 #[derive(Debug)]
 pub(crate) struct Mistakes {
@@ -132,12 +121,12 @@ impl Mistakes {
 
     /// Adds an error at `spot`.
     pub(crate) fn error(&mut self, spot: Spot, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(Diagnostic::error(message).at(spot.place(&self.file)))
+        self.push(Diagnostic::error(message).at(place(spot, &self.file)))
     }
 
     /// The spot's place in the file.
     pub(crate) fn place(&self, spot: Spot) -> Place {
-        spot.place(&self.file)
+        place(spot, &self.file)
     }
 
     /// Adds a diagnostic with its place.
@@ -147,9 +136,20 @@ impl Mistakes {
         &mut self.found.0[last]
     }
 
-    /// The mistakes in file order.
+    /// Whether there are more than will be told: looking for hints, which may take long, is in vain.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.0.len() > MOST_MISTAKES
+    }
+
+    /// The mistakes in file order, the first ones of very many.
     pub(crate) fn finish(mut self) -> Diagnostics {
         self.found.sort();
+        let more = self.found.0.len().saturating_sub(MOST_MISTAKES);
+        if more > 0 {
+            self.found.0.truncate(MOST_MISTAKES);
+            let file = self.file.display();
+            self.found.push(Diagnostic::error(format!("{file}: {more} more mistakes are not shown")));
+        }
         self.found
     }
 }

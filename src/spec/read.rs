@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use talkgraph_nodes::contract::CacheMode;
+use talkgraph_yaml::{Content, Node};
 
 use super::{
     At, GraphSpec, InputSpec, Mistakes, NodeSpec, OutputSpec, ParamSpec, Reference, Scalar, VERSION,
-    marked::{Content, Entries, Marked},
+    marked::{Entries, Marked as _, parse},
 };
 use crate::suggest;
 
@@ -23,7 +24,7 @@ const CACHE_MODES: &[(&str, CacheMode)] = &[
 /// Reads the text of a graph file. `None` when it is no YAML mapping or of another version; every mistake met is added
 /// to `mistakes`.
 pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<GraphSpec> {
-    let root = Marked::parse(text, mistakes)?;
+    let root = parse(text, mistakes)?;
     if !matches!(root.content, Content::Map(_)) {
         let message = format!("expected a graph, found {}", root.kind());
         mistakes.error(root.spot, message).hint = Some("a graph file starts with `talkgraph: 1`".into());
@@ -66,7 +67,7 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
     })
 }
 
-fn get<'a>(keys: &Entries<'a>, name: &str) -> Option<&'a Marked> {
+fn get<'a>(keys: &Entries<'a>, name: &str) -> Option<&'a Node> {
     keys.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value)
 }
 
@@ -77,7 +78,7 @@ fn check_keys(keys: &Entries<'_>, known: &[&str], what: &str, mistakes: &mut Mis
     }
 }
 
-fn check_version(root: &Marked, keys: &Entries<'_>, mistakes: &mut Mistakes) -> Option<()> {
+fn check_version(root: &Node, keys: &Entries<'_>, mistakes: &mut Mistakes) -> Option<()> {
     let hint = Some(format!("this program reads `talkgraph: {VERSION}`"));
     let Some(version) = get(keys, "talkgraph") else {
         mistakes.error(root.spot, "the graph does not say its format version").hint = hint;
@@ -103,7 +104,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
-fn read_input((name, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Option<InputSpec> {
+fn read_input((name, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Option<InputSpec> {
     let name = named(name, mistakes);
     if !matches!(value.content, Content::Map(_)) {
         let ty = value.text("an artifact type, or `{ type: … }`", mistakes)?;
@@ -118,7 +119,7 @@ fn read_input((name, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> 
     Some(InputSpec { name, ty, params, cache })
 }
 
-fn read_node((id, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Option<NodeSpec> {
+fn read_node((id, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Option<NodeSpec> {
     let id = named(id, mistakes);
     let owner = format!("node `{}`", id.value);
     let keys = value.entries("a node, `{ type: …, in: …, params: … }`", mistakes);
@@ -139,7 +140,7 @@ fn read_node((id, value): (At<String>, &Marked), mistakes: &mut Mistakes) -> Opt
     Some(NodeSpec { id, ty, inputs, params, cache })
 }
 
-fn read_type(value: &Marked, keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
+fn read_type(value: &Node, keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
     let Some(ty) = get(keys, "type") else {
         mistakes.error(value.spot, format!("{owner} has no `type`"));
         return None;
@@ -182,7 +183,7 @@ fn read_cache(keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Cache
     })
 }
 
-fn read_reference(value: &Marked, owner: &str, mistakes: &mut Mistakes) -> Option<At<Reference>> {
+fn read_reference(value: &Node, owner: &str, mistakes: &mut Mistakes) -> Option<At<Reference>> {
     let text = value.text("a reference, `node.port` or a graph input", mistakes)?;
     let mut parts = text.value.split('.');
     let reference = match (parts.next(), parts.next(), parts.next()) {

@@ -1,5 +1,6 @@
 //! The program itself on a small real graph: runs, plans, reports, exit statuses, the cache.
 
+mod habits;
 mod inputs;
 mod replaced;
 
@@ -45,6 +46,9 @@ impl Place {
             .current_dir(self.0.path())
             .env_remove("TALKGRAPH_PACK")
             .env_remove("TALKGRAPH_HOME")
+            .env_remove("TALKGRAPH_CACHE_SIZE")
+            .env_remove("TALKGRAPH_CONFIG")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
             .output()
             .expect("the program")
     }

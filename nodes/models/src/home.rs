@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{NodeError, Result};
+use crate::{
+    error::{NodeError, Result},
+    layout::Layout,
+};
 
 /// The command that fills the folder.
 pub const SETUP: &str = "tools/setup/setup.sh";
@@ -15,46 +18,59 @@ const FOLDER: &str = ".talkgraph";
 #[derive(Clone, Debug)]
 pub struct Home {
     folder: Option<PathBuf>,
+    networks: Option<PathBuf>,
     library: Option<PathBuf>,
     searched: Vec<String>,
 }
 
 impl Home {
-    /// Searches `$TALKGRAPH_HOME`, else `.talkgraph` in the executable's folder and upward, else in the current folder
-    /// and upward. The library is the newest `lib/libonnxruntime.so.*` there, else `$ORT_DYLIB_PATH`.
+    /// Searches `$TALKGRAPH_HOME`, else what is installed with the program ([`Layout`]), else `.talkgraph` in the executable's
+    /// folder and upward, else in the current folder and upward. The library is the newest `libonnxruntime.so.*` there, else
+    /// `$ORT_DYLIB_PATH`.
     pub fn find() -> Self {
         let mut searched = vec![];
-        let folder = match env::var_os("TALKGRAPH_HOME").filter(|value| !value.is_empty()) {
+        let found = match env::var_os("TALKGRAPH_HOME").filter(|value| !value.is_empty()) {
             Some(value) => {
                 searched.push(format!("$TALKGRAPH_HOME ({})", value.display()));
-                Some(PathBuf::from(value)).filter(|folder| folder.is_dir())
+                Some(Self::at(Path::new(&value)))
             }
-            None => {
+            None => Self::installed(&Layout::find(), &mut searched).or_else(|| {
                 let starts = [
                     env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned())),
                     env::current_dir().ok(),
                 ];
                 starts.into_iter().flatten().find_map(|start| {
                     searched.push(format!("{FOLDER} in {} and upward", start.display()));
-                    upward(&start)
+                    upward(&start).map(|folder| Self::at(&folder))
                 })
-            }
+            }),
         };
-        let mut library = folder.as_deref().and_then(newest_library);
-        if library.is_none()
+        let mut home =
+            found.unwrap_or(Self { folder: None, networks: None, library: None, searched: vec![] });
+        if home.library.is_none()
             && let Some(value) = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty())
         {
             searched.push(format!("$ORT_DYLIB_PATH ({})", value.display()));
-            library = Some(PathBuf::from(value)).filter(|path| path.is_file());
+            home.library = Some(PathBuf::from(value)).filter(|path| path.is_file());
         }
-        Self { folder, library, searched }
+        Self { searched, ..home }
+    }
+
+    /// What is installed with the program, if it brings ONNX Runtime.
+    fn installed(layout: &Layout, searched: &mut Vec<String>) -> Option<Self> {
+        let folder = layout.lib.as_ref()?;
+        searched.push(folder.display().to_string());
+        let library = newest_library(folder)?;
+        let networks = layout.share.as_ref().map(|share| share.join("networks"));
+        Some(Self { folder: Some(folder.clone()), networks, library: Some(library), searched: vec![] })
     }
 
     /// A home at `folder`, wherever that is.
     pub fn at(folder: &Path) -> Self {
         Self {
             folder: Some(folder.to_owned()).filter(|folder| folder.is_dir()),
-            library: newest_library(folder),
+            networks: Some(folder.join("models")),
+            library: newest_library(&folder.join("lib")),
             searched: vec![folder.display().to_string()],
         }
     }
@@ -77,7 +93,7 @@ impl Home {
 
     /// The network called `name` that set-up made.
     pub fn network(&self, name: &str) -> Result<PathBuf> {
-        let path = self.folder.as_ref().map(|folder| folder.join("models").join(name));
+        let path = self.networks.as_ref().map(|folder| folder.join(name));
         path.filter(|path| path.is_file()).ok_or_else(|| {
             NodeError::model(format!(
                 "the network {name} was not found; searched {}",
@@ -93,7 +109,7 @@ fn upward(start: &Path) -> Option<PathBuf> {
 }
 
 fn newest_library(folder: &Path) -> Option<PathBuf> {
-    let entries = folder.join("lib").read_dir().ok()?;
+    let entries = folder.read_dir().ok()?;
     entries
         .filter_map(|entry| Some((version_in_name(&entry.as_ref().ok()?.path())?, entry.ok()?.path())))
         .max()

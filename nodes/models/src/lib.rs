@@ -3,6 +3,7 @@
 pub mod error;
 pub mod file;
 pub mod home;
+pub mod layout;
 pub mod models;
 pub mod onnx;
 pub mod optimise;

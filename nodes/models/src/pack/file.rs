@@ -1,6 +1,6 @@
 //! `pack.yaml` as written.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use talkgraph_cache::Digest;
@@ -113,15 +113,17 @@ fn beta2() -> f64 {
 /// Reads and checks the file alone, without looking at models.
 pub(super) fn read(folder: &Path) -> Result<PackFile> {
     let path = folder.join(NAME);
-    let text = fs::read_to_string(&path).map_err(|error| {
-        NodeError::model(format!("pack {}: {NAME} cannot be read", folder.display()))
+    let unread = |found: &str| NodeError::model(format!("pack {}: {NAME} {found}", folder.display()));
+    let bytes = talkgraph_yaml::read(&path).map_err(|error| {
+        unread("cannot be read")
             .hint("--pack takes a folder with a pack.yaml; the bundled pack is models/studio")
             .caused_by(error)
     })?;
-    let file: PackFile = serde_yaml::from_str(&text).map_err(|error| {
-        let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-        NodeError::model(format!("{}{place}: {error}", path.display()))
-            .hint("the format is described in docs/packs.md")
+    let text = String::from_utf8(bytes).map_err(|error| unread("is not UTF-8").caused_by(error))?;
+    let file: PackFile = talkgraph_yaml::from_str(&text).map_err(|fault| {
+        let place = fault.spot.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+        let hint = fault.hint.unwrap_or_else(|| "the format is described in docs/packs.md".into());
+        NodeError::model(format!("{}{place}: {}", path.display(), fault.message)).hint(hint)
     })?;
     match fault(&file) {
         Some(fault) => Err(NodeError::model(format!("{}: {fault}", path.display()))
