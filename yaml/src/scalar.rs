@@ -52,6 +52,11 @@ pub fn scalar(text: &str) -> Scalar {
             (None, Some(other)) => Scalar::Float(other),
             (None, None) => Scalar::Text(text.to_owned()),
         },
-        _ => Scalar::Text(text.to_owned()),
+        // A whole number of more than 64 bits is none of its values.
+        Err(_) => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Scalar::Float(number),
+            _ => Scalar::Text(text.to_owned()),
+        },
+        Ok(_) => Scalar::Text(text.to_owned()),
     }
 }
