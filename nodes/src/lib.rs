@@ -7,8 +7,8 @@ pub mod body;
 pub mod codec;
 pub mod contract;
 pub mod error;
-pub(crate) mod ffmpeg;
 pub mod geometry;
+pub(crate) mod media;
 pub mod models;
 pub(crate) mod operator;
 pub mod optimise;
@@ -17,10 +17,11 @@ pub mod params;
 pub(crate) mod pictures;
 pub mod registry;
 pub mod runtime;
-pub(crate) mod sniff;
 pub mod tensor;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod types;
 pub mod volume;
 pub(crate) mod warp;
+
+pub(crate) use talkgraph_media::sniff;

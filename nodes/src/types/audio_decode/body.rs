@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use talkgraph_media::{AudioCodec, AudioReader, Block, Container, Resampler, Session};
 
 use super::{
     contract::RATE,
@@ -12,14 +13,6 @@ use crate::{
     artifact::{Audio, FileRef, Value},
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
-    ffmpeg::{
-        audio::{AudioReader, Block},
-        container::{AudioCodec, Container},
-        failed,
-        packets::{self, PacketReader},
-        resample::Resampler,
-        track,
-    },
     sniff,
 };
 
@@ -46,9 +39,10 @@ impl ValueBody for Decode {
 /// The samples at [`RATE`] and the file of the track.
 fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
     let name = sniff::name(path);
+    let session = Session::start()?;
     if stream <= 1 && is_wav(path)? {
         let downmix = listen(wav::channels(path), ctx, |sink| wav::decode(path, sink).map(drop))?;
-        let mut collector = Collector::new(path, ctx, downmix, true);
+        let mut collector = Collector::new(&session, path, ctx, downmix, true);
         let extent = wav::decode(path, &mut |block| collector.push(&block))?;
         if let Some(extent) = extent.filter(|extent| extent.read > 0) {
             if let Some(announced) = extent.announced.filter(|&announced| extent.read < announced) {
@@ -61,17 +55,18 @@ fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, Pa
             return collector.finish();
         }
     }
-    let mut reader = AudioReader::open_number(path, stream)?;
-    let layout = packets::survey_number(path, stream)?;
+    let cancelled = || ctx.host.cancelled();
+    let mut reader = AudioReader::open(&session, path, stream)?;
+    let layout = session.survey(path, stream, &cancelled)?;
     name_tracks(&name, &reader, stream, ctx);
     let downmix = listen(reader.channels(), ctx, |sink| {
-        let mut reader = AudioReader::open_number(path, stream)?;
+        let mut reader = AudioReader::open(&session, path, stream)?;
         while let Some(block) = reader.next()? {
             sink(block)?;
         }
         Ok(())
     })?;
-    let mut collector = Collector::new(path, ctx, downmix, layout.is_none());
+    let mut collector = Collector::new(&session, path, ctx, downmix, layout.is_none());
     collector.strict = reader.is_pcm;
     while let Some(block) = reader.next()? {
         collector.push(&block)?;
@@ -94,7 +89,7 @@ fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, Pa
         AudioCodec::Aac | AudioCodec::Flac => ("m4a", Container::M4a),
     };
     let copy = ctx.host.scratch().join(format!("track.{ending}"));
-    track::copy(PacketReader::open_number(path, stream)?, layout, &copy, container)?;
+    session.copy_track(path, stream, layout, (&copy, container), &cancelled)?;
     Ok((samples, copy))
 }
 
@@ -143,6 +138,7 @@ fn is_wav(path: &Path) -> Result<bool> {
 
 /// Brings blocks of any rate to [`RATE`] and one channel, and keeps them as they are in a track.
 struct Collector<'a> {
+    session: Session,
     name: String,
     ctx: &'a Context<'a>,
     downmix: Downmix,
@@ -157,10 +153,20 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn new(path: &Path, ctx: &'a Context<'a>, downmix: Downmix, keeps: bool) -> Self {
-        let track = keeps.then(|| TrackWriter::new(ctx.host.scratch().join("track.flac")));
-        let name = sniff::name(path);
-        Self { name, ctx, downmix, resampler: None, samples: vec![], track, taken: 0, strict: true, bad: 0 }
+    fn new(session: &Session, path: &Path, ctx: &'a Context<'a>, downmix: Downmix, keeps: bool) -> Self {
+        let track = keeps.then(|| TrackWriter::new(session.clone(), ctx.host.scratch().join("track.flac")));
+        Self {
+            session: session.clone(),
+            name: sniff::name(path),
+            ctx,
+            downmix,
+            resampler: None,
+            samples: vec![],
+            track,
+            taken: 0,
+            strict: true,
+            bad: 0,
+        }
     }
 
     fn push(&mut self, block: &Block) -> Result<()> {
@@ -171,18 +177,16 @@ impl<'a> Collector<'a> {
         if let Some(track) = &mut self.track {
             track.push(block)?;
         }
-        let name = &self.name;
-        let cannot = |error| failed(format!("{name}: cannot be resampled"), error);
         let mut resampler = match self.resampler.take() {
             Some((old, resampler)) if old == block.rate => resampler,
             old => {
                 if let Some((_, old)) = old {
-                    old.finish(&mut self.samples).map_err(cannot)?;
+                    old.finish(&mut self.samples)?;
                 }
-                Resampler::new(block.rate, RATE, 1).map_err(cannot)?
+                Resampler::new(&self.session, &self.name, block.rate, RATE, 1)?
             }
         };
-        resampler.push(&self.downmix.apply(block), &mut self.samples).map_err(cannot)?;
+        resampler.push(&self.downmix.apply(block), &mut self.samples)?;
         self.resampler = Some((block.rate, resampler));
         Ok(())
     }
@@ -215,8 +219,7 @@ impl<'a> Collector<'a> {
     /// The samples at [`RATE`] and where the track was written, if it was.
     fn finish(mut self) -> Result<(Vec<f32>, PathBuf)> {
         if let Some((_, resampler)) = self.resampler.take() {
-            let cannot = |error| failed(format!("{}: cannot be resampled", self.name), error);
-            resampler.finish(&mut self.samples).map_err(cannot)?;
+            resampler.finish(&mut self.samples)?;
         }
         let path = self.track.map(TrackWriter::finish).transpose()?;
         Ok((self.samples, path.unwrap_or_default()))

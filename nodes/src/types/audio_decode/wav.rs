@@ -1,8 +1,9 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use hound::{SampleFormat, WavReader};
+use talkgraph_media::Block;
 
-use crate::{error::Result, ffmpeg::audio::Block, sniff};
+use crate::{error::Result, sniff};
 
 /// Frames a block.
 const BLOCK: usize = 16_384;

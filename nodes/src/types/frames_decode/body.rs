@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use image::RgbImage;
+use talkgraph_media::{Pictures, Session, Shown};
 
 use super::folder;
 use crate::{
@@ -8,7 +9,6 @@ use crate::{
     body::{Context, Emit, Inputs, ValueBody},
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::video::{Pictures, Shown},
     sniff,
     tensor::{Tensor, Tensors},
 };
@@ -35,8 +35,9 @@ impl Decode {
     fn folder(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
         let pictures = folder::pictures(path)?;
         chunks.total = Some(pictures.len() as u64);
+        let session = Session::start()?;
         for path in &pictures {
-            let picture = folder::picture(path, self.max_side)?;
+            let picture = folder::picture(&session, path, self.max_side, chunks.ctx)?;
             chunks.add(&picture, &sniff::name(path))?;
         }
         Ok(())
