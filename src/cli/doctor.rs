@@ -130,7 +130,8 @@ fn media() -> Vec<Finding> {
     let libraries = facts.libraries.iter().map(|(name, version)| format!("{name} {version}"));
     let missing: Vec<_> =
         facts.encoders.iter().filter(|(_, there)| !there).map(|(name, _)| name.as_str()).collect();
-    let there: Vec<_> = facts.encoders.iter().filter(|(_, there)| *there).map(|(name, _)| name.as_str()).collect();
+    let there: Vec<_> =
+        facts.encoders.iter().filter(|(_, there)| *there).map(|(name, _)| name.as_str()).collect();
     let encoders = if missing.is_empty() {
         Ok(there.join(", "))
     } else {
@@ -151,12 +152,17 @@ fn sandbox(held: &Sandbox) -> Result<String, Error> {
         Ok(state) => format!("{name} ({state})"),
         Err(reason) => format!("no {name} ({reason})"),
     };
-    let memory = held.memory.map_or("memory not bounded".to_owned(), |bytes| format!("at most {} MiB", bytes >> 20));
+    let memory =
+        held.memory.map_or("memory not bounded".to_owned(), |bytes| format!("at most {} MiB", bytes >> 20));
     let escapes = talkgraph_media::escapes("/etc/passwd")?;
     let tried = if escapes.is_empty() {
         "no files, no network, no programs: tried".to_owned()
     } else {
         format!("tried, and not refused: {}", escapes.join(", "))
     };
-    Ok(format!("{}, {}, {memory}; {tried}", words("landlock", &held.landlock), words("seccomp", &held.seccomp)))
+    Ok(format!(
+        "{}, {}, {memory}; {tried}",
+        words("landlock", &held.landlock),
+        words("seccomp", &held.seccomp)
+    ))
 }

@@ -26,6 +26,7 @@ pub use self::{
     },
     error::{Error, Kind, Result},
     kinds::{
-        AudioCodec, AudioSettings, AudioSource, Block, Container, FrameRate, Layout, Settings, Under, WebpSettings,
+        AudioCodec, AudioSettings, AudioSource, Block, Container, FrameRate, Layout, Settings, Under,
+        WebpSettings,
     },
 };

@@ -26,7 +26,12 @@ fn main() -> Outcome<()> {
     println!("decoding {frames} frames: {here:.2} s here, {there:.2} s there, speed x{:.2}", here / there);
     for (name, gigabytes, seconds) in [across(frames)?, back(&ours, frames)?] {
         let rate = f64::from(frames) / seconds;
-        println!("{name}: {:.2} GB/s, {rate:.0} frames of {}x{} a second", gigabytes / seconds, SIZE.0, SIZE.1);
+        println!(
+            "{name}: {:.2} GB/s, {rate:.0} frames of {}x{} a second",
+            gigabytes / seconds,
+            SIZE.0,
+            SIZE.1
+        );
     }
     Ok(())
 }
@@ -86,7 +91,8 @@ fn across(frames: u32) -> Outcome<(&'static str, f64, f64)> {
     let folder = tempfile::tempdir()?;
     let session = Session::start()?;
     let path = folder.path().join("a.mp4");
-    let mut writer = RemoteWriter::create(&session, &path, Container::Mp4, &settings((16, 16), "ultrafast"), None)?;
+    let mut writer =
+        RemoteWriter::create(&session, &path, Container::Mp4, &settings((16, 16), "ultrafast"), None)?;
     let samples = vec![0.5f32; (SIZE.0 * SIZE.1 * 3 / 4) as usize];
     writer.frame(&[0; 16 * 16 * 3])?;
     let seconds = timed(|| {
@@ -102,5 +108,9 @@ fn across(frames: u32) -> Outcome<(&'static str, f64, f64)> {
 /// Frames from the program: decoded, converted and received.
 fn back(path: &Path, frames: u32) -> Outcome<(&'static str, f64, f64)> {
     let seconds = timed(|| decode_there(path))?;
-    Ok(("from the program, with decoding", f64::from(frames) * f64::from(SIZE.0 * SIZE.1 * 3) * 1e-9, seconds))
+    Ok((
+        "from the program, with decoding",
+        f64::from(frames) * f64::from(SIZE.0 * SIZE.1 * 3) * 1e-9,
+        seconds,
+    ))
 }

@@ -73,7 +73,8 @@ pub(crate) fn open(source: Source, name: &str, wanted: &str) -> Result<Input> {
 
 /// What the first bytes of `source`, called `name`, look like.
 pub(crate) fn describe(source: &Source, name: &str) -> Result<String> {
-    let head = source.head(HEAD).map_err(|error| Error::io(format!("{name}: cannot be read")).caused_by(error))?;
+    let head =
+        source.head(HEAD).map_err(|error| Error::io(format!("{name}: cannot be read")).caused_by(error))?;
     Ok(sniff::describe(&head))
 }
 

@@ -94,7 +94,11 @@ fn moved(file: &File, at: u64, to: SeekFrom) -> io::Result<u64> {
         SeekFrom::Start(place) => Some(place),
         SeekFrom::Current(by) => at.checked_add_signed(by),
         // The descriptor's own position is nobody's.
-        SeekFrom::End(by) => { let mut file = file; file.seek(SeekFrom::End(0))? }.checked_add_signed(by),
+        SeekFrom::End(by) => {
+            let mut file = file;
+            file.seek(SeekFrom::End(0))?
+        }
+        .checked_add_signed(by),
     };
     place.ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }

@@ -39,6 +39,7 @@ const CHROMA_RGB: c_int = 10;
 const CHROMA_RGBA: c_int = 11;
 const CHANNEL_INTERLEAVED: c_int = 10;
 
+#[link(name = "heif")]
 unsafe extern "C" {
     fn heif_init(parameters: *mut c_void) -> Status;
     fn heif_get_version() -> *const c_char;
@@ -105,7 +106,8 @@ pub(crate) struct Picture<'a> {
 impl<'a> Picture<'a> {
     /// Reads the file's structure.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, String> {
-        let mut picture = Self { context: ptr::null_mut(), handle: ptr::null_mut(), bytes: std::marker::PhantomData };
+        let mut picture =
+            Self { context: ptr::null_mut(), handle: ptr::null_mut(), bytes: std::marker::PhantomData };
         // SAFETY: the context is freed once, by `drop`; the bytes live as long as it does.
         unsafe {
             picture.context = heif_context_alloc();

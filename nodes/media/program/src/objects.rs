@@ -219,7 +219,11 @@ fn finish(object: Object, audio_end: u64) -> Result<u64> {
 }
 
 /// The file to be written and where its audio comes from.
-fn audio_of(files: Vec<OwnedFd>, audio: Option<Track>, container: Container) -> Result<(File, Option<AudioTrack>)> {
+fn audio_of(
+    files: Vec<OwnedFd>,
+    audio: Option<Track>,
+    container: Container,
+) -> Result<(File, Option<AudioTrack>)> {
     Ok(match audio {
         None => (one(files)?, None),
         Some(Track::Samples(settings)) => (one(files)?, Some(AudioTrack::Samples(settings))),

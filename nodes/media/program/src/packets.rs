@@ -187,7 +187,13 @@ impl Feed {
     }
 
     /// Gives `track` of the file `name` what begins before sample `end`.
-    pub(crate) fn until(&mut self, end: u64, track: &mut PacketTrack, output: &mut Output, name: &str) -> Result<()> {
+    pub(crate) fn until(
+        &mut self,
+        end: u64,
+        track: &mut PacketTrack,
+        output: &mut Output,
+        name: &str,
+    ) -> Result<()> {
         let cannot = |error| failed(format!("{name}: cannot be written"), error);
         while track.next_start() < end as i64 {
             match self.filler.is_none().then(|| self.reader.next()).transpose()?.flatten() {
@@ -209,7 +215,8 @@ impl Feed {
     fn silence(&self) -> Result<Vec<u8>> {
         let Layout { codec, rate, channels, .. } = self.layout;
         let container = if codec == AudioCodec::Opus { Container::WebM } else { self.container };
-        let settings = AudioSettings { rate, channels, bit_rate: SILENCE_BITS * u32::from(channels), bits: 0 };
+        let settings =
+            AudioSettings { rate, channels, bit_rate: SILENCE_BITS * u32::from(channels), bits: 0 };
         silence(container, settings)
             .map_err(|error| failed(format!("{}: no silence after its end", self.reader.name), error))
     }

@@ -2,7 +2,9 @@
 
 use std::io::{Cursor, Read};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, metadata::Orientation};
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, metadata::Orientation,
+};
 use jxl_oxide::{JxlThreadPool, integration::JxlDecoder};
 use moxcms::ColorProfile;
 use talkgraph_media::{Error, Picture, Result, Under, sniff};
@@ -152,10 +154,33 @@ impl File<'_> {
     }
 
     fn pixels(&self, mut decoder: impl ImageDecoder, orientation: Orientation) -> Result<Raw> {
-        let icc = decoder.icc_profile().map_err(|error| self.broken(error))?;
+        let icc =
+            decoder.icc_profile().map_err(|error| self.broken(error))?.or_else(|| tiff_profile(self.bytes));
         let picture = DynamicImage::from_decoder(decoder).map_err(|error| self.broken(error))?;
         Ok(Raw { picture, profile: icc.and_then(|icc| profile::of_icc(&icc)), orientation })
     }
+}
+
+/// The ICC profile of a TIFF file's first picture, whatever its field is declared as: `image` takes it for bytes only.
+fn tiff_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    const PROFILE: u32 = 34_675;
+    const ENTRY: usize = 12;
+    let little = match bytes.get(..4)? {
+        b"II*\0" => true,
+        b"MM\0*" => false,
+        _ => return None,
+    };
+    let number = |at: usize, length: usize| {
+        let field = bytes.get(at..at.checked_add(length)?)?;
+        let sum = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
+        Some(if little { field.iter().rev().fold(0, sum) } else { field.iter().fold(0, sum) })
+    };
+    let directory = number(4, 4)? as usize;
+    let entries = number(directory, 2)? as usize;
+    let mut places = (0..entries).map(|entry| directory + 2 + entry * ENTRY);
+    let entry = places.find(|&at| number(at, 2) == Some(PROFILE))?;
+    let (length, at) = (number(entry + 4, 4)? as usize, number(entry + 8, 4)? as usize);
+    bytes.get(at..at.checked_add(length)?).map(<[u8]>::to_vec)
 }
 
 /// Lays transparency over `under`, on the encoded values as picture editors do.

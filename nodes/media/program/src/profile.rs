@@ -37,7 +37,12 @@ pub(crate) fn of_primaries(primaries: u8) -> Option<ColorProfile> {
 /// The picture in sRGB. It keeps its depth and its transparency; grey becomes RGB. Where colours cannot be carried over, it stays as it is.
 pub(crate) fn to_srgb(picture: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     let grey = profile.color_space == DataColorSpace::Gray;
-    if grey != matches!(picture.color(), image::ColorType::L8 | image::ColorType::La8 | image::ColorType::L16 | image::ColorType::La16) {
+    if grey
+        != matches!(
+            picture.color(),
+            image::ColorType::L8 | image::ColorType::La8 | image::ColorType::L16 | image::ColorType::La16
+        )
+    {
         return picture;
     }
     let done = match (&picture, grey) {
@@ -49,7 +54,10 @@ pub(crate) fn to_srgb(picture: DynamicImage, profile: &ColorProfile) -> DynamicI
 }
 
 fn options() -> TransformOptions {
-    TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..TransformOptions::default() }
+    TransformOptions {
+        rendering_intent: RenderingIntent::RelativeColorimetric,
+        ..TransformOptions::default()
+    }
 }
 
 /// Whether colours that the profile means are others than sRGB's of the same numbers.
@@ -62,12 +70,22 @@ fn is_other(profile: &ColorProfile) -> Result<bool, CmsError> {
     let levels: Vec<u8> = (0..=255).step_by(51).collect();
     let samples: Vec<u8> = match channels {
         1 => levels.clone(),
-        _ => levels.iter().flat_map(|&r| levels.iter().flat_map(|&g| [[r, g, 0], [r, g, 128], [r, g, 255]]).collect::<Vec<_>>()).flatten().collect(),
+        _ => levels
+            .iter()
+            .flat_map(|&r| {
+                levels.iter().flat_map(|&g| [[r, g, 0], [r, g, 128], [r, g, 255]]).collect::<Vec<_>>()
+            })
+            .flatten()
+            .collect(),
     };
     let mut meant = vec![0; samples.len() / channels * 3];
-    let transform = profile.create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, options())?;
+    let transform =
+        profile.create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, options())?;
     transform.transform(&samples, &mut meant)?;
-    let pairs = meant.iter().enumerate().map(|(i, meant)| (meant, if channels == 1 { samples[i / 3] } else { samples[i] }));
+    let pairs = meant
+        .iter()
+        .enumerate()
+        .map(|(i, meant)| (meant, if channels == 1 { samples[i / 3] } else { samples[i] }));
     Ok(pairs.into_iter().any(|(meant, sample)| meant.abs_diff(sample) > SAME))
 }
 
@@ -104,8 +122,9 @@ fn deep(picture: &DynamicImage, profile: &ColorProfile) -> Option<DynamicImage> 
 
 /// Grey in 8 bits, by a table: its curve is all that a grey profile has.
 fn from_grey(picture: &DynamicImage, profile: &ColorProfile) -> Option<DynamicImage> {
-    let transform =
-        profile.create_transform_8bit(Layout::Gray, &ColorProfile::new_srgb(), Layout::Rgb, options()).ok()?;
+    let transform = profile
+        .create_transform_8bit(Layout::Gray, &ColorProfile::new_srgb(), Layout::Rgb, options())
+        .ok()?;
     let levels: Vec<u8> = (0..=255).collect();
     let mut meant = vec![0; levels.len() * 3];
     transform.transform(&levels, &mut meant).ok()?;

@@ -4,11 +4,13 @@
 use std::{collections::BTreeMap, env, fs, process::Command};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr,
+    RulesetStatus, Scope,
 };
 use libc::*;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch,
 };
 use talkgraph_media::MEMORY;
 
@@ -34,12 +36,55 @@ pub(crate) struct Held {
 /// System calls that decoding and encoding need once all libraries are loaded. None of them opens a file by name, makes a socket,
 /// starts a program or touches another process.
 const ALLOWED: &[c_long] = &[
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close, SYS_fstat,
-    SYS_ftruncate, SYS_fsync, SYS_recvmsg, SYS_recvfrom, SYS_sendmsg, SYS_sendto, SYS_poll, SYS_ppoll, SYS_mmap, SYS_munmap,
-    SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_sched_yield,
-    SYS_sched_getaffinity, SYS_sched_setaffinity, SYS_sched_getscheduler, SYS_sched_getparam, SYS_getpid, SYS_gettid, SYS_getcpu, SYS_getrandom,
-    SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday, SYS_rt_sigaction, SYS_rt_sigprocmask,
-    SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_exit, SYS_exit_group, SYS_uname, SYS_sysinfo,
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_lseek,
+    SYS_close,
+    SYS_fstat,
+    SYS_ftruncate,
+    SYS_fsync,
+    SYS_recvmsg,
+    SYS_recvfrom,
+    SYS_sendmsg,
+    SYS_sendto,
+    SYS_poll,
+    SYS_ppoll,
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_mprotect,
+    SYS_madvise,
+    SYS_brk,
+    SYS_futex,
+    SYS_set_robust_list,
+    SYS_rseq,
+    SYS_sched_yield,
+    SYS_sched_getaffinity,
+    SYS_sched_setaffinity,
+    SYS_sched_getscheduler,
+    SYS_sched_getparam,
+    SYS_getpid,
+    SYS_gettid,
+    SYS_getcpu,
+    SYS_getrandom,
+    SYS_clock_gettime,
+    SYS_clock_getres,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_gettimeofday,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_restart_syscall,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_uname,
+    SYS_sysinfo,
     SYS_membarrier,
 ];
 
@@ -135,9 +180,13 @@ pub(crate) fn escapes(path: &str) -> Vec<String> {
     let mut tried = |words: String, refused: bool| escapes.extend((!refused).then_some(words));
     tried(format!("{path} can be read"), fs::read(path).is_err());
     tried("files can be listed".to_owned(), fs::read_dir("/").is_err());
-    tried("files can be made".to_owned(), fs::File::create(env::temp_dir().join("talkgraph-escape")).is_err());
+    tried(
+        "files can be made".to_owned(),
+        fs::File::create(env::temp_dir().join("talkgraph-escape")).is_err(),
+    );
     let refused = |call: c_long| -> bool { call < 0 };
-    let sockets = [(AF_INET, SOCK_STREAM), (AF_INET6, SOCK_DGRAM), (AF_UNIX, SOCK_STREAM), (AF_NETLINK, SOCK_RAW)];
+    let sockets =
+        [(AF_INET, SOCK_STREAM), (AF_INET6, SOCK_DGRAM), (AF_UNIX, SOCK_STREAM), (AF_NETLINK, SOCK_RAW)];
     for (family, kind) in sockets {
         // SAFETY: plain numbers.
         let socket = unsafe { socket(family, kind, 0) };

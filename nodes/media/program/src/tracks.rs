@@ -33,11 +33,8 @@ pub(crate) fn choose(input: &Input, (name, found): (&str, &str), number: usize) 
     let Some(place) = number.checked_sub(1) else { return Ok(best.index()) };
     audio(input).nth(place).map(|stream| stream.index()).ok_or_else(|| {
         let tracks = words(input);
-        Error::input(format!(
-            "{name}: parameter `stream` asks for audio track {number} of {}",
-            tracks.len()
-        ))
-        .hint(format!("its audio tracks: {}", tracks.join("; ")))
+        Error::input(format!("{name}: parameter `stream` asks for audio track {number} of {}", tracks.len()))
+            .hint(format!("its audio tracks: {}", tracks.join("; ")))
     })
 }
 

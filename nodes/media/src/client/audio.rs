@@ -2,7 +2,11 @@
 
 use std::{collections::VecDeque, os::fd::AsFd, path::Path};
 
-use super::{Object, Session, channel::{Cancel, Place}, files};
+use super::{
+    Object, Session,
+    channel::{Cancel, Place},
+    files,
+};
 use crate::{
     error::Result,
     kinds::{Block, Container, Layout},
@@ -76,7 +80,9 @@ impl AudioReader {
 
     fn more(&mut self) -> Result<VecDeque<Block>> {
         let (reply, bulk) = self.object.call(&Request::NextBlocks(self.object.id), &[])?;
-        let Reply::Blocks { blocks: heads, filled, damaged } = reply else { return Err(self.object.nonsense()) };
+        let Reply::Blocks { blocks: heads, filled, damaged } = reply else {
+            return Err(self.object.nonsense());
+        };
         (self.filled, self.damaged) = (filled, damaged);
         let mut rest = &bulk[..];
         let mut blocks = VecDeque::new();
@@ -115,7 +121,9 @@ impl Session {
         let request = Request::Survey { name, number };
         match self.call_until(&request, &[], &[file.as_fd()], &at, cancel)? {
             (Reply::Layout(None), _) => Ok(None),
-            (Reply::Layout(Some(layout)), _) if layout.rate > 0 && layout.channels > 0 && layout.packet > 0 => {
+            (Reply::Layout(Some(layout)), _)
+                if layout.rate > 0 && layout.channels > 0 && layout.packet > 0 =>
+            {
                 Ok(Some(layout))
             }
             _ => Err(self.nonsense(&at)),

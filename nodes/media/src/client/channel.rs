@@ -86,7 +86,13 @@ impl Channel {
     }
 
     /// Sends a message. What the program says meanwhile can only be that it works or that it failed.
-    pub(super) fn send(&mut self, request: &Request, bulk: &[u8], files: &[BorrowedFd<'_>], at: &Place) -> Result<()> {
+    pub(super) fn send(
+        &mut self,
+        request: &Request,
+        bulk: &[u8],
+        files: &[BorrowedFd<'_>],
+        at: &Place,
+    ) -> Result<()> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
@@ -101,7 +107,9 @@ impl Channel {
                         part = &part[sent.min(part.len())..];
                         files = &[];
                     }
-                    Err(Errno::AGAIN) => self.wait(PollFlags::OUT | PollFlags::IN, self.patience, at, &|| false)?,
+                    Err(Errno::AGAIN) => {
+                        self.wait(PollFlags::OUT | PollFlags::IN, self.patience, at, &|| false)?
+                    }
                     Err(Errno::INTR) => {}
                     Err(_) => return Err(self.failure(at)),
                 }
@@ -115,7 +123,9 @@ impl Channel {
         let mut patience = self.patience;
         loop {
             match self.message(patience, at, cancel)? {
-                (Reply::Working(seconds), _) => patience = self.patience.max(Duration::from_secs(seconds.into())),
+                (Reply::Working(seconds), _) => {
+                    patience = self.patience.max(Duration::from_secs(seconds.into()))
+                }
                 (Reply::Failed(error), _) => return Err(error),
                 (Reply::Broken(error), _) => return Err(self.stop(error)),
                 other => return Ok(other),
@@ -179,7 +189,10 @@ impl Channel {
                 return Err(self.stop(Error::cancelled()));
             }
             let now = Instant::now();
-            if now >= until && now < begin + patience * STARVED && process::starves(self.child.id(), worked, patience / 2) {
+            if now >= until
+                && now < begin + patience * STARVED
+                && process::starves(self.child.id(), worked, patience / 2)
+            {
                 until = now + LOOK;
             }
             if now >= until {

@@ -47,7 +47,13 @@ impl Session {
     }
 
     /// Asks and waits for the answer. `bulk` goes along; an error of the program's is the error.
-    fn call(&self, request: &Request, bulk: &[u8], files: &[BorrowedFd<'_>], at: &Place) -> Result<(Reply, Vec<u8>)> {
+    fn call(
+        &self,
+        request: &Request,
+        bulk: &[u8],
+        files: &[BorrowedFd<'_>],
+        at: &Place,
+    ) -> Result<(Reply, Vec<u8>)> {
         self.call_until(request, bulk, files, at, &|| false)
     }
 

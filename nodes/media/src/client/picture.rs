@@ -4,7 +4,12 @@ use std::{os::fd::AsFd, path::Path};
 
 use image::RgbImage;
 
-use super::{Session, channel::{Cancel, Place}, files, video::exact};
+use super::{
+    Session,
+    channel::{Cancel, Place},
+    files,
+    video::exact,
+};
 use crate::{
     error::Result,
     kinds::Under,

@@ -41,9 +41,9 @@ pub fn program() -> Result<PathBuf> {
             Err(Error::io(format!("{}: no such program, named by {PROGRAM}", path.display())))
         };
     }
-    let own = env::current_exe()
-        .and_then(|path| path.canonicalize())
-        .map_err(|error| Error::io(format!("{NAME} is not found: nor is this program itself")).caused_by(error))?;
+    let own = env::current_exe().and_then(|path| path.canonicalize()).map_err(|error| {
+        Error::io(format!("{NAME} is not found: nor is this program itself")).caused_by(error)
+    })?;
     let folder = own.parent().unwrap_or(Path::new("/"));
     let mut places = vec![folder.join(NAME)];
     // Cargo puts tests a folder deeper than programs.
@@ -54,13 +54,16 @@ pub fn program() -> Result<PathBuf> {
     places.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let tried: Vec<_> = places.iter().map(|path| path.display().to_string()).collect();
         Error::io(format!("{NAME}, which reads and writes media, is not found at {}", tried.join(" or ")))
-            .hint(format!("put it beside this program (`cargo build --workspace` builds both), or name it in {PROGRAM}"))
+            .hint(format!(
+                "put it beside this program (`cargo build --workspace` builds both), or name it in {PROGRAM}"
+            ))
     })
 }
 
 /// How long a process may get nowhere.
 pub(super) fn patience() -> Duration {
-    let asked = env::var(PATIENCE).ok().and_then(|text| text.trim().parse().ok()).filter(|&seconds| seconds > 0);
+    let asked =
+        env::var(PATIENCE).ok().and_then(|text| text.trim().parse().ok()).filter(|&seconds| seconds > 0);
     Duration::from_secs(asked.unwrap_or(PATIENT))
 }
 

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{Object, Session, channel::{Cancel, Place}, files};
+use super::{
+    Object, Session,
+    channel::{Cancel, Place},
+    files,
+};
 use crate::{
     error::Result,
     kinds::{AudioSettings, AudioSource, Container, Settings, WebpSettings},

@@ -30,8 +30,9 @@ impl TrackWriter {
     /// Adds a block. The first one decides rate and channels; a block of other channels becomes their mean.
     pub(super) fn push(&mut self, block: &Block) -> Result<()> {
         let name = sniff::name(&self.path);
-        let resampler =
-            |from, to, channels| Resampler::new(&self.session, &name, from, to, channels).map(|new| (from, new));
+        let resampler = |from, to, channels| {
+            Resampler::new(&self.session, &name, from, to, channels).map(|new| (from, new))
+        };
         let mut open = match self.file.take() {
             Some(open) => open,
             None => {

@@ -37,13 +37,7 @@ pub(super) struct Track {
 }
 
 enum Feed {
-    Encoded {
-        source: Source,
-        resampler: Option<Resampler>,
-        channels: usize,
-        ready: Vec<f32>,
-        given: u64,
-    },
+    Encoded { source: Source, resampler: Option<Resampler>, channels: usize, ready: Vec<f32>, given: u64 },
     Packets(Layout),
 }
 
@@ -64,7 +58,8 @@ impl Track {
     ) -> Result<Option<(Self, AudioSource)>> {
         if inputs.has("track") {
             let layout = session.survey(&inputs.file("track")?.path, 0, &|| ctx.host.cancelled())?;
-            return Self::given(session, &inputs.file("track")?.path, (container, layout), bit_rate).map(Some);
+            return Self::given(session, &inputs.file("track")?.path, (container, layout), bit_rate)
+                .map(Some);
         }
         if !inputs.has("audio") {
             return Ok(None);

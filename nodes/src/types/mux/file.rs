@@ -113,7 +113,9 @@ impl VideoFile {
                     height: size.1,
                     crf: video.crf,
                     preset: video.preset,
-                    tags: [("title", TITLE), ("comment", COMMENT)].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+                    tags: [("title", TITLE), ("comment", COMMENT)]
+                        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                        .into(),
                 };
                 Target::Media(Writer::create(session, &path, container, &settings, audio.as_ref())?)
             }

@@ -31,7 +31,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     }
     let png = folder.join("a.png").display().to_string();
     sources.extend(made::ffmpeg(&["-i", &png, "-c:v", "libjxl"], &folder.join("a.jxl")));
-    let both = ["-f", "lavfi", "-i", "testsrc=duration=1:size=160x120", "-f", "lavfi", "-i", "sine=duration=1"];
+    let both =
+        ["-f", "lavfi", "-i", "testsrc=duration=1:size=160x120", "-f", "lavfi", "-i", "sine=duration=1"];
     for name in ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.ts", "a.mpg"] {
         sources.extend(made::ffmpeg(&both, &folder.join(name)));
     }
@@ -120,7 +121,11 @@ fn damaged_files_are_decoded_or_one_clear_error() {
         slowest = slowest.max((begin.elapsed(), path.clone()));
         fs::remove_file(&path).unwrap();
     }
-    eprintln!("{count} files, three ways each: {outcomes:?}; slowest {:?} ({})", slowest.0, slowest.1.display());
+    eprintln!(
+        "{count} files, three ways each: {outcomes:?}; slowest {:?} ({})",
+        slowest.0,
+        slowest.1.display()
+    );
     assert_eq!(outcomes.values().sum::<usize>(), 3 * count);
     // The next job is none the worse.
     assert!(Session::start().unwrap().picture(&sources[0], [0; 3], &|| false).is_ok());

@@ -18,16 +18,38 @@ struct Status {
     message: *const c_char,
 }
 
+#[link(name = "heif")]
 unsafe extern "C" {
     fn heif_context_alloc() -> *mut c_void;
     fn heif_context_free(context: *mut c_void);
-    fn heif_context_get_encoder_for_format(context: *mut c_void, format: c_int, encoder: *mut *mut c_void) -> Status;
+    fn heif_context_get_encoder_for_format(
+        context: *mut c_void,
+        format: c_int,
+        encoder: *mut *mut c_void,
+    ) -> Status;
     fn heif_encoder_set_lossy_quality(encoder: *mut c_void, quality: c_int) -> Status;
     fn heif_encoder_release(encoder: *mut c_void);
-    fn heif_image_create(width: c_int, height: c_int, colours: c_int, chroma: c_int, image: *mut *mut c_void) -> Status;
-    fn heif_image_add_plane(image: *mut c_void, channel: c_int, width: c_int, height: c_int, bits: c_int) -> Status;
+    fn heif_image_create(
+        width: c_int,
+        height: c_int,
+        colours: c_int,
+        chroma: c_int,
+        image: *mut *mut c_void,
+    ) -> Status;
+    fn heif_image_add_plane(
+        image: *mut c_void,
+        channel: c_int,
+        width: c_int,
+        height: c_int,
+        bits: c_int,
+    ) -> Status;
     fn heif_image_get_plane(image: *mut c_void, channel: c_int, stride: *mut c_int) -> *mut u8;
-    fn heif_image_set_raw_color_profile(image: *mut c_void, kind: *const c_char, data: *const c_void, size: usize) -> Status;
+    fn heif_image_set_raw_color_profile(
+        image: *mut c_void,
+        kind: *const c_char,
+        data: *const c_void,
+        size: usize,
+    ) -> Status;
     fn heif_image_release(image: *mut c_void);
     fn heif_context_encode_image(
         context: *mut c_void,

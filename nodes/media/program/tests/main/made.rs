@@ -14,7 +14,11 @@ use image::{
 /// A picture of soft colours, so that codecs with loss keep them.
 pub fn picture(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
-        Rgb([(x * 200 / width + 30) as u8, (y * 200 / height + 20) as u8, ((x + y) * 90 / (width + height) + 80) as u8])
+        Rgb([
+            (x * 200 / width + 30) as u8,
+            (y * 200 / height + 20) as u8,
+            ((x + y) * 90 / (width + height) + 80) as u8,
+        ])
     })
 }
 
@@ -44,7 +48,11 @@ pub fn ffmpeg(arguments: &[&str], to: &Path) -> Option<PathBuf> {
     match output {
         Ok(output) if output.status.success() => Some(to.to_owned()),
         Ok(output) => {
-            eprintln!("skipped: ffmpeg does not make {}: {}", to.display(), String::from_utf8_lossy(&output.stderr));
+            eprintln!(
+                "skipped: ffmpeg does not make {}: {}",
+                to.display(),
+                String::from_utf8_lossy(&output.stderr)
+            );
             None
         }
         Err(error) => {

@@ -43,17 +43,18 @@ fn a_crash_is_one_error_that_names_the_file_and_the_next_job_works() {
     let folder = tempfile::tempdir().unwrap();
     let path = picture(&folder);
     for (signal, words) in [
-        (Signal::SEGV, "the decoder crashed (signal 11)"),
+        // Not 11: the standard library takes the first one that comes from outside.
+        (Signal::ILL, "the decoder crashed (signal 4)"),
         (Signal::ABORT, "the decoder crashed (signal 6)"),
         (Signal::KILL, "the decoder was killed (signal 9)"),
     ] {
         let session = Session::start().unwrap();
         kill_process(pid(&session), signal).unwrap();
-        let error = session.picture(&path, [0; 3], &|| false).unwrap_err();
+        let error = session.picture(&path, [0; 3], &|| false).map(drop).unwrap_err();
         assert_eq!(error.to_string(), format!("{}: {words}", path.display()));
         assert!(error.hint_text().is_some());
         // The same for whoever asks again; nothing hangs.
-        assert_eq!(session.picture(&path, [0; 3], &|| false).unwrap_err(), error);
+        assert_eq!(session.picture(&path, [0; 3], &|| false).map(drop), Err(error));
     }
     assert!(Session::start().unwrap().picture(&path, [0; 3], &|| false).is_ok());
 }
@@ -76,9 +77,10 @@ fn one_that_gets_nowhere_is_stopped_or_given_up() {
         kill_process(pid(&session), Signal::STOP).unwrap();
         session
     };
-    let error = stopped().picture(&path, [0; 3], &|| false).unwrap_err().to_string();
+    let error = stopped().picture(&path, [0; 3], &|| false).map(drop).unwrap_err().to_string();
     assert!(error.contains("portrait.png: the decoder got nowhere for"), "{error}");
     let begin = std::time::Instant::now();
     let cancel = || begin.elapsed() > Duration::from_millis(50);
-    assert_eq!(stopped().picture(&path, [0; 3], &cancel).unwrap_err().kind(), Kind::Cancelled);
+    let error = stopped().picture(&path, [0; 3], &cancel).map(drop).unwrap_err();
+    assert_eq!(error.kind(), Kind::Cancelled);
 }

@@ -17,7 +17,8 @@ fn what_is_written_is_read_again_in_its_order() {
     let path = folder.path().join("a.mp4");
     let session = Session::start().unwrap();
     let audio = AudioSource::Samples(AudioSettings { rate: 48_000, channels: 1, bit_rate: 96_000, bits: 0 });
-    let mut writer = Writer::create(&session, &path, Container::Mp4, &settings(64, 48), Some(&audio)).unwrap();
+    let mut writer =
+        Writer::create(&session, &path, Container::Mp4, &settings(64, 48), Some(&audio)).unwrap();
     for k in 0..30u8 {
         writer.frame(&[k * 8; 64 * 48 * 3]).unwrap();
         writer.samples(&[0.1; 1_920]).unwrap();
@@ -35,7 +36,8 @@ fn what_is_written_is_read_again_in_its_order() {
     while let Some(block) = reader.next().unwrap() {
         samples += block.samples.len();
     }
-    assert_eq!((reader.rate(), samples), (48_000, 57_600));
+    // Decoders give the last packet whole.
+    assert_eq!((reader.rate(), samples), (48_000, 57_600usize.next_multiple_of(1_024)));
 }
 
 #[test]
@@ -58,7 +60,10 @@ fn files_that_name_others_open_none() {
     for (file, text) in [
         ("a.m3u8", format!("#EXTM3U\n#EXTINF:1,\n{name}\n")),
         ("a.ffconcat", format!("ffconcat version 1.0\nfile '{name}'\n")),
-        ("a.sdp", format!("v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\na={name}\n")),
+        (
+            "a.sdp",
+            format!("v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\na={name}\n"),
+        ),
         // Bytes that are no text do not make it anything else.
         ("b.m3u8", format!("#EXTM3U\0\u{1}\n#EXTINF:1,\n{name}\n")),
         ("b.ffconcat", format!("ffconcat version 1.0\nfile '{name}'\n#\0\u{1}")),
@@ -66,7 +71,8 @@ fn files_that_name_others_open_none() {
     ] {
         let path = folder.path().join(file);
         std::fs::write(&path, text).unwrap();
-        let error = AudioReader::open(&Session::start().unwrap(), &path, 0).map(drop).unwrap_err().to_string();
+        let error =
+            AudioReader::open(&Session::start().unwrap(), &path, 0).map(drop).unwrap_err().to_string();
         assert!(error.contains("expected audio, found"), "{error}");
     }
 }
