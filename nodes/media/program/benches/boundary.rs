@@ -76,13 +76,13 @@ fn encode_there(path: &Path, frames: u32) -> Outcome<()> {
 
 fn decode_here(path: &Path) -> Outcome<()> {
     let mut pictures = Pictures::open(Source::new(File::open(path)?), path.display().to_string(), 0)?;
-    while pictures.next()?.is_some() {}
+    while pictures.next_picture()?.is_some() {}
     Ok(())
 }
 
 fn decode_there(path: &Path) -> Outcome<()> {
     let mut pictures = Remote::open(path, 0)?;
-    while pictures.next()?.is_some() {}
+    while pictures.next_picture()?.is_some() {}
     Ok(())
 }
 

@@ -110,8 +110,7 @@ unsafe extern "C" fn open_again(
     // SAFETY: `create` put a source there.
     let source = unsafe { &*(*context).opaque.cast::<Source>() };
     match StreamIo::from_read_seek_with_capacity(source.clone(), BUFFER) {
-        Ok(stream) => {
-            let mut stream = Box::new(stream);
+        Ok(mut stream) => {
             // SAFETY: FFmpeg gives a place for the pointer. The stream's owner is kept in a list until it is closed.
             unsafe { *opened = stream.as_mut_ptr() };
             AGAIN.with_borrow_mut(|streams| streams.push(stream));
@@ -123,7 +122,7 @@ unsafe extern "C" fn open_again(
 
 thread_local! {
     /// Readers that were given out.
-    static AGAIN: std::cell::RefCell<Vec<Box<StreamIo>>> = const { std::cell::RefCell::new(vec![]) };
+    static AGAIN: std::cell::RefCell<Vec<StreamIo>> = const { std::cell::RefCell::new(vec![]) };
 }
 
 unsafe extern "C" fn close_again(_: *mut AVFormatContext, opened: *mut AVIOContext) -> c_int {

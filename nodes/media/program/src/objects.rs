@@ -175,7 +175,7 @@ impl Objects {
 }
 
 fn next_picture(pictures: &mut Pictures) -> Result<Answer> {
-    Ok(Some(match pictures.next()? {
+    Ok(Some(match pictures.next_picture()? {
         Some(shown) => {
             let (width, height) = shown.picture.dimensions();
             (Reply::Shown { width, height, seconds: shown.seconds }, shown.picture.into_raw())

@@ -98,7 +98,7 @@ impl Pictures {
     }
 
     /// The next picture, as large as the first; `None` after the last one.
-    pub fn next(&mut self) -> Result<Option<Shown>> {
+    pub fn next_picture(&mut self) -> Result<Option<Shown>> {
         let mut frame = frame::Video::empty();
         loop {
             match self.decoder.receive_frame(&mut frame) {

@@ -71,7 +71,7 @@ impl AudioReader {
     }
 
     /// The next block; `None` after the last one. What the file leaves out in time is silence.
-    pub fn next(&mut self) -> Result<Option<Block>> {
+    pub fn next_block(&mut self) -> Result<Option<Block>> {
         if self.ready.is_empty() {
             self.ready = self.more()?;
         }

@@ -59,7 +59,7 @@ impl Pictures {
     }
 
     /// The next picture, as large as the first; `None` after the last one.
-    pub fn next(&mut self) -> Result<Option<Shown>> {
+    pub fn next_picture(&mut self) -> Result<Option<Shown>> {
         if self.ended {
             return Ok(None);
         }

@@ -61,14 +61,14 @@ fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, Pa
     name_tracks(&name, &reader, stream, ctx);
     let downmix = listen(reader.channels(), ctx, |sink| {
         let mut reader = AudioReader::open(&session, path, stream)?;
-        while let Some(block) = reader.next()? {
+        while let Some(block) = reader.next_block()? {
             sink(block)?;
         }
         Ok(())
     })?;
     let mut collector = Collector::new(&session, path, ctx, downmix, layout.is_none());
     collector.strict = reader.is_pcm;
-    while let Some(block) = reader.next()? {
+    while let Some(block) = reader.next_block()? {
         collector.push(&block)?;
     }
     if reader.filled > 0.0 {

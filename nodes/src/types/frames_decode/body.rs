@@ -48,7 +48,7 @@ impl Decode {
         let name = sniff::name(path);
         let fps = f64::from(self.rate.num) / f64::from(self.rate.den);
         let mut pictures = Pictures::open(path, self.max_side)?;
-        let Some(mut shown) = pictures.next()? else {
+        let Some(mut shown) = pictures.next_picture()? else {
             return Err(NodeError::input(format!("{name}: the video has no pictures")));
         };
         let origin = shown.seconds;
@@ -89,7 +89,7 @@ impl Decode {
 
 /// The next picture that is shown later than `seconds`: some files hold pictures without a time of their own.
 fn later(pictures: &mut Pictures, seconds: f64) -> Result<Option<Shown>> {
-    while let Some(next) = pictures.next()? {
+    while let Some(next) = pictures.next_picture()? {
         if next.seconds > seconds {
             return Ok(Some(next));
         }

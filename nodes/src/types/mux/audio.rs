@@ -160,7 +160,7 @@ fn fill(source: &mut Source, resampler: &mut Option<Resampler>, ready: &mut Vec<
             *at = next;
             (!block.is_empty()).then_some(block)
         }
-        Source::File(reader) => reader.next()?.map(|Block { samples, .. }| samples),
+        Source::File(reader) => reader.next_block()?.map(|Block { samples, .. }| samples),
     };
     match (block, resampler.as_mut()) {
         (Some(block), Some(resampler)) => resampler.push(&block, ready)?,

@@ -70,13 +70,13 @@ fn decode(path: &Path) -> [Result<()>; 3] {
     let session = || Session::start();
     let picture = session().and_then(|session| session.picture(path, [0; 3], &|| false).map(drop));
     let video = Pictures::open(path, 64).and_then(|mut pictures| {
-        while pictures.next()?.is_some() {}
+        while pictures.next_picture()?.is_some() {}
         Ok(())
     });
     let audio = session().and_then(|session| {
         session.survey(path, 0, &|| false)?;
         let mut reader = AudioReader::open(&session, path, 0)?;
-        while reader.next()?.is_some() {}
+        while reader.next_block()?.is_some() {}
         Ok(())
     });
     [picture, video, audio]

@@ -26,14 +26,14 @@ fn what_is_written_is_read_again_in_its_order() {
     writer.finish(0, &|| false).unwrap();
     let mut pictures = Pictures::open(&path, 0).unwrap();
     for k in 0..30u8 {
-        let shown = pictures.next().unwrap().unwrap();
+        let shown = pictures.next_picture().unwrap().unwrap();
         assert!(shown.picture.get_pixel(30, 20).0[1].abs_diff(k * 8) <= 3, "frame {k}");
     }
-    assert!(pictures.next().unwrap().is_none() && pictures.next().unwrap().is_none());
+    assert!(pictures.next_picture().unwrap().is_none() && pictures.next_picture().unwrap().is_none());
     assert_eq!((pictures.sizes(), pictures.damaged), (&["64x48".to_owned()][..], 0));
     let mut reader = AudioReader::open(&session, &path, 0).unwrap();
     let mut samples = 0;
-    while let Some(block) = reader.next().unwrap() {
+    while let Some(block) = reader.next_block().unwrap() {
         samples += block.samples.len();
     }
     // Decoders give the last packet whole.

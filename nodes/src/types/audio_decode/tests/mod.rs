@@ -237,7 +237,7 @@ fn survey(path: &Path) -> Layout {
 fn read(path: &Path) -> Block {
     let mut reader = testing::listen(path);
     let mut all = Block { rate: reader.rate(), channels: reader.channels(), ..Block::default() };
-    while let Some(block) = reader.next().unwrap() {
+    while let Some(block) = reader.next_block().unwrap() {
         all.samples.extend(block.samples);
     }
     all

@@ -96,7 +96,7 @@ fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
     let mut samples = 0;
     if sound_seconds.is_some() {
         let mut reader = testing::listen(path);
-        while let Some(block) = reader.next().unwrap() {
+        while let Some(block) = reader.next_block().unwrap() {
             assert_eq!(block.rate, 48_000);
             samples += block.samples.len() / usize::from(block.channels);
         }
@@ -214,7 +214,7 @@ fn large_previews_are_made_smaller_and_long_ones_warned_of() {
 /// The audio of a file, channels interleaved.
 fn heard(path: &Path) -> Vec<f32> {
     let mut reader = testing::listen(path);
-    std::iter::from_fn(|| reader.next().unwrap()).flat_map(|block| block.samples).collect()
+    std::iter::from_fn(|| reader.next_block().unwrap()).flat_map(|block| block.samples).collect()
 }
 
 /// The four-letter names of the file's top-level boxes.

@@ -172,7 +172,7 @@ fn a_track_that_ends_before_the_frames_is_filled_up_with_silence() {
         assert_eq!(note["silent_packets"].as_u64().is_some_and(|packets| packets > 30), done == "copied");
         let mut reader = testing::listen(&path);
         let mut all = vec![];
-        while let Some(block) = reader.next().unwrap() {
+        while let Some(block) = reader.next_block().unwrap() {
             all.extend(block.samples);
         }
         assert_eq!(reader.damaged, 0, "{name}");
