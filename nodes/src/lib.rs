@@ -11,14 +11,15 @@ pub mod artifact;
 pub mod body;
 pub mod codec;
 pub mod contract;
-pub(crate) mod ffmpeg;
 pub mod geometry;
+pub(crate) mod media;
 pub mod params;
 pub(crate) mod pictures;
 pub mod registry;
-pub(crate) mod sniff;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod types;
 pub mod volume;
 pub(crate) mod warp;
+
+pub(crate) use talkgraph_media::sniff;

@@ -11,7 +11,9 @@ use std::{
     },
 };
 
+use ffmpeg_next::{Packet, format, media};
 use talkgraph_cache::Digest;
+use talkgraph_media::{AudioReader, Session};
 use tempfile::TempDir;
 
 use crate::{
@@ -19,7 +21,6 @@ use crate::{
     body::{Body, Context, Emit, Host, Input, Inputs, NodeType, NodeUse, Outputs, Sequence},
     contract::{Contract, ParamValue, Rate},
     error::Result,
-    ffmpeg::packets::PacketReader,
     file,
     home::Home,
     models::Models,
@@ -238,9 +239,22 @@ pub(crate) fn track_of(path: &Path, host: &TestHost) -> PathBuf {
 
 /// What the packets of a file's audio hold.
 pub(crate) fn payloads(path: &Path) -> Vec<Vec<u8>> {
-    let mut reader = PacketReader::open(path).unwrap();
-    let packets = std::iter::from_fn(|| reader.next().unwrap());
-    packets.map(|packet| packet.data().unwrap_or_default().to_vec()).collect()
+    ffmpeg_next::init().unwrap();
+    let mut input = format::input(path).unwrap();
+    let track = input.streams().best(media::Type::Audio).unwrap().index();
+    let mut packet = Packet::empty();
+    let mut payloads = vec![];
+    while packet.read(&mut input).is_ok() {
+        if packet.stream() == track {
+            payloads.push(packet.data().unwrap_or_default().to_vec());
+        }
+    }
+    payloads
+}
+
+/// The audio of a file, decoded in a process of its own.
+pub(crate) fn listen(path: &Path) -> AudioReader {
+    AudioReader::open(&Session::start().unwrap(), path, 0).unwrap()
 }
 
 /// Models of an empty pack, for bodies that ask for none.

@@ -1,7 +1,8 @@
 //! `talkgraph doctor`
 
-use std::{collections::BTreeSet, process::Command};
+use std::collections::BTreeSet;
 
+use talkgraph_media::{Error, Sandbox};
 use talkgraph_nodes::{
     error::NodeError,
     home::{Home, SETUP},
@@ -81,8 +82,7 @@ pub fn run(args: &Args) -> Outcome {
         },
     ));
     findings.push(("libraries", Ok(libraries())));
-    findings
-        .push(("ffmpeg program", Ok(program("ffmpeg").unwrap_or_else(|| "not found (not needed)".into()))));
+    findings.extend(media());
 
     let width = findings.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines = findings.iter().map(|(name, finding)| match finding {
@@ -133,8 +133,60 @@ fn libraries() -> String {
     facts.join(", ")
 }
 
-/// The first line of `program -version`.
-fn program(name: &str) -> Option<String> {
-    let output = Command::new(name).arg("-version").output().ok()?;
-    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+/// The program that reads and writes media: where it is, what it can write, and what holds it.
+fn media() -> Vec<Finding> {
+    let wrong = |error: Error| {
+        let told = Diagnostic::error(error.to_string());
+        match error.hint_text() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    };
+    let place = talkgraph_media::program().map(|path| path.display().to_string());
+    let place = ("media program", place.map_err(wrong));
+    if place.1.is_err() {
+        return vec![place];
+    }
+    let facts = match talkgraph_media::facts() {
+        Ok(facts) => facts,
+        Err(error) => return vec![place, ("media libraries", Err(wrong(error)))],
+    };
+    let libraries = facts.libraries.iter().map(|(name, version)| format!("{name} {version}"));
+    let missing: Vec<_> =
+        facts.encoders.iter().filter(|(_, there)| !there).map(|(name, _)| name.as_str()).collect();
+    let there: Vec<_> =
+        facts.encoders.iter().filter(|(_, there)| *there).map(|(name, _)| name.as_str()).collect();
+    let encoders = if missing.is_empty() {
+        Ok(there.join(", "))
+    } else {
+        Err(Diagnostic::error(format!("FFmpeg lacks {}", missing.join(", ")))
+            .hint("install an FFmpeg that has them, as Debian's does"))
+    };
+    vec![
+        place,
+        ("media libraries", Ok(libraries.collect::<Vec<_>>().join(", "))),
+        ("media encoders", encoders),
+        ("media sandbox", sandbox(&facts.sandbox).map_err(wrong)),
+    ]
+}
+
+/// What holds the media process, and what trying to escape came to.
+fn sandbox(held: &Sandbox) -> Result<String, Error> {
+    let words = |name: &str, state: &Result<String, String>| match state {
+        Ok(state) => format!("{name} ({state})"),
+        Err(reason) => format!("no {name} ({reason})"),
+    };
+    let memory =
+        held.memory.map_or("memory not bounded".to_owned(), |bytes| format!("at most {} MiB", bytes >> 20));
+    let escapes = talkgraph_media::escapes("/etc/passwd")?;
+    let tried = if escapes.is_empty() {
+        "no files, no network, no programs: tried".to_owned()
+    } else {
+        format!("tried, and not refused: {}", escapes.join(", "))
+    };
+    Ok(format!(
+        "{}, {}, {memory}; {tried}",
+        words("landlock", &held.landlock),
+        words("seccomp", &held.seccomp)
+    ))
 }

@@ -15,7 +15,11 @@ machine=$(uname -m)
 packages=(
   build-essential pkg-config libclang-dev python3 python3-venv ffmpeg
   libavutil-dev libavcodec-dev libavformat-dev libavfilter-dev libavdevice-dev libswscale-dev libswresample-dev
+  libheif-dev
 )
+
+# Where libheif has its decoders in packages of their own (Debian 13), these two.
+heif_plugins=(libheif-plugin-libde265 libheif-plugin-dav1d)
 
 say() { printf 'set-up: %s\n' "$*"; }
 fail() {
@@ -39,6 +43,7 @@ install_packages() {
     root=(sudo)
   fi
   "${root[@]}" apt-get update -q
+  if apt-cache show "${heif_plugins[@]}" >/dev/null 2>&1; then missing+=("${heif_plugins[@]}"); fi
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
 

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use talkgraph_media::{AudioCodec, AudioReader, Block, Container, Resampler, Session};
 
 use super::{
     contract::RATE,
@@ -12,14 +13,7 @@ use crate::{
     artifact::{Audio, FileRef, Value},
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
-    ffmpeg::{
-        audio::{AudioReader, Block},
-        container::{AudioCodec, Container},
-        failed,
-        packets::{self, PacketReader},
-        resample::Resampler,
-        track,
-    },
+    media::Told,
     sniff,
 };
 
@@ -46,9 +40,10 @@ impl ValueBody for Decode {
 /// The samples at [`RATE`] and the file of the track.
 fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, PathBuf)> {
     let name = sniff::name(path);
+    let session = Session::start().told()?;
     if stream <= 1 && is_wav(path)? {
         let downmix = listen(wav::channels(path), ctx, |sink| wav::decode(path, sink).map(drop))?;
-        let mut collector = Collector::new(path, ctx, downmix, true);
+        let mut collector = Collector::new(&session, path, ctx, downmix, true);
         let extent = wav::decode(path, &mut |block| collector.push(&block))?;
         if let Some(extent) = extent.filter(|extent| extent.read > 0) {
             if let Some(announced) = extent.announced.filter(|&announced| extent.read < announced) {
@@ -61,19 +56,20 @@ fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, Pa
             return collector.finish();
         }
     }
-    let mut reader = AudioReader::open_number(path, stream)?;
-    let layout = packets::survey_number(path, stream)?;
+    let cancelled = || ctx.host.cancelled();
+    let mut reader = AudioReader::open(&session, path, stream).told()?;
+    let layout = session.survey(path, stream, &cancelled).told()?;
     name_tracks(&name, &reader, stream, ctx);
     let downmix = listen(reader.channels(), ctx, |sink| {
-        let mut reader = AudioReader::open_number(path, stream)?;
-        while let Some(block) = reader.next()? {
+        let mut reader = AudioReader::open(&session, path, stream).told()?;
+        while let Some(block) = reader.next_block().told()? {
             sink(block)?;
         }
         Ok(())
     })?;
-    let mut collector = Collector::new(path, ctx, downmix, layout.is_none());
+    let mut collector = Collector::new(&session, path, ctx, downmix, layout.is_none());
     collector.strict = reader.is_pcm;
-    while let Some(block) = reader.next()? {
+    while let Some(block) = reader.next_block().told()? {
         collector.push(&block)?;
     }
     if reader.filled > 0.0 {
@@ -94,7 +90,7 @@ fn decode(path: &Path, stream: usize, ctx: &Context<'_>) -> Result<(Vec<f32>, Pa
         AudioCodec::Aac | AudioCodec::Flac => ("m4a", Container::M4a),
     };
     let copy = ctx.host.scratch().join(format!("track.{ending}"));
-    track::copy(PacketReader::open_number(path, stream)?, layout, &copy, container)?;
+    session.copy_track(path, stream, layout, (&copy, container), &cancelled).told()?;
     Ok((samples, copy))
 }
 
@@ -138,11 +134,12 @@ fn name_tracks(name: &str, reader: &AudioReader, stream: usize, ctx: &Context<'_
 }
 
 fn is_wav(path: &Path) -> Result<bool> {
-    Ok(path.is_file() && sniff::describe(&sniff::head(path)?) == "WAV audio")
+    Ok(path.is_file() && sniff::describe(&sniff::head(path).told()?) == "WAV audio")
 }
 
 /// Brings blocks of any rate to [`RATE`] and one channel, and keeps them as they are in a track.
 struct Collector<'a> {
+    session: Session,
     name: String,
     ctx: &'a Context<'a>,
     downmix: Downmix,
@@ -157,10 +154,20 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn new(path: &Path, ctx: &'a Context<'a>, downmix: Downmix, keeps: bool) -> Self {
-        let track = keeps.then(|| TrackWriter::new(ctx.host.scratch().join("track.flac")));
-        let name = sniff::name(path);
-        Self { name, ctx, downmix, resampler: None, samples: vec![], track, taken: 0, strict: true, bad: 0 }
+    fn new(session: &Session, path: &Path, ctx: &'a Context<'a>, downmix: Downmix, keeps: bool) -> Self {
+        let track = keeps.then(|| TrackWriter::new(session.clone(), ctx.host.scratch().join("track.flac")));
+        Self {
+            session: session.clone(),
+            name: sniff::name(path),
+            ctx,
+            downmix,
+            resampler: None,
+            samples: vec![],
+            track,
+            taken: 0,
+            strict: true,
+            bad: 0,
+        }
     }
 
     fn push(&mut self, block: &Block) -> Result<()> {
@@ -171,18 +178,16 @@ impl<'a> Collector<'a> {
         if let Some(track) = &mut self.track {
             track.push(block)?;
         }
-        let name = &self.name;
-        let cannot = |error| failed(format!("{name}: cannot be resampled"), error);
         let mut resampler = match self.resampler.take() {
             Some((old, resampler)) if old == block.rate => resampler,
             old => {
                 if let Some((_, old)) = old {
-                    old.finish(&mut self.samples).map_err(cannot)?;
+                    old.finish(&mut self.samples).told()?;
                 }
-                Resampler::new(block.rate, RATE, 1).map_err(cannot)?
+                Resampler::new(&self.session, &self.name, block.rate, RATE, 1).told()?
             }
         };
-        resampler.push(&self.downmix.apply(block), &mut self.samples).map_err(cannot)?;
+        resampler.push(&self.downmix.apply(block), &mut self.samples).told()?;
         self.resampler = Some((block.rate, resampler));
         Ok(())
     }
@@ -215,8 +220,7 @@ impl<'a> Collector<'a> {
     /// The samples at [`RATE`] and where the track was written, if it was.
     fn finish(mut self) -> Result<(Vec<f32>, PathBuf)> {
         if let Some((_, resampler)) = self.resampler.take() {
-            let cannot = |error| failed(format!("{}: cannot be resampled", self.name), error);
-            resampler.finish(&mut self.samples).map_err(cannot)?;
+            resampler.finish(&mut self.samples).told()?;
         }
         let path = self.track.map(TrackWriter::finish).transpose()?;
         Ok((self.samples, path.unwrap_or_default()))

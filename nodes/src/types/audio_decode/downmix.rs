@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use crate::ffmpeg::audio::Block;
+use talkgraph_media::Block;
 
 /// Bits of a layout's mask: both front loudspeakers and the centre.
 const FRONT: u64 = 0b111;

@@ -12,7 +12,7 @@ use crate::{
     body::{Body, NodeType},
     contract::Contract,
     error::Result,
-    ffmpeg,
+    media::{self, FFMPEG},
     params::Params,
 };
 
@@ -30,7 +30,7 @@ impl NodeType for AudioDecode {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        ffmpeg::facts()
+        media::facts(&FFMPEG)
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

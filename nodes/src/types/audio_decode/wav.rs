@@ -1,8 +1,10 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use hound::{SampleFormat, WavReader};
+use talkgraph_media::Block;
 
-use crate::{error::Result, ffmpeg::audio::Block, sniff};
+use crate::media::Told;
+use crate::{error::Result, sniff};
 
 /// Frames a block.
 const BLOCK: usize = 16_384;
@@ -60,7 +62,7 @@ pub(super) fn channels(path: &Path) -> u16 {
 
 /// The mask of loudspeakers in the header's extended form, which hound does not give; 0 where there is none.
 fn layout(path: &Path) -> Result<u64> {
-    let head = sniff::head(path)?;
+    let head = sniff::head(path).told()?;
     let chunk = head.windows(8).position(|bytes| bytes.starts_with(b"fmt ")).unwrap_or(head.len());
     let field = |at: usize, length: usize| head.get(chunk + 8 + at..chunk + 8 + at + length);
     let is_extended = field(0, 2) == Some(&[0xfe, 0xff]);

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use image::RgbImage;
+use talkgraph_media::{Pictures, Session, Shown};
 
 use super::folder;
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     body::{Context, Emit, Inputs, ValueBody},
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::video::{Pictures, Shown},
+    media::Told,
     sniff,
     tensor::{Tensor, Tensors},
 };
@@ -35,8 +36,9 @@ impl Decode {
     fn folder(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
         let pictures = folder::pictures(path)?;
         chunks.total = Some(pictures.len() as u64);
+        let session = Session::start().told()?;
         for path in &pictures {
-            let picture = folder::picture(path, self.max_side)?;
+            let picture = folder::picture(&session, path, self.max_side, chunks.ctx)?;
             chunks.add(&picture, &sniff::name(path))?;
         }
         Ok(())
@@ -46,8 +48,8 @@ impl Decode {
     fn video(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
         let name = sniff::name(path);
         let fps = f64::from(self.rate.num) / f64::from(self.rate.den);
-        let mut pictures = Pictures::open(path, self.max_side)?;
-        let Some(mut shown) = pictures.next()? else {
+        let mut pictures = Pictures::open(path, self.max_side).told()?;
+        let Some(mut shown) = pictures.next_picture().told()? else {
             return Err(NodeError::input(format!("{name}: the video has no pictures")));
         };
         let origin = shown.seconds;
@@ -88,7 +90,7 @@ impl Decode {
 
 /// The next picture that is shown later than `seconds`: some files hold pictures without a time of their own.
 fn later(pictures: &mut Pictures, seconds: f64) -> Result<Option<Shown>> {
-    while let Some(next) = pictures.next()? {
+    while let Some(next) = pictures.next_picture().told()? {
         if next.seconds > seconds {
             return Ok(Some(next));
         }

@@ -4,13 +4,14 @@ use crate::{
 };
 
 /// Endings of the pictures that are taken from a folder.
-pub(super) const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+pub(super) const PICTURES: [&str; 13] =
+    ["png", "jpg", "jpeg", "webp", "heic", "heif", "hif", "avif", "jxl", "gif", "bmp", "tif", "tiff"];
 
 pub(super) fn contract(rate: Rate) -> Contract {
-    Contract::new("frames_decode", 2, Time::Value, Pool::Io, "decodes a video or a folder of pictures")
+    Contract::new("frames_decode", 3, Time::Value, Pool::Io, "decodes a video or a folder of pictures")
         .doc(
             "A folder's pictures are taken in natural order of their names (2 before 10), one a frame, all of one \
-             size; other files do not count. A video is brought to `fps` by taking, for each frame, the picture nearest in \
+             size; other files do not count, and colours are brought to sRGB as `image_decode` does. A video is brought to `fps` by taking, for each frame, the picture nearest in \
              time; it is turned upright, pixels are made square, colours are converted as tagged. Where it changes its size, \
              later frames are scaled to the first one's (a warning and the note `sizes` say so). Cover art is no video. Pictures \
              are decoded as they are needed, a second at a time.",

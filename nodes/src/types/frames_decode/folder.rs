@@ -1,17 +1,19 @@
 use std::path::{Path, PathBuf};
 
-use image::{Rgb, RgbImage, imageops};
+use image::{RgbImage, imageops};
 use talkgraph_cache::{folder_files, has_ending};
+use talkgraph_media::{Session, Under};
 
 use super::contract::PICTURES;
 use crate::{
+    body::Context,
     error::{NodeError, Result},
+    media::Told,
     sniff,
-    types::image_decode,
 };
 
 /// What transparent pixels are laid over.
-const UNDER: Rgb<u8> = Rgb([128; 3]);
+const UNDER: Under = [128; 3];
 
 /// The pictures of `folder` in natural order.
 pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -30,8 +32,8 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The picture at `path`, scaled down where its longer side is over `max_side`; 0: never.
-pub(super) fn picture(path: &Path, max_side: u32) -> Result<RgbImage> {
-    let picture = image_decode::decode(path, UNDER)?.picture;
+pub(super) fn picture(session: &Session, path: &Path, max_side: u32, ctx: &Context<'_>) -> Result<RgbImage> {
+    let picture = session.picture(path, UNDER, &|| ctx.host.cancelled()).told()?.picture;
     let longer = picture.width().max(picture.height());
     if max_side == 0 || longer <= max_side {
         return Ok(picture);

@@ -10,7 +10,7 @@ use crate::{
     body::{Body, NodeType, NodeUse},
     contract::{Contract, Rate},
     error::{NodeError, Result},
-    ffmpeg,
+    media::{self, FFMPEG, HEIF},
     params::Params,
 };
 
@@ -41,7 +41,7 @@ impl NodeType for FramesDecode {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        ffmpeg::facts()
+        media::facts(&[FFMPEG[0], FFMPEG[1], HEIF])
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -75,7 +75,7 @@ impl NodeType for HeadMotion {
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        let radians = |name: &str| Ok(params.float(name)?.to_radians());
+        let radians = |name: &str| -> Result<_> { Ok(params.float(name)?.to_radians()) };
         Ok(Body::Scan(Box::new(body::Sway::new(
             params.int("seed")?.unsigned_abs(),
             [radians("pitch")?, radians("yaw")?, radians("roll")?],

@@ -1,4 +1,4 @@
-use image::Rgb;
+use talkgraph_media::Under;
 
 use crate::{
     artifact::ArtifactType,
@@ -7,15 +7,12 @@ use crate::{
     params::Params,
 };
 
-/// Largest picture that is decoded, in pixels: above any camera, below what a decompression bomb needs.
-pub(super) const MAX_PIXELS: u64 = 150_000_000;
-
 pub(super) fn contract() -> Contract {
-    Contract::new("image_decode", 1, Time::Value, Pool::Cpu, "decodes a picture file")
+    Contract::new("image_decode", 2, Time::Value, Pool::Cpu, "decodes a picture file")
         .doc(
-            "PNG, JPEG, WebP, BMP and TIFF to 8-bit RGB. The EXIF orientation is applied, 16-bit channels are \
-             rounded to 8, transparency is laid over `under`. Colour profiles are not applied: the values are taken \
-             as sRGB. Pictures above 150 megapixels are refused. Of a file with several pictures (MPO, motion photos) the first is \
+            "PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF (its first frame), BMP and TIFF to 8-bit sRGB. The orientation \
+             is applied, colours are brought to sRGB by the file's ICC profile (those of CMYK pictures are not), 16-bit channels are \
+             rounded to 8, transparency is laid over `under`. Pictures above 150 megapixels are refused. Of a file with several pictures (MPO, motion photos) the first is \
              taken. A JPEG that lacks nothing but its end marker is taken, with the note `end_marker`.",
         )
         .input("file", ArtifactType::File, Arity::Value, "the picture file")
@@ -29,10 +26,10 @@ pub(super) fn contract() -> Contract {
         .decodes(ArtifactType::Image)
 }
 
-pub(super) fn under(params: &Params) -> Result<Rgb<u8>> {
+pub(super) fn under(params: &Params) -> Result<Under> {
     Ok(match params.text("under")? {
-        "white" => Rgb([255; 3]),
-        "black" => Rgb([0; 3]),
-        _ => Rgb([128; 3]),
+        "white" => [255; 3],
+        "black" => [0; 3],
+        _ => [128; 3],
     })
 }

@@ -5,11 +5,11 @@ mod contract;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::body::decode;
 use crate::{
     body::{Body, NodeType},
     contract::Contract,
     error::Result,
+    media::{self, HEIF},
     params::Params,
 };
 
@@ -24,6 +24,10 @@ pub(crate) fn node() -> ImageDecode {
 impl NodeType for ImageDecode {
     fn contract(&self) -> &Contract {
         &self.0
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        media::facts(&[HEIF])
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

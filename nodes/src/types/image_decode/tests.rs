@@ -100,14 +100,13 @@ fn error(name: &str, bytes: &[u8]) -> (String, String) {
 
 #[test]
 fn other_files_are_named() {
-    let expected = "expected a picture (PNG, JPEG, WebP, BMP or TIFF), found";
+    let expected = "expected a picture (PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF), found";
     let text = error("a.jpg", b"Dear diary,\n");
     assert_eq!(text.0, format!("/a.jpg: {expected} text: `Dear diary,`"));
     assert_eq!(text.1, "give a picture file");
     assert_eq!(error("a.png", b"").0, format!("/a.png: {expected} an empty file"));
-    let gif = error("a.gif", b"GIF89a\x01\0\x01\0");
-    assert_eq!(gif.0, format!("/a.gif: {expected} a GIF picture"));
-    assert_eq!(gif.1, "convert it to PNG or JPEG");
+    let document = error("a.psd", b"8BPS\0\x01");
+    assert_eq!(document.0, format!("/a.psd: {expected} a Photoshop document"));
 }
 
 #[test]

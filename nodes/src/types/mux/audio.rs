@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
+use talkgraph_media::{
+    AudioCodec, AudioReader, AudioSettings, AudioSource, Block, Container, Layout, Resampler, Session,
+};
 
 use super::file::VideoFile;
 use crate::{
     artifact::Artifact,
-    body::Inputs,
+    body::{Context, Inputs},
     error::{NodeError, Result},
-    ffmpeg::{
-        audio::{AudioReader, Block},
-        container::{AudioCodec, Container},
-        encode::{AudioSettings, AudioSource},
-        failed,
-        packets::{self, Layout, PacketReader},
-        resample::Resampler,
-    },
+    media::Told,
+    sniff,
 };
 
 /// Samples of an artifact in memory that are handed on at once.
@@ -26,11 +23,11 @@ const BLOCK: usize = 16_000;
 const ANALYSED_RATE: u32 = 48_000;
 
 /// Bits a second of each channel, and of all together at most, where nothing else is asked for.
-const CHANNEL_BITS: usize = 96_000;
-const MOST_BITS: usize = 510_000;
+const CHANNEL_BITS: u32 = 96_000;
+const MOST_BITS: u32 = 510_000;
 
 /// Bits a second of a channel that encoders take.
-const MOST_CHANNEL_BITS: usize = 256_000;
+const MOST_CHANNEL_BITS: u32 = 256_000;
 
 /// The track of the video being written.
 pub(super) struct Track {
@@ -41,20 +38,8 @@ pub(super) struct Track {
 }
 
 enum Feed {
-    Encoded {
-        source: Source,
-        resampler: Option<Resampler>,
-        channels: usize,
-        ready: Vec<f32>,
-        given: u64,
-    },
-    Packets {
-        reader: PacketReader,
-        layout: Layout,
-        container: Container,
-        filler: Option<Vec<u8>>,
-        filled: u64,
-    },
+    Encoded { source: Source, resampler: Option<Resampler>, channels: usize, ready: Vec<f32>, given: u64 },
+    Packets(Layout),
 }
 
 /// Where samples come from.
@@ -66,12 +51,16 @@ enum Source {
 impl Track {
     /// The track for `container`, and what the file's writer must know of it. `bit_rate` 0: as many as suit.
     pub(super) fn open(
+        session: &Session,
         inputs: &Inputs,
         container: Container,
-        bit_rate: usize,
+        bit_rate: u32,
+        ctx: &Context<'_>,
     ) -> Result<Option<(Self, AudioSource)>> {
         if inputs.has("track") {
-            return Self::given(&inputs.file("track")?.path, container, bit_rate).map(Some);
+            let layout = session.survey(&inputs.file("track")?.path, 0, &|| ctx.host.cancelled()).told()?;
+            return Self::given(session, &inputs.file("track")?.path, (container, layout), bit_rate)
+                .map(Some);
         }
         if !inputs.has("audio") {
             return Ok(None);
@@ -81,32 +70,38 @@ impl Track {
             return Err(NodeError::input("port `audio`: 0 samples a second"));
         }
         let source = Source::Memory(inputs.value("audio")?.clone(), 0);
-        Self::encoded(source, (audio.rate, ANALYSED_RATE), 1, container.audio(), bit_rate).map(Some)
+        let resampler = Resampler::new(session, "port `audio`", audio.rate, ANALYSED_RATE, 1).told()?;
+        Ok(Some(Self::encoded(source, resampler, (ANALYSED_RATE, 1), container.audio(), bit_rate)))
     }
 
-    fn given(path: &Path, container: Container, bit_rate: usize) -> Result<(Self, AudioSource)> {
-        if let Some(layout) = packets::survey(path)?.filter(|layout| container.takes(layout.codec)) {
-            let reader = PacketReader::open(path)?;
-            let source = AudioSource::Packets(layout, reader.parameters());
-            let feed = Feed::Packets { reader, layout, container, filler: None, filled: 0 };
-            return Ok((Self { rate: layout.rate, codec: layout.codec, feed }, source));
+    fn given(
+        session: &Session,
+        path: &Path,
+        (container, layout): (Container, Option<Layout>),
+        bit_rate: u32,
+    ) -> Result<(Self, AudioSource)> {
+        if let Some(layout) = layout.filter(|layout| container.takes(layout.codec)) {
+            let track = Self { rate: layout.rate, codec: layout.codec, feed: Feed::Packets(layout) };
+            return Ok((track, AudioSource::Packets(path.to_owned(), layout)));
         }
-        let reader = AudioReader::open(path)?;
+        let reader = AudioReader::open(session, path, 0).told()?;
         let (rate, channels) = (reader.rate(), reader.channels());
         let codec = container.audio();
-        Self::encoded(Source::File(Box::new(reader)), (rate, codec.rate(rate)), channels, codec, bit_rate)
+        let source = Source::File(Box::new(reader));
+        let resampler =
+            Resampler::new(session, &sniff::name(path), rate, codec.rate(rate), channels).told()?;
+        Ok(Self::encoded(source, resampler, (codec.rate(rate), channels), codec, bit_rate))
     }
 
     fn encoded(
         source: Source,
-        (from, rate): (u32, u32),
-        channels: u16,
+        resampler: Resampler,
+        (rate, channels): (u32, u16),
         codec: AudioCodec,
-        bit_rate: usize,
-    ) -> Result<(Self, AudioSource)> {
-        let resampler = Resampler::new(from, rate, channels).map_err(cannot_resample)?;
-        let usual = (CHANNEL_BITS * usize::from(channels)).min(MOST_BITS);
-        let most = MOST_CHANNEL_BITS * usize::from(channels);
+        bit_rate: u32,
+    ) -> (Self, AudioSource) {
+        let usual = (CHANNEL_BITS * u32::from(channels)).min(MOST_BITS);
+        let most = MOST_CHANNEL_BITS * u32::from(channels);
         let bit_rate = if bit_rate > 0 { bit_rate.min(most) } else { usual };
         let settings = AudioSettings { rate, channels, bit_rate, bits: 0 };
         let feed = Feed::Encoded {
@@ -116,7 +111,7 @@ impl Track {
             ready: vec![],
             given: 0,
         };
-        Ok((Self { rate, codec, feed }, AudioSource::Samples(settings)))
+        (Self { rate, codec, feed }, AudioSource::Samples(settings))
     }
 
     /// Writes what is there before sample `end`.
@@ -129,27 +124,12 @@ impl Track {
                 *given += (count / *channels) as u64;
                 file.samples(&ready.drain(..count).collect::<Vec<_>>())
             }
-            Feed::Packets { reader, layout, container, filler, filled } => {
-                while file.next_packet() < end as i64 {
-                    match reader.next()? {
-                        Some(packet) if filler.is_none() => file.packet(packet.data().unwrap_or_default())?,
-                        _ => {
-                            let silence = match filler.take() {
-                                Some(silence) => silence,
-                                None => silence(*container, *layout)?,
-                            };
-                            file.packet(&silence)?;
-                            *filled += 1;
-                            *filler = Some(silence);
-                        }
-                    }
-                }
-                Ok(())
-            }
+            Feed::Packets(_) => file.packets_until(end),
         }
     }
 
-    /// Writes up to sample `end`: cut there, or filled up with silence. Gives what was done, for the report.
+    /// Writes up to sample `end`: cut there, or filled up with silence. Gives what was done, for the report; the file knows how
+    /// many packets of silence that took.
     pub(super) fn finish(mut self, end: u64, file: &mut VideoFile) -> Result<Json> {
         self.until(end, file)?;
         match self.feed {
@@ -162,12 +142,11 @@ impl Track {
                     "channels": channels,
                 }))
             }
-            Feed::Packets { layout, filled, .. } => Ok(json!({
+            Feed::Packets(layout) => Ok(json!({
                 "done": "copied",
                 "codec": self.codec.name(),
                 "rate": layout.rate,
                 "channels": layout.channels,
-                "silent_packets": filled,
             })),
         }
     }
@@ -183,32 +162,16 @@ fn fill(source: &mut Source, resampler: &mut Option<Resampler>, ready: &mut Vec<
             *at = next;
             (!block.is_empty()).then_some(block)
         }
-        Source::File(reader) => reader.next()?.map(|Block { samples, .. }| samples),
+        Source::File(reader) => reader.next_block().told()?.map(|Block { samples, .. }| samples),
     };
     match (block, resampler.as_mut()) {
-        (Some(block), Some(resampler)) => resampler.push(&block, ready).map_err(cannot_resample)?,
+        (Some(block), Some(resampler)) => resampler.push(&block, ready).told()?,
         (None, Some(_)) => {
             if let Some(resampler) = resampler.take() {
-                resampler.finish(ready).map_err(cannot_resample)?;
+                resampler.finish(ready).told()?;
             }
         }
         (_, None) => return Ok(false),
     }
     Ok(true)
-}
-
-fn silence(container: Container, layout: Layout) -> Result<Vec<u8>> {
-    let container = if layout.codec == AudioCodec::Opus { Container::WebM } else { container };
-    let settings = AudioSettings {
-        rate: layout.rate,
-        channels: layout.channels,
-        bit_rate: CHANNEL_BITS / 2 * usize::from(layout.channels),
-        bits: 0,
-    };
-    packets::silence(container, settings)
-        .map_err(|error| failed("port `track`: no silence after its end", error))
-}
-
-fn cannot_resample(error: ffmpeg_next::Error) -> NodeError {
-    failed("the audio cannot be resampled", error)
 }

@@ -1,4 +1,5 @@
 use serde_json::json;
+use talkgraph_media::Session;
 
 use super::{
     audio::Track,
@@ -9,7 +10,7 @@ use crate::{
     body::{Context, Inputs, Outputs, ReduceBody},
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::packets,
+    media::Told,
     params::Params,
     pictures::Clip,
 };
@@ -25,7 +26,7 @@ pub(super) struct Mux {
     format: Format,
     crf: i64,
     preset: String,
-    audio_bits: usize,
+    audio_bits: u32,
     open: Option<Open>,
 }
 
@@ -49,21 +50,24 @@ impl Mux {
                 .ok_or_else(|| NodeError::input(format!("parameter `container`: unknown `{name}`")))?,
             crf: params.int("crf")?,
             preset: params.text("preset")?.to_owned(),
-            audio_bits: params.count("audio_kbps")? * 1000,
+            audio_bits: u32::try_from(params.count("audio_kbps")?).unwrap_or(u32::MAX).saturating_mul(1000),
             open: None,
         })
     }
 
     fn create(&self, size: (usize, usize), first: &[u8], inputs: &Inputs, ctx: &Context<'_>) -> Result<Open> {
         let rate = inputs.rate().unwrap_or(DEFAULT_RATE);
+        let session = Session::start().told()?;
         let (track, source) = match self.format {
-            Format::Media(container) => Track::open(inputs, container, self.audio_bits)?.unzip(),
+            Format::Media(container) => {
+                Track::open(&session, inputs, container, self.audio_bits, ctx)?.unzip()
+            }
             Format::Gif | Format::Webp => (None, None),
         };
         let video = Video { rate, size, crf: self.crf, preset: self.preset.clone() };
         let path = ctx.host.scratch().join(format!("video.{}", self.name));
-        let file = VideoFile::create(path, self.format, video, source, first)?;
-        Ok(Open { file, size, rate, track, given: given(inputs)? })
+        let file = VideoFile::create(&session, path, self.format, video, source, first)?;
+        Ok(Open { file, size, rate, track, given: given(&session, inputs)? })
     }
 }
 
@@ -104,10 +108,10 @@ impl ReduceBody for Mux {
         };
         let frames = open.file.frames();
         let seconds = frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
-        let mut end = 0;
+        let (mut end, mut audio) = (0, None);
         if let Some(track) = open.track.take() {
             end = open.samples(track.rate);
-            ctx.host.note("audio", track.finish(end, &mut open.file)?);
+            audio = Some(track.finish(end, &mut open.file)?);
             ctx.host.note("audio_seconds", json!(open.given));
             let beyond = open.given - seconds;
             if beyond.abs() > 0.5 {
@@ -126,7 +130,13 @@ impl ReduceBody for Mux {
         }
         ctx.host.note("frames", json!(frames));
         ctx.host.note("seconds", json!(seconds));
-        let path = open.file.finish(end)?;
+        let (path, silent) = open.file.finish(end, ctx)?;
+        if let Some(mut audio) = audio {
+            if audio["done"] == "copied" {
+                audio["silent_packets"] = silent.into();
+            }
+            ctx.host.note("audio", audio);
+        }
         Ok([("video".to_owned(), Value::File(FileRef { path, digest: None }))].into())
     }
 }
@@ -140,9 +150,9 @@ impl Open {
 }
 
 /// Seconds of audio that came in.
-fn given(inputs: &Inputs) -> Result<f64> {
+fn given(session: &Session, inputs: &Inputs) -> Result<f64> {
     match (inputs.has("track"), inputs.has("audio")) {
-        (true, _) => packets::seconds(&inputs.file("track")?.path),
+        (true, _) => Ok(session.seconds(&inputs.file("track")?.path).told()?),
         (_, true) => inputs.audio("audio").map(|audio| audio.samples.len() as f64 / f64::from(audio.rate)),
         _ => Ok(0.0),
     }

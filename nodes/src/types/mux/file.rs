@@ -2,19 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::Rational;
 use image::{RgbImage, imageops};
+use talkgraph_media::{
+    AudioCodec, AudioSource, Container, Finished, FrameRate, Session, Settings, Webp, WebpSettings, Writer,
+};
 
 use super::gif::Gif;
 use crate::{
+    body::Context,
     contract::Rate,
     error::{NodeError, Result},
-    ffmpeg::{
-        container::{AudioCodec, Container},
-        encode::{AudioSource, Settings, Writer},
-        failed,
-        webp::Webp,
-    },
+    media::Told,
 };
 
 /// What every file says about itself.
@@ -82,14 +80,15 @@ pub(super) struct VideoFile {
 }
 
 enum Target {
-    Media(Box<Writer>),
+    Media(Writer),
     Gif(Box<Gif>),
-    Webp(Box<Webp>),
+    Webp(Webp),
 }
 
 impl VideoFile {
     /// Creates the file at `path`; `first` are the first frames, packed RGB.
     pub(super) fn create(
+        session: &Session,
         path: PathBuf,
         format: Format,
         video: Video,
@@ -106,8 +105,7 @@ impl VideoFile {
         };
         let size = (side(width)?, side(height)?);
         let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let rate = Rational::new(signed(video.rate.num), signed(video.rate.den));
-        let cannot = |error| failed(format!("{}: cannot be created", path.display()), error);
+        let rate = FrameRate { num: signed(video.rate.num), den: signed(video.rate.den) };
         let target = match format {
             Format::Media(container) => {
                 let settings = Settings {
@@ -116,10 +114,11 @@ impl VideoFile {
                     height: size.1,
                     crf: video.crf,
                     preset: video.preset,
-                    audio,
-                    tags: vec![("title", TITLE), ("comment", COMMENT)],
+                    tags: [("title", TITLE), ("comment", COMMENT)]
+                        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                        .into(),
                 };
-                Target::Media(Box::new(Writer::create(&path, container, &settings).map_err(cannot)?))
+                Target::Media(Writer::create(session, &path, container, &settings, audio.as_ref()).told()?)
             }
             Format::Gif => {
                 let small = preview(size);
@@ -128,14 +127,15 @@ impl VideoFile {
                 let sample: Vec<u8> =
                     first.chunks_exact(frame).step_by(8).flat_map(|rgb| scaled(rgb, size, small)).collect();
                 let comment = format!("{TITLE}. {COMMENT}");
-                let gif = Gif::create(&path, sides, rate, &sample, &comment);
+                let gif = Gif::create(&path, sides, video.rate, &sample, &comment);
                 Target::Gif(Box::new(gif.map_err(|error| cannot_write_gif(&path, error))?))
             }
             Format::Webp => {
                 let small = preview(size);
                 // As JPEG's usual qualities: 80 at the default, 100 where lossless is asked for.
                 let quality = (100 - video.crf * 10 / 9).clamp(0, 100);
-                Target::Webp(Box::new(Webp::new(small.0, small.1, rate, quality).map_err(cannot)?))
+                let settings = WebpSettings { width: small.0, height: small.1, rate, quality };
+                Target::Webp(Webp::create(session, &path, settings, XMP).told()?)
             }
         };
         Ok(Self { path, frames: 0, size, target })
@@ -149,62 +149,46 @@ impl VideoFile {
     /// Adds one packed RGB frame.
     pub(super) fn frame(&mut self, rgb: &[u8]) -> Result<()> {
         let small = preview(self.size);
-        let done = match &mut self.target {
-            Target::Media(writer) => writer.frame(rgb),
-            Target::Webp(webp) => webp.frame(&scaled(rgb, self.size, small)),
-            Target::Gif(gif) => {
-                gif.frame(&scaled(rgb, self.size, small))
-                    .map_err(|error| cannot_write_gif(&self.path, error))?;
-                Ok(())
-            }
-        };
-        done.map_err(|error| self.cannot_write(error))?;
+        match &mut self.target {
+            Target::Media(writer) => writer.frame(rgb).told()?,
+            Target::Webp(webp) => webp.frame(&scaled(rgb, self.size, small)).told()?,
+            Target::Gif(gif) => gif
+                .frame(&scaled(rgb, self.size, small))
+                .map_err(|error| cannot_write_gif(&self.path, error))?,
+        }
         self.frames += 1;
         Ok(())
     }
 
     /// Adds samples, channels interleaved.
     pub(super) fn samples(&mut self, samples: &[f32]) -> Result<()> {
-        self.audio(|writer| writer.samples(samples))
-    }
-
-    /// Adds a packet that is taken over.
-    pub(super) fn packet(&mut self, data: &[u8]) -> Result<()> {
-        self.audio(|writer| writer.packet(data))
-    }
-
-    /// The sample that the next packet to be taken over begins with.
-    pub(super) fn next_packet(&self) -> i64 {
-        match &self.target {
-            Target::Media(writer) => writer.next_packet(),
-            Target::Gif(_) | Target::Webp(_) => i64::MAX,
-        }
-    }
-
-    fn audio(&mut self, add: impl FnOnce(&mut Writer) -> Result<(), ffmpeg_next::Error>) -> Result<()> {
         match &mut self.target {
-            Target::Media(writer) => add(writer).map_err(|error| self.cannot_write(error)),
+            Target::Media(writer) => Ok(writer.samples(samples).told()?),
             Target::Gif(_) | Target::Webp(_) => Ok(()),
         }
     }
 
-    /// Ends the file and gives its path. Packets of audio that were taken over are cut at sample `audio_end`.
-    pub(super) fn finish(self, audio_end: u64) -> Result<PathBuf> {
-        let path = self.path;
-        match self.target {
-            Target::Media(writer) => writer.finish(audio_end),
-            Target::Webp(webp) => webp.finish(&path, XMP),
-            Target::Gif(gif) => {
-                gif.finish().map_err(|error| cannot_write_gif(&path, error))?;
-                Ok(())
-            }
+    /// Takes packets over up to sample `end`.
+    pub(super) fn packets_until(&mut self, end: u64) -> Result<()> {
+        match &mut self.target {
+            Target::Media(writer) => Ok(writer.packets_until(end).told()?),
+            Target::Gif(_) | Target::Webp(_) => Ok(()),
         }
-        .map_err(|error| failed(format!("{}: cannot be written", path.display()), error))?;
-        Ok(path)
     }
 
-    fn cannot_write(&self, error: ffmpeg_next::Error) -> NodeError {
-        failed(format!("{}: frame {} cannot be written", self.path.display(), self.frames), error)
+    /// Ends the file and gives its path, and the packets of silence in it. Packets of audio that were taken over are cut at sample
+    /// `audio_end`.
+    pub(super) fn finish(self, audio_end: u64, ctx: &Context<'_>) -> Result<(PathBuf, u64)> {
+        let (path, cancelled) = (self.path, || ctx.host.cancelled());
+        let silent = match self.target {
+            Target::Media(writer) => {
+                let Finished { silent_packets } = writer.finish(audio_end, &cancelled).told()?;
+                silent_packets
+            }
+            Target::Webp(webp) => webp.finish(&cancelled).map(|()| 0).told()?,
+            Target::Gif(gif) => gif.finish().map(|()| 0).map_err(|error| cannot_write_gif(&path, error))?,
+        };
+        Ok((path, silent))
     }
 }
 

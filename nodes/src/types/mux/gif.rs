@@ -3,8 +3,9 @@
 use std::{fs::File, io::BufWriter, path::Path};
 
 use color_quant::NeuQuant;
-use ffmpeg_next::Rational;
 use gif::{AnyExtension, DisposalMethod, Encoder, EncodingError, Extension, Frame, Repeat};
+
+use crate::contract::Rate;
 
 /// Colours of the palette; one index more says that a pixel stays as it was.
 const COLOURS: usize = 255;
@@ -26,7 +27,7 @@ const DITHER: i32 = 12;
 pub(super) struct Gif {
     encoder: Encoder<BufWriter<File>>,
     size: (u16, u16),
-    rate: Rational,
+    rate: Rate,
     /// Palette index by the first [`BITS`] of each channel.
     nearest: Vec<u8>,
     shown: Vec<u8>,
@@ -38,7 +39,7 @@ impl Gif {
     pub(super) fn create(
         path: &Path,
         size: (u16, u16),
-        rate: Rational,
+        rate: Rate,
         sample: &[u8],
         comment: &str,
     ) -> Result<Self, EncodingError> {
@@ -102,7 +103,7 @@ impl Gif {
 
     /// When frame `k` is shown, in hundredths of a second.
     fn time(&self, k: i64) -> i64 {
-        let Rational(num, den) = self.rate;
-        (k * 100 * i64::from(den) + i64::from(num) / 2) / i64::from(num)
+        let (num, den) = (i64::from(self.rate.num), i64::from(self.rate.den));
+        (k * 100 * den + num / 2) / num
     }
 }

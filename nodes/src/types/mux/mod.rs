@@ -12,7 +12,7 @@ use crate::{
     body::{Body, NodeType, NodeUse},
     contract::Contract,
     error::{NodeError, Result},
-    ffmpeg,
+    media::{self, FFMPEG},
     params::Params,
 };
 
@@ -37,7 +37,7 @@ impl NodeType for Mux {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        ffmpeg::facts()
+        media::facts(&FFMPEG)
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

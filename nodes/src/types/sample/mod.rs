@@ -74,7 +74,7 @@ impl NodeType for Sample {
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        let radians = |name: &str| Ok(params.float(name)?.to_radians() as f32);
+        let radians = |name: &str| -> Result<_> { Ok(params.float(name)?.to_radians() as f32) };
         Ok(Body::Value(Box::new(body::Draw {
             seed: params.int("seed")?.unsigned_abs(),
             psi: params.float("psi")? as f32,

@@ -12,6 +12,7 @@ use crate::{
     body::{Body, Context, Emit, Inputs, NodeType, ValueBody},
     contract::{Arity, Contract, Pool, Time},
     error::{NodeError, Result},
+    media::Told,
     params::Params,
     sniff,
 };
@@ -52,7 +53,7 @@ impl ValueBody for Decode {
         if path.is_dir() {
             return Err(NodeError::input(format!("{name}: expected a safetensors file, found a folder")));
         }
-        let bytes = fs::read(path).map_err(|error| sniff::unreadable(path, error))?;
+        let bytes = fs::read(path).map_err(|error| sniff::unreadable(path, error)).told()?;
         let tensors = safetensors::decode(&bytes).map_err(|error| {
             let message = match sniff::describe(&bytes[..bytes.len().min(512)]).as_str() {
                 "unknown bytes" => format!("{name}: {error}"),

@@ -6,16 +6,13 @@ use std::{
 };
 
 use hound::{SampleFormat, WavSpec, WavWriter};
+use talkgraph_media::{Block, Layout, Session};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     artifact::Audio,
-    ffmpeg::{
-        audio::{AudioReader, Block},
-        packets,
-    },
-    testing::{TestHost, converted, file, no_models, payloads, run_value, shared, track_of},
+    testing::{self, TestHost, converted, file, no_models, payloads, run_value, shared, track_of},
 };
 
 fn decode_with(path: &Path, host: &TestHost) -> Result<Audio> {
@@ -232,11 +229,15 @@ fn a_wav_with_numbers_that_are_not_finite_is_refused_by_the_sample() {
     }
 }
 
+fn survey(path: &Path) -> Layout {
+    Session::start().unwrap().survey(path, 0, &|| false).unwrap().unwrap()
+}
+
 /// All samples of a file and how they come.
 fn read(path: &Path) -> Block {
-    let mut reader = AudioReader::open(path).unwrap();
+    let mut reader = testing::listen(path);
     let mut all = Block { rate: reader.rate(), channels: reader.channels(), ..Block::default() };
-    while let Some(block) = reader.next().unwrap() {
+    while let Some(block) = reader.next_block().unwrap() {
         all.samples.extend(block.samples);
     }
     all
@@ -285,7 +286,7 @@ fn packets_of_aac_and_opus_are_taken_over_and_start_where_the_analysis_starts() 
         let host = TestHost::new();
         let copy = track_of(&path, &host);
         assert!(payloads(&copy) == payloads(&path), "{name}: other packets");
-        let (layout, out) = (packets::survey(&copy).unwrap().unwrap(), decode(&path).unwrap());
+        let (layout, out) = (survey(&copy), decode(&path).unwrap());
         let expected = (layout.samples as f64 / f64::from(layout.rate) * 16_000.0).round() as usize;
         assert!(out.samples.len().abs_diff(expected) < 400, "{name}: {} and {expected}", out.samples.len());
         let (kept, analysed) = (read(&copy).mono(), out.samples);

@@ -12,7 +12,6 @@ use crate::{
     artifact::{Audio, Value},
     body::{Context, Inputs},
     contract::ParamValue,
-    ffmpeg::audio::AudioReader,
     tensor::{Tensor, Tensors},
     testing::{self, TestHost, inputs, no_models},
 };
@@ -56,7 +55,7 @@ fn mux(chunks: &[Inputs], set: &[(&str, ParamValue)], host: &TestHost) -> Result
 
 /// Number of decoded pictures and of decoded sound samples, and both tracks' durations in seconds.
 fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
-    crate::ffmpeg::init().unwrap();
+    ffmpeg_next::init().unwrap();
     let mut input = format::input(path).unwrap();
     let seconds =
         |stream: &format::stream::Stream<'_>| stream.duration() as f64 * f64::from(stream.time_base());
@@ -96,8 +95,8 @@ fn probe(path: &PathBuf) -> (usize, usize, f64, f64) {
     }
     let mut samples = 0;
     if sound_seconds.is_some() {
-        let mut reader = AudioReader::open(path).unwrap();
-        while let Some(block) = reader.next().unwrap() {
+        let mut reader = testing::listen(path);
+        while let Some(block) = reader.next_block().unwrap() {
             assert_eq!(block.rate, 48_000);
             samples += block.samples.len() / usize::from(block.channels);
         }
@@ -110,7 +109,7 @@ fn container(name: &str) -> [(&'static str, ParamValue); 1] {
 }
 
 fn codecs(path: &PathBuf) -> Vec<codec::Id> {
-    crate::ffmpeg::init().unwrap();
+    ffmpeg_next::init().unwrap();
     format::input(path).unwrap().streams().map(|stream| stream.parameters().id()).collect()
 }
 
@@ -214,8 +213,8 @@ fn large_previews_are_made_smaller_and_long_ones_warned_of() {
 
 /// The audio of a file, channels interleaved.
 fn heard(path: &Path) -> Vec<f32> {
-    let mut reader = AudioReader::open(path).unwrap();
-    std::iter::from_fn(|| reader.next().unwrap()).flat_map(|block| block.samples).collect()
+    let mut reader = testing::listen(path);
+    std::iter::from_fn(|| reader.next_block().unwrap()).flat_map(|block| block.samples).collect()
 }
 
 /// The four-letter names of the file's top-level boxes.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavSpec, WavWriter};
+use talkgraph_media::Session;
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     artifact::FileRef,
-    ffmpeg::packets::{PacketReader, seconds},
     testing::{converted, payloads, track_of},
 };
 
@@ -46,14 +46,13 @@ fn video(path: &Path, frames: usize, name: &str, host: &TestHost) -> (PathBuf, s
 
 /// Codec, rate and channels of the audio track, and its bits a second by the size of its packets.
 fn kind(path: &Path) -> (codec::Id, u32, u16, f64) {
-    let mut reader = PacketReader::open(path).unwrap();
-    let id = reader.parameters().id();
-    let decoder = AudioReader::open(path).unwrap();
-    let mut bytes = 0;
-    while let Some(packet) = reader.next().unwrap() {
-        bytes += packet.size();
-    }
-    (id, decoder.rate(), decoder.channels(), bytes as f64 * 8.0 / seconds(path).unwrap())
+    ffmpeg_next::init().unwrap();
+    let file = format::input(path).unwrap();
+    let id = file.streams().best(media::Type::Audio).unwrap().parameters().id();
+    let decoder = testing::listen(path);
+    let bytes: usize = payloads(path).iter().map(Vec::len).sum();
+    let seconds = Session::start().unwrap().seconds(path).unwrap();
+    (id, decoder.rate(), decoder.channels(), bytes as f64 * 8.0 / seconds)
 }
 
 /// Seconds from the first frame to the loudest sample before the noise.
@@ -62,7 +61,7 @@ fn click(path: &Path) -> f64 {
     let frames = file.streams().best(media::Type::Video).unwrap();
     let start = frames.start_time() as f64 * f64::from(frames.time_base());
     let (channels, rate) = {
-        let reader = AudioReader::open(path).unwrap();
+        let reader = testing::listen(path);
         (reader.channels(), reader.rate())
     };
     let left: Vec<_> =
@@ -171,9 +170,9 @@ fn a_track_that_ends_before_the_frames_is_filled_up_with_silence() {
         let (path, note) = video(given, 50, name, &host);
         assert_eq!(note["done"], done, "{name}");
         assert_eq!(note["silent_packets"].as_u64().is_some_and(|packets| packets > 30), done == "copied");
-        let mut reader = AudioReader::open(&path).unwrap();
+        let mut reader = testing::listen(&path);
         let mut all = vec![];
-        while let Some(block) = reader.next().unwrap() {
+        while let Some(block) = reader.next_block().unwrap() {
             all.extend(block.samples);
         }
         assert_eq!(reader.damaged, 0, "{name}");

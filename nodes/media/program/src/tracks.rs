@@ -1,20 +1,15 @@
 //! Which streams of a media file are its video and its audio.
 
-use std::path::Path;
-
 use ffmpeg_next::{
     Stream, codec,
     format::{context::Input, stream::Disposition},
     media,
 };
 
-use crate::{
-    error::{NodeError, Result},
-    sniff,
-};
+use talkgraph_media::{Error, Result};
 
 /// The best video of `input`. Cover art of music is none.
-pub(super) fn video(input: &Input) -> Option<Stream<'_>> {
+pub(crate) fn video(input: &Input) -> Option<Stream<'_>> {
     let is_video = |stream: &Stream<'_>| {
         stream.parameters().medium() == media::Type::Video
             && !stream.disposition().contains(Disposition::ATTACHED_PIC)
@@ -28,28 +23,23 @@ fn audio(input: &Input) -> impl Iterator<Item = Stream<'_>> {
     input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio)
 }
 
-/// Index of the stream that is audio track `number` of `input`, which is the file at `path`; 0: the one that the file marks, or
-/// else the best.
-pub(super) fn choose(input: &Input, path: &Path, number: usize) -> Result<usize> {
-    let name = sniff::name(path);
+/// Index of the stream that is audio track `number` of `input`, a file of this name that looks like `found`; 0: the one that the
+/// file marks, or else the best.
+pub(crate) fn choose(input: &Input, (name, found): (&str, &str), number: usize) -> Result<usize> {
     let Some(best) = input.streams().best(media::Type::Audio) else {
-        let found = sniff::describe(&sniff::head(path)?);
         let track = if found.ends_with("video") { " without an audio track" } else { "" };
-        return Err(NodeError::input(format!("{name}: expected audio, found {found}{track}")));
+        return Err(Error::input(format!("{name}: expected audio, found {found}{track}")));
     };
     let Some(place) = number.checked_sub(1) else { return Ok(best.index()) };
     audio(input).nth(place).map(|stream| stream.index()).ok_or_else(|| {
         let tracks = words(input);
-        NodeError::input(format!(
-            "{name}: parameter `stream` asks for audio track {number} of {}",
-            tracks.len()
-        ))
-        .hint(format!("its audio tracks: {}", tracks.join("; ")))
+        Error::input(format!("{name}: parameter `stream` asks for audio track {number} of {}", tracks.len()))
+            .hint(format!("its audio tracks: {}", tracks.join("; ")))
     })
 }
 
 /// What tells the audio tracks of `input` apart, for people, counted from 1.
-pub(super) fn words(input: &Input) -> Vec<String> {
+pub(crate) fn words(input: &Input) -> Vec<String> {
     let describe = |(place, stream): (usize, Stream<'_>)| {
         let mut words = format!("{} is {}", place + 1, stream.parameters().id().name());
         let decoder = codec::Context::from_parameters(stream.parameters())
@@ -69,6 +59,6 @@ pub(super) fn words(input: &Input) -> Vec<String> {
 }
 
 /// The number, counted from 1, of the audio track that is stream `index`.
-pub(super) fn number(input: &Input, index: usize) -> usize {
+pub(crate) fn number(input: &Input, index: usize) -> usize {
     audio(input).take_while(|stream| stream.index() != index).count() + 1
 }

@@ -2,7 +2,9 @@
 
 use ffmpeg_next::{Rational, format::context::Input};
 
-use super::{audio::Block, tracks};
+use talkgraph_media::Block;
+
+use crate::tracks;
 
 /// What is missing is filled from this many seconds on: less than any packet lasts, more than files' times are off by.
 const LEAST: f64 = 0.015;
@@ -12,7 +14,7 @@ const MOST: f64 = 600.0;
 
 /// Drops what is not played at a track's start, and says where silence belongs: before a track that begins after the file's first
 /// picture, and where packets are missing.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// Seconds of a unit of time.
     base: f64,
     /// Samples of each channel still to be dropped: the encoder's priming, which some files (fragmented MP4) only tell by times
@@ -26,12 +28,12 @@ pub(super) struct Clock {
 
 impl Clock {
     /// The clock of a track whose times count in `base`. `primed`: times before zero are the encoder's priming.
-    pub(super) fn new(input: &Input, base: Rational, primed: bool) -> Self {
+    pub(crate) fn new(input: &Input, base: Rational, primed: bool) -> Self {
         Self { base: f64::from(base), left: (!primed).then_some(0), picture: first_picture(input), due: None }
     }
 
     /// Drops what is not played of a block that begins at `time`, and gives the samples of each channel that are missing before it.
-    pub(super) fn place(&mut self, time: Option<i64>, block: &mut Block) -> u64 {
+    pub(crate) fn place(&mut self, time: Option<i64>, block: &mut Block) -> u64 {
         let rate = f64::from(block.rate);
         let seconds = time.map(|time| time as f64 * self.base);
         let early = seconds.map_or(0.0, |seconds| -seconds * rate);
@@ -68,6 +70,6 @@ fn first_picture(input: &Input) -> Option<f64> {
 
 /// Whether a track whose first played sample is at `seconds` begins so long after the file's first picture that silence belongs
 /// before it.
-pub(super) fn is_late(input: &Input, seconds: f64) -> bool {
+pub(crate) fn is_late(input: &Input, seconds: f64) -> bool {
     first_picture(input).is_some_and(|picture| is_gap(seconds - picture))
 }

@@ -6,11 +6,13 @@ use ffmpeg_next::{
     frame,
 };
 
-use super::{
+use talkgraph_media::{Container, Settings};
+
+use crate::{
     colour,
-    container::{Container, VideoCodec},
-    encode::{Settings, VIDEO, write},
-    wants_more,
+    container::{Muxed, VideoCodec},
+    encode::{VIDEO, write},
+    ffmpeg::wants_more,
 };
 
 /// x264's macroblock tree works on eight macroblocks at a time and reads past the end of rows of other widths: what it
@@ -22,7 +24,7 @@ const X264_CRF: i64 = 51;
 const VP9_CRF: i64 = 63;
 
 /// Takes packed RGB frames and gives packets to the muxer.
-pub(super) struct VideoEncoder {
+pub(crate) struct VideoEncoder {
     encoder: encoder::Video,
     size: (usize, usize),
     step: Rational,
@@ -31,13 +33,14 @@ pub(super) struct VideoEncoder {
 
 impl VideoEncoder {
     /// Opens the encoder and adds its stream to `output`.
-    pub(super) fn open(
+    pub(crate) fn open(
         output: &mut Output,
         container: Container,
         settings: &Settings,
     ) -> Result<Self, Error> {
         let (width, height) = (settings.width.next_multiple_of(2), settings.height.next_multiple_of(2));
-        let step = settings.rate.invert();
+        let rate = Rational::new(settings.rate.num, settings.rate.den);
+        let step = rate.invert();
         let (name, options) = match container.video() {
             VideoCodec::H264 => ("libx264", h264(settings, width)),
             VideoCodec::Vp9 => ("libvpx-vp9", vp9(settings)),
@@ -48,7 +51,7 @@ impl VideoEncoder {
         video.set_height(height);
         video.set_format(Pixel::YUV420P);
         video.set_time_base(step);
-        video.set_frame_rate(Some(settings.rate));
+        video.set_frame_rate(Some(rate));
         video.set_colorspace(color::Space::BT709);
         video.set_color_range(color::Range::MPEG);
         video.set_color_primaries(color::Primaries::BT709);
@@ -58,11 +61,11 @@ impl VideoEncoder {
         let mut stream = output.add_stream(codec)?;
         stream.set_parameters(&encoder);
         stream.set_time_base(step);
-        stream.set_avg_frame_rate(settings.rate);
+        stream.set_avg_frame_rate(rate);
         Ok(Self { encoder, size: (settings.width as usize, settings.height as usize), step, sent: 0 })
     }
 
-    pub(super) fn push(&mut self, rgb: &[u8], output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, rgb: &[u8], output: &mut Output) -> Result<(), Error> {
         let mut frame = frame::Video::new(Pixel::YUV420P, self.encoder.width(), self.encoder.height());
         let strides = [0, 1, 2].map(|plane| frame.stride(plane));
         colour::luma(rgb, self.size, frame.data_mut(0), strides[0]);
@@ -74,7 +77,7 @@ impl VideoEncoder {
         self.drain(output)
     }
 
-    pub(super) fn finish(&mut self, output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, output: &mut Output) -> Result<(), Error> {
         self.encoder.send_eof()?;
         self.drain(output)
     }

@@ -1,9 +1,7 @@
 //! The pictures of a video file, one at a time, upright and in RGB.
 
-use std::path::Path;
-
 use ffmpeg_next::{
-    Error, Packet, Rational, codec, color, decoder,
+    Error as Code, Packet, Rational, codec, color, decoder,
     ffi::{SWS_CS_ITU601, SWS_CS_ITU709, sws_getCoefficients, sws_setColorspaceDetails},
     format::{Pixel, context::Input},
     frame,
@@ -12,11 +10,16 @@ use ffmpeg_next::{
 };
 use image::{RgbImage, imageops};
 
-use super::{failed, open, tracks, wants_more};
+use talkgraph_media::{Error, Result, Shown};
+
 use crate::{
-    error::{NodeError, Result},
-    sniff,
+    ffmpeg::{describe, failed, open, wants_more},
+    files::Source,
+    tracks,
 };
+
+/// Most pixels of a picture: above any camera.
+const MAX_PIXELS: i64 = 150_000_000;
 
 /// How a picture must be turned to be upright.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +31,7 @@ enum Turn {
 }
 
 /// A video being decoded.
-pub(crate) struct Pictures {
+pub struct Pictures {
     name: String,
     input: Input,
     index: usize,
@@ -44,31 +47,27 @@ pub(crate) struct Pictures {
     step: f64,
     ended: bool,
     /// Packets and pictures that could not be decoded.
-    pub(crate) damaged: u64,
-}
-
-/// A picture and when it is shown.
-pub(crate) struct Shown {
-    /// The picture.
-    pub(crate) picture: RgbImage,
-    /// Seconds from an origin of the file's own.
-    pub(crate) seconds: f64,
+    pub damaged: u64,
 }
 
 impl Pictures {
-    /// Opens the best video track of `path`. Pictures whose longer side is over `max_side` are scaled down; 0: never.
-    pub(crate) fn open(path: &Path, max_side: u32) -> Result<Self> {
-        let name = sniff::name(path);
-        let input = open(path, "a video or a folder of pictures")?;
+    /// Opens the best video track of `source`, called `name`. Pictures whose longer side is over `max_side` are scaled down; 0:
+    /// never.
+    pub fn open(source: Source, name: String, max_side: u32) -> Result<Self> {
+        let found = describe(&source, &name)?;
+        let input = open(source, &name, "a video or a folder of pictures")?;
         let Some(stream) = tracks::video(&input) else {
-            let found = sniff::describe(&sniff::head(path)?);
-            return Err(NodeError::input(format!(
+            return Err(Error::input(format!(
                 "{name}: expected a video or a folder of pictures, found {found} without pictures"
             )));
         };
         let rate = f64::from(stream.avg_frame_rate());
         let decoder = codec::Context::from_parameters(stream.parameters())
-            .and_then(|context| context.decoder().video())
+            .and_then(|mut context| {
+                // SAFETY: the context is valid and not shared.
+                unsafe { (*context.as_mut_ptr()).max_pixels = MAX_PIXELS };
+                context.decoder().video()
+            })
             .map_err(|error| failed(format!("{name}: its pictures cannot be decoded"), error))?;
         let matrix = stream.side_data().find(|data| data.kind() == SideData::DisplayMatrix);
         Ok(Self {
@@ -89,17 +88,17 @@ impl Pictures {
     }
 
     /// Seconds between pictures, on average.
-    pub(crate) fn step(&self) -> f64 {
+    pub fn step(&self) -> f64 {
         self.step
     }
 
     /// The sizes that pictures had so far, each once: more than one where the video changes its size.
-    pub(crate) fn sizes(&self) -> &[String] {
+    pub fn sizes(&self) -> &[String] {
         &self.sizes
     }
 
     /// The next picture, as large as the first; `None` after the last one.
-    pub(crate) fn next(&mut self) -> Result<Option<Shown>> {
+    pub fn next_picture(&mut self) -> Result<Option<Shown>> {
         let mut frame = frame::Video::empty();
         loop {
             match self.decoder.receive_frame(&mut frame) {
@@ -107,7 +106,7 @@ impl Pictures {
                     Ok(shown) => return Ok(Some(shown)),
                     Err(_) => self.damaged += 1,
                 },
-                Err(Error::Eof) => return Ok(None),
+                Err(Code::Eof) => return Ok(None),
                 Err(error) if !wants_more(error) => self.damaged += 1,
                 Err(_) if self.ended => return Ok(None),
                 Err(_) => self.feed()?,
@@ -125,8 +124,8 @@ impl Pictures {
                     self.damaged += u64::from(self.decoder.send_packet(&packet).is_err());
                     return Ok(());
                 }
-                Err(Error::InvalidData) => self.damaged += 1,
-                Err(Error::Eof) => {
+                Err(Code::InvalidData) => self.damaged += 1,
+                Err(Code::Eof) => {
                     self.ended = true;
                     self.damaged += u64::from(self.decoder.send_eof().is_err());
                     return Ok(());
@@ -136,7 +135,7 @@ impl Pictures {
         }
     }
 
-    fn convert(&mut self, frame: &frame::Video) -> Result<Shown, Error> {
+    fn convert(&mut self, frame: &frame::Video) -> Result<Shown, Code> {
         let seconds = frame.timestamp().unwrap_or(0) as f64 * f64::from(self.base);
         let own = shown_size(frame, self.max_side);
         let (width, height) = *self.size.get_or_insert(own);
@@ -155,9 +154,9 @@ impl Pictures {
         let mut rgb = frame::Video::empty();
         scaler.run(frame, &mut rgb)?;
         let row = width as usize * 3;
-        let rows = rgb.data(0).chunks(rgb.stride(0)).take(height as usize);
-        let pixels: Vec<u8> = rows.flat_map(|data| &data[..row]).copied().collect();
-        let picture = RgbImage::from_raw(width, height, pixels).ok_or(Error::InvalidData)?;
+        let mut pixels = Vec::with_capacity(row * height as usize);
+        rgb.data(0).chunks(rgb.stride(0)).take(height as usize).for_each(|data| pixels.extend(&data[..row]));
+        let picture = RgbImage::from_raw(width, height, pixels).ok_or(Code::InvalidData)?;
         Ok(Shown { picture: upright(picture, self.turn), seconds })
     }
 }
@@ -175,7 +174,7 @@ fn shown_size(frame: &frame::Video, max_side: u32) -> (u32, u32) {
 
 /// A conversion to RGB with the matrix and range that the frame is tagged with. Untagged video is BT.709 from 720 rows
 /// on and BT.601 below, as players take it.
-fn scaler(frame: &frame::Video, width: u32, height: u32) -> Result<scaling::Context, Error> {
+fn scaler(frame: &frame::Video, width: u32, height: u32) -> Result<scaling::Context, Code> {
     let mut scaler = scaling::Context::get(
         frame.format(),
         frame.width(),

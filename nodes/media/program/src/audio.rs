@@ -1,9 +1,7 @@
-//! The audio track of a media file: as blocks of samples, and as packets.
-
-use std::path::Path;
+//! The audio track of a media file as blocks of samples.
 
 use ffmpeg_next::{
-    Error, Packet, codec, decoder,
+    Error as Code, Packet, codec, decoder,
     format::{
         context::Input,
         sample::{Sample, Type},
@@ -11,40 +9,20 @@ use ffmpeg_next::{
     frame,
 };
 
-use super::{clock::Clock, failed, open, tracks, wants_more};
+use talkgraph_media::{Block, Error, Result};
+
 use crate::{
-    error::{NodeError, Result},
-    sniff,
+    clock::Clock,
+    ffmpeg::{describe, failed, open, wants_more},
+    files::Source,
+    tracks,
 };
 
-/// Some samples of every channel.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Block {
-    /// Samples a second.
-    pub(crate) rate: u32,
-    /// Channels.
-    pub(crate) channels: u16,
-    /// Where the channels' loudspeakers stand, as bits of FFmpeg's (and WAV's) masks; 0: not said.
-    pub(crate) layout: u64,
-    /// Bits of a sample that mean something: 16 or 24.
-    pub(crate) bits: u32,
-    /// Samples, channels interleaved, nominally in [-1,1].
-    pub(crate) samples: Vec<f32>,
-}
-
-impl Block {
-    /// The channels' mean.
-    pub(crate) fn mono(&self) -> Vec<f32> {
-        let share = 1.0 / f32::from(self.channels);
-        let frames = self.samples.chunks_exact(usize::from(self.channels).max(1));
-        frames.map(|frame| frame.iter().fold(0.0, |sum, sample| sum + share * sample)).collect()
-    }
-}
-
-/// Opens the media file at `path` and finds its audio track `number`, counted from 1; 0: the best.
-pub(super) fn open_track(path: &Path, number: usize) -> Result<(Input, usize)> {
-    let input = open(path, "audio")?;
-    let index = tracks::choose(&input, path, number)?;
+/// Opens the media file `source`, called `name`, and finds its audio track `number`, counted from 1; 0: the best.
+pub(crate) fn open_track(source: Source, name: &str, number: usize) -> Result<(Input, usize)> {
+    let found = describe(&source, name)?;
+    let input = open(source, name, "audio")?;
+    let index = tracks::choose(&input, (name, &found), number)?;
     Ok((input, index))
 }
 
@@ -68,17 +46,11 @@ pub(crate) struct AudioReader {
 }
 
 impl AudioReader {
-    /// Opens the best audio track of `path`.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::open_number(path, 0)
-    }
-
-    /// Opens audio track `number`, counted from 1, of `path`; 0: the best.
-    pub(crate) fn open_number(path: &Path, number: usize) -> Result<Self> {
-        let name = sniff::name(path);
-        let (input, index) = open_track(path, number)?;
+    /// Opens audio track `number`, counted from 1, of `source`, called `name`; 0: the best.
+    pub(crate) fn open(source: Source, name: String, number: usize) -> Result<Self> {
+        let (input, index) = open_track(source, &name, number)?;
         let Some(stream) = input.stream(index) else {
-            return Err(NodeError::input(format!("{name}: its audio track is lost")));
+            return Err(Error::input(format!("{name}: its audio track is lost")));
         };
         let decoder = codec::Context::from_parameters(stream.parameters())
             .and_then(|context| {
@@ -152,7 +124,7 @@ impl AudioReader {
                     }
                     None => self.damaged += 1,
                 },
-                Err(Error::Eof) => return Ok(None),
+                Err(Code::Eof) => return Ok(None),
                 Err(error) if !wants_more(error) => self.damaged += 1,
                 Err(_) if self.ended => return Ok(None),
                 Err(_) => self.feed()?,
@@ -170,8 +142,8 @@ impl AudioReader {
                     Ok(()) => return Ok(()),
                     Err(_) => self.damaged += 1,
                 },
-                Err(Error::InvalidData) => self.damaged += 1,
-                Err(Error::Eof) => {
+                Err(Code::InvalidData) => self.damaged += 1,
+                Err(Code::Eof) => {
                     self.ended = true;
                     self.damaged += u64::from(self.decoder.send_eof().is_err());
                     return Ok(());

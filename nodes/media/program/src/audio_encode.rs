@@ -11,11 +11,9 @@ use ffmpeg_next::{
     packet::Mut as _,
 };
 
-use super::{
-    container::{AudioCodec, Container},
-    encode::{AudioSettings, write},
-    wants_more,
-};
+use talkgraph_media::{AudioCodec, AudioSettings, Container};
+
+use crate::{container::Muxed, encode::write, ffmpeg::wants_more};
 
 /// Bytes of a packet's note on samples to skip: two counts and two reasons.
 const SKIP_BYTES: usize = 10;
@@ -24,7 +22,7 @@ const SKIP_BYTES: usize = 10;
 const SETTLED: usize = 4;
 
 /// Takes samples as they come and gives packets to the muxer.
-pub(super) struct AudioEncoder {
+pub(crate) struct AudioEncoder {
     encoder: encoder::Audio,
     stream: usize,
     format: Sample,
@@ -39,7 +37,7 @@ pub(super) struct AudioEncoder {
 
 impl AudioEncoder {
     /// Opens the encoder and adds its stream to `output`.
-    pub(super) fn open(
+    pub(crate) fn open(
         output: &mut Output,
         container: Container,
         settings: AudioSettings,
@@ -58,7 +56,7 @@ impl AudioEncoder {
         Ok(Self { encoder, stream, format, settings, has_durations, waiting: vec![], delay, sent: 0 })
     }
 
-    pub(super) fn push(&mut self, samples: &[f32], output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, samples: &[f32], output: &mut Output) -> Result<(), Error> {
         self.waiting.extend_from_slice(samples);
         let size = self.encoder.frame_size() as usize * usize::from(self.settings.channels);
         let whole = self.waiting.len() / size * size;
@@ -70,7 +68,7 @@ impl AudioEncoder {
     }
 
     /// Encodes what is left. The last packet lasts as long as its samples, so that the track does.
-    pub(super) fn finish(&mut self, output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, output: &mut Output) -> Result<(), Error> {
         let rest = std::mem::take(&mut self.waiting);
         if !rest.is_empty() {
             self.send(&rest, output)?;
@@ -197,7 +195,7 @@ fn opened(
     encoder.set_channel_layout(layout(format, settings.channels));
     encoder.set_format(format);
     if settings.bit_rate > 0 {
-        encoder.set_bit_rate(settings.bit_rate);
+        encoder.set_bit_rate(settings.bit_rate as usize);
     }
     encoder.set_time_base(Rational::new(1, settings.rate as i32));
     encoder.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
@@ -206,7 +204,7 @@ fn opened(
 
 /// Notes on a packet that lasts less than it holds how many of its last samples are to be thrown away, unless the encoder
 /// did.
-pub(super) fn declare_padding(packet: &mut Packet, size: i64) {
+pub(crate) fn declare_padding(packet: &mut Packet, size: i64) {
     let Ok(padding) = u32::try_from(size - packet.duration()) else { return };
     if padding == 0 || packet.duration() == 0 {
         return;

@@ -1,17 +1,15 @@
 //! An audio track by itself: what a user's file holds, kept for the video.
 
-use std::path::Path;
+use ffmpeg_next::{Error, format::context::Output};
+use talkgraph_media::{AudioSettings, Container, Layout, Result};
 
-use ffmpeg_next::{Error, format, format::context::Output};
-
-use super::{
+use crate::{
     audio_encode::AudioEncoder,
-    container::Container,
-    encode::AudioSettings,
-    failed, init,
-    packets::{Layout, PacketReader, PacketTrack},
+    container::Muxed,
+    ffmpeg::{create, failed},
+    files::Sink,
+    packets::{PacketReader, PacketTrack},
 };
-use crate::{error::Result, sniff};
 
 /// A FLAC file being written.
 pub(crate) struct Lossless {
@@ -20,9 +18,9 @@ pub(crate) struct Lossless {
 }
 
 impl Lossless {
-    /// Creates the file at `path`.
-    pub(crate) fn create(path: &Path, settings: AudioSettings) -> Result<Self, Error> {
-        let mut output = new(path, Container::Flac)?;
+    /// Creates the file.
+    pub(crate) fn create(sink: Sink, settings: AudioSettings) -> Result<Self, Error> {
+        let mut output = create(sink, Container::Flac.muxer())?;
         let encoder = AudioEncoder::open(&mut output, Container::Flac, settings)?;
         drop(output.write_header_with(Container::Flac.options())?);
         Ok(Self { output, encoder })
@@ -40,10 +38,15 @@ impl Lossless {
     }
 }
 
-/// Copies the packets that `reader` gives, which lie as `layout` says, to a new file at `to`.
-pub(crate) fn copy(mut reader: PacketReader, layout: Layout, to: &Path, container: Container) -> Result<()> {
-    let cannot = |error| failed(format!("{}: cannot be written", sniff::name(to)), error);
-    let mut output = new(to, container).map_err(cannot)?;
+/// Copies the packets that `reader` gives, which lie as `layout` says, to a new file of this name.
+pub(crate) fn copy(
+    mut reader: PacketReader,
+    layout: Layout,
+    (sink, to): (Sink, &str),
+    container: Container,
+) -> Result<()> {
+    let cannot = |error| failed(format!("{to}: cannot be written"), error);
+    let mut output = create(sink, container.muxer()).map_err(cannot)?;
     let mut track = PacketTrack::open(&mut output, container, layout, reader.parameters()).map_err(cannot)?;
     drop(output.write_header_with(container.options()).map_err(cannot)?);
     while let Some(packet) = reader.next()? {
@@ -51,9 +54,4 @@ pub(crate) fn copy(mut reader: PacketReader, layout: Layout, to: &Path, containe
     }
     track.finish(layout.samples, &mut output).map_err(cannot)?;
     output.write_trailer().map_err(cannot)
-}
-
-fn new(path: &Path, container: Container) -> Result<Output, Error> {
-    init().map_err(|_| Error::Unknown)?;
-    format::output_as(path, container.muxer())
 }

@@ -1,10 +1,15 @@
 //! Animated WebP by libwebp, and what the file says about itself as XMP.
 
-use std::{fs, io, path::Path};
+use std::io::{self, Write};
 
 use ffmpeg_next::{Dictionary, Error, Packet, Rational, codec, encoder, format::Pixel, frame};
 
-use super::{init, wants_more};
+use talkgraph_media::{FrameRate, WebpSettings};
+
+use crate::{
+    ffmpeg::{init, wants_more},
+    files::Sink,
+};
 
 /// Time base of WebP's frames.
 const MILLISECONDS: Rational = Rational(1, 1000);
@@ -15,13 +20,16 @@ const HAS_XMP: u8 = 1 << 2;
 /// An animation being made. Everything is kept, compressed, until the end.
 pub(crate) struct Webp {
     encoder: encoder::Video,
-    rate: Rational,
+    rate: FrameRate,
     frames: i64,
+    sink: Sink,
+    xmp: String,
 }
 
 impl Webp {
-    /// An animation of frames of this size; `quality` is 0 to 100.
-    pub(crate) fn new(width: u32, height: u32, rate: Rational, quality: i64) -> Result<Self, Error> {
+    /// An animation that says `xmp` about itself.
+    pub(crate) fn create(sink: Sink, settings: WebpSettings, xmp: String) -> Result<Self, Error> {
+        let WebpSettings { width, height, rate, quality } = settings;
         init().map_err(|_| Error::Unknown)?;
         let codec = encoder::find_by_name("libwebp_anim").ok_or(Error::EncoderNotFound)?;
         let mut video = codec::Context::new_with_codec(codec).encoder().video()?;
@@ -31,7 +39,7 @@ impl Webp {
         video.set_time_base(MILLISECONDS);
         let mut options = Dictionary::new();
         options.set("quality", &quality.to_string());
-        Ok(Self { encoder: video.open_as_with(codec, options)?, rate, frames: 0 })
+        Ok(Self { encoder: video.open_as_with(codec, options)?, rate, frames: 0, sink, xmp })
     }
 
     /// Adds one packed RGB frame.
@@ -50,8 +58,8 @@ impl Webp {
         self.encoder.send_frame(&frame)
     }
 
-    /// Writes the file, with `xmp` in it.
-    pub(crate) fn finish(mut self, path: &Path, xmp: &str) -> Result<(), Error> {
+    /// Writes the file.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         self.encoder.send_eof()?;
         let mut packet = Packet::empty();
         match self.encoder.receive_packet(&mut packet) {
@@ -60,14 +68,15 @@ impl Webp {
             Err(error) => return Err(error),
         }
         let last = self.time(self.frames) - self.time(self.frames - 1);
-        let file = finished(packet.data().unwrap_or_default(), last, xmp).ok_or(Error::InvalidData)?;
-        fs::write(path, file)
+        let file = finished(packet.data().unwrap_or_default(), last, &self.xmp).ok_or(Error::InvalidData)?;
+        self.sink
+            .write_all(&file)
             .map_err(|error: io::Error| Error::Other { errno: error.raw_os_error().unwrap_or(0) })
     }
 
     /// When frame `k` is shown, in milliseconds.
     fn time(&self, k: i64) -> i64 {
-        let Rational(num, den) = self.rate;
+        let FrameRate { num, den } = self.rate;
         (k * 1000 * i64::from(den) + i64::from(num) / 2) / i64::from(num)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use crate::error::{NodeError, Result};
+use crate::error::{Error, Result};
 
 /// Signatures: offset, bytes, words.
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
@@ -38,7 +38,7 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
 const HEAD: usize = 512;
 
 /// What `head`, the first bytes of a file, looks like.
-pub(crate) fn describe(head: &[u8]) -> String {
+pub fn describe(head: &[u8]) -> String {
     if head.is_empty() {
         return "an empty file".to_owned();
     }
@@ -73,17 +73,17 @@ fn text(head: &[u8]) -> Option<String> {
 }
 
 /// The file's name for messages.
-pub(crate) fn name(path: &Path) -> String {
+pub fn name(path: &Path) -> String {
     path.display().to_string()
 }
 
 /// An error about reading `path`.
-pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> NodeError {
-    NodeError::io(format!("{}: cannot be read", name(path))).caused_by(error)
+pub fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::io(format!("{}: cannot be read", name(path))).caused_by(error)
 }
 
 /// The first bytes of the file at `path`.
-pub(crate) fn head(path: &Path) -> Result<Vec<u8>> {
+pub fn head(path: &Path) -> Result<Vec<u8>> {
     let mut head = vec![];
     File::open(path)
         .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))

@@ -3,26 +3,23 @@
 //! Files tell times in units of their own, some by the millisecond. Packets of one length that follow each other need no
 //! such times: the packet's number says when it plays, to the sample.
 
-use std::path::Path;
-
 use ffmpeg_next::{
-    Error, Packet, Rational, Rescale, codec,
+    Error as Code, Packet, Rational, Rescale, codec,
     codec::Profile,
     codec::packet::side_data::Type as SideData,
     format::context::{Input, Output},
 };
+use talkgraph_media::{AudioCodec, AudioSettings, Container, Layout, Result};
 
-use super::{
+use crate::{
     audio::open_track,
-    audio_encode::declare_padding,
+    audio_encode::{declare_padding, silence},
     clock,
-    container::{AudioCodec, Container},
+    container::Muxed,
     encode::write,
-    failed,
+    ffmpeg::failed,
+    files::Source,
 };
-use crate::{error::Result, sniff};
-
-pub(crate) use super::audio_encode::silence;
 
 /// Samples of an AAC-LC packet.
 const AAC_PACKET: u32 = 1024;
@@ -30,22 +27,8 @@ const AAC_PACKET: u32 = 1024;
 /// Samples of the usual Opus packet, of 20 milliseconds.
 const OPUS_PACKET: u32 = 960;
 
-/// How the packets of a track lie in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// The packets' codec.
-    pub(crate) codec: AudioCodec,
-    /// Samples a second.
-    pub(crate) rate: u32,
-    /// Channels.
-    pub(crate) channels: u16,
-    /// Samples of a packet.
-    pub(crate) packet: u32,
-    /// Samples at the start that are not played: the encoder's priming.
-    pub(crate) skip: u32,
-    /// Samples that are played.
-    pub(crate) samples: u64,
-}
+/// Bits a second of each channel of silence.
+const SILENCE_BITS: u32 = 48_000;
 
 /// The packets of a track, one at a time.
 pub(crate) struct PacketReader {
@@ -55,15 +38,10 @@ pub(crate) struct PacketReader {
 }
 
 impl PacketReader {
-    /// Opens the best audio track of `path`.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::open_number(path, 0)
-    }
-
-    /// Opens audio track `number`, counted from 1, of `path`; 0: the best.
-    pub(crate) fn open_number(path: &Path, number: usize) -> Result<Self> {
-        let (input, index) = open_track(path, number)?;
-        Ok(Self { name: sniff::name(path), input, index })
+    /// Opens audio track `number`, counted from 1, of `source`, called `name`; 0: the best.
+    pub(crate) fn open(source: Source, name: String, number: usize) -> Result<Self> {
+        let (input, index) = open_track(source, &name, number)?;
+        Ok(Self { name, input, index })
     }
 
     /// What the codec must know.
@@ -78,22 +56,17 @@ impl PacketReader {
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() != self.index => {}
                 Ok(()) => return Ok(Some(packet)),
-                Err(Error::Eof) => return Ok(None),
+                Err(Code::Eof) => return Ok(None),
                 Err(error) => return Err(failed(format!("{}: cannot be read", self.name), error)),
             }
         }
     }
 }
 
-/// How the packets of the audio track of `path` lie in time; `None` where they cannot be taken over as they are: another
-/// codec, packets of several lengths, gaps, a begin after the file's first picture.
-pub(crate) fn survey(path: &Path) -> Result<Option<Layout>> {
-    survey_number(path, 0)
-}
-
-/// The same for audio track `number`, counted from 1; 0: the best.
-pub(crate) fn survey_number(path: &Path, number: usize) -> Result<Option<Layout>> {
-    let mut reader = PacketReader::open_number(path, number)?;
+/// How the packets of audio track `number` (counted from 1; 0: the best) of `source`, called `name`, lie in time; `None` where
+/// they cannot be taken over as they are: another codec, packets of several lengths, gaps, a begin after the file's first picture.
+pub(crate) fn survey(source: Source, name: String, number: usize) -> Result<Option<Layout>> {
+    let mut reader = PacketReader::open(source, name, number)?;
     let Some(stream) = reader.input.stream(reader.index) else { return Ok(None) };
     let base = stream.time_base();
     let Some(mut layout) = known(&stream.parameters()) else { return Ok(None) };
@@ -139,9 +112,9 @@ pub(crate) fn survey_number(path: &Path, number: usize) -> Result<Option<Layout>
     Ok((layout.samples > 0).then_some(layout))
 }
 
-/// How long the best audio track of `path` plays.
-pub(crate) fn seconds(path: &Path) -> Result<f64> {
-    let (input, index) = open_track(path, 0)?;
+/// How many seconds the best audio track of `source`, called `name`, plays.
+pub(crate) fn seconds(source: Source, name: &str) -> Result<f64> {
+    let (input, index) = open_track(source, name, 0)?;
     let track = input.stream(index).filter(|stream| stream.duration() > 0);
     Ok(track.map_or(input.duration() as f64 / f64::from(ffmpeg_next::ffi::AV_TIME_BASE), |stream| {
         stream.duration() as f64 * f64::from(stream.time_base())
@@ -184,6 +157,71 @@ fn skipped(packet: &Packet) -> (u32, u32) {
     (count(0), count(4))
 }
 
+/// Packets of one file on their way to another.
+pub struct Feed {
+    reader: PacketReader,
+    layout: Layout,
+    container: Container,
+    /// A packet of silence, once there are no more.
+    filler: Option<Vec<u8>>,
+    silent: u64,
+}
+
+impl Feed {
+    /// Packets of `reader`, which lie as `layout` says, for a file of format `container`.
+    pub(crate) fn new(reader: PacketReader, layout: Layout, container: Container) -> Self {
+        Self { reader, layout, container, filler: None, silent: 0 }
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(crate) fn parameters(&self) -> codec::Parameters {
+        self.reader.parameters()
+    }
+
+    /// Packets of silence so far.
+    pub(crate) fn silent(&self) -> u64 {
+        self.silent
+    }
+
+    /// Gives `track` of the file `name` what begins before sample `end`.
+    pub(crate) fn until(
+        &mut self,
+        end: u64,
+        track: &mut PacketTrack,
+        output: &mut Output,
+        name: &str,
+    ) -> Result<()> {
+        let cannot = |error| failed(format!("{name}: cannot be written"), error);
+        while track.next_start() < end as i64 {
+            match self.filler.is_none().then(|| self.reader.next()).transpose()?.flatten() {
+                Some(packet) => track.push(packet.data().unwrap_or_default(), output).map_err(cannot)?,
+                None => {
+                    let silence = match self.filler.take() {
+                        Some(silence) => silence,
+                        None => self.silence()?,
+                    };
+                    track.push(&silence, output).map_err(cannot)?;
+                    self.silent += 1;
+                    self.filler = Some(silence);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn silence(&self) -> Result<Vec<u8>> {
+        let Layout { codec, rate, channels, .. } = self.layout;
+        let container = if codec == AudioCodec::Opus { Container::WebM } else { self.container };
+        let settings =
+            AudioSettings { rate, channels, bit_rate: SILENCE_BITS * u32::from(channels), bits: 0 };
+        silence(container, settings)
+            .map_err(|error| failed(format!("{}: no silence after its end", self.reader.name), error))
+    }
+}
+
 /// A track of a file being written that takes packets over.
 pub(crate) struct PacketTrack {
     stream: usize,
@@ -198,12 +236,12 @@ pub(crate) struct PacketTrack {
 
 impl PacketTrack {
     /// Adds the stream to `output`.
-    pub(super) fn open(
+    pub(crate) fn open(
         output: &mut Output,
         container: Container,
         layout: Layout,
         mut parameters: codec::Parameters,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Code> {
         // SAFETY: the parameters are valid and not shared. Tags of codecs are the containers' own.
         unsafe {
             let raw = &mut *parameters.as_mut_ptr();
@@ -225,7 +263,7 @@ impl PacketTrack {
     }
 
     /// Adds one packet.
-    pub(crate) fn push(&mut self, data: &[u8], output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, data: &[u8], output: &mut Output) -> Result<(), Code> {
         let start = self.next_start();
         let mut packet = Packet::copy(data);
         packet.set_pts(Some(start + self.delay));
@@ -240,7 +278,7 @@ impl PacketTrack {
     }
 
     /// Ends the track at sample `end`, within the last packet.
-    pub(crate) fn finish(&mut self, end: u64, output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, end: u64, output: &mut Output) -> Result<(), Code> {
         let Some(mut last) = self.held.take() else { return Ok(()) };
         let left = end as i64 + self.delay - last.pts().unwrap_or_default();
         last.set_duration(left.clamp(1, i64::from(self.layout.packet)));
@@ -250,7 +288,7 @@ impl PacketTrack {
         self.write(&mut last, output)
     }
 
-    fn write(&self, packet: &mut Packet, output: &mut Output) -> Result<(), Error> {
+    fn write(&self, packet: &mut Packet, output: &mut Output) -> Result<(), Code> {
         write(packet, self.stream, Rational::new(1, self.layout.rate as i32), output)
     }
 }
