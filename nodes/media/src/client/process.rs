@@ -92,25 +92,32 @@ pub(super) fn spawn() -> Result<(Child, UnixStream)> {
 
 /// Processor time that process `id` has had; `None` where the system does not say.
 pub(super) fn worked(id: u32) -> Option<Duration> {
-    state(id).map(|(_, worked)| worked)
+    let (_, ticks) = stat(Path::new(&format!("/proc/{id}/stat")))?;
+    Some(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
 }
 
 /// Whether process `id` could work but had less than `least` of the processor's time since it had had `before`: not it, the machine is
 /// slow then.
 pub(super) fn starves(id: u32, before: Option<Duration>, least: Duration) -> bool {
-    let (Some(before), Some((state, worked))) = (before, state(id)) else { return false };
-    matches!(state, 'R' | 'D') && worked.saturating_sub(before) < least
+    let (Some(before), Some(worked)) = (before, worked(id)) else { return false };
+    worked.saturating_sub(before) < least && could_work(id)
 }
 
-/// The letter of a process's state and the processor time that it has had.
-fn state(id: u32) -> Option<(char, Duration)> {
-    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+/// Whether a thread of process `id` waits for a processor or a disk, and for nobody.
+fn could_work(id: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{id}/task")) else { return false };
+    let state = |thread: io::Result<fs::DirEntry>| stat(&thread.ok()?.path().join("stat"));
+    threads.filter_map(state).any(|(state, _)| matches!(state, 'R' | 'D'))
+}
+
+/// The letter of a state and the ticks of processor time in a `stat` file.
+fn stat(path: &Path) -> Option<(char, u64)> {
+    let text = fs::read_to_string(path).ok()?;
     // The name in parentheses may hold anything.
     let mut fields = text.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?.chars().next()?;
     let mut ticks = fields.skip(10).map(|field| field.parse::<u64>().ok());
-    let ticks = ticks.next()?? + ticks.next()??;
-    Some((state, Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())))
+    Some((state, ticks.next()?? + ticks.next()??))
 }
 
 #[cfg(test)]
