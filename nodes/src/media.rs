@@ -9,9 +9,9 @@ const MISSING: &str = "missing";
 
 /// The versions of those of the program's libraries that `names` a node's results depend on.
 pub(crate) fn facts(names: &[&'static str]) -> Vec<(&'static str, String)> {
-    let facts = talkgraph_media::facts();
+    let libraries = talkgraph_media::libraries();
     let version = |name: &str| {
-        let libraries = &facts.as_ref().ok()?.libraries;
+        let libraries = libraries.as_ref().ok()?;
         libraries.iter().find(|(library, _)| library == name).map(|(_, version)| version.clone())
     };
     names.iter().map(|&name| (name, version(name).unwrap_or_else(|| MISSING.to_owned()))).collect()

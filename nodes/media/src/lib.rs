@@ -18,6 +18,7 @@ pub use self::{
         Session,
         audio::AudioReader,
         facts::{Facts, Sandbox, escapes, facts},
+        memo::libraries,
         picture::Picture,
         process::{MEMORY, PATIENCE, PROGRAM, program},
         resample::Resampler,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Raised with every change of what goes over the socket.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Bytes of the prefix: both lengths, little-endian.
 pub const PREFIX: usize = 8;
@@ -269,6 +269,8 @@ pub struct Hello {
     pub protocol: u32,
     /// Its libraries with their versions.
     pub libraries: Vec<(String, String)>,
+    /// Where its shared libraries lie.
+    pub files: Vec<String>,
     /// The encoders that it needs, each with whether it is there.
     pub encoders: Vec<(String, bool)>,
     /// Landlock's state in words, or why it is not in force.

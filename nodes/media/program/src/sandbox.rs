@@ -31,6 +31,8 @@ pub(crate) struct Held {
     pub(crate) seccomp: Result<String, String>,
     /// Most bytes of address space.
     pub(crate) memory: Option<u64>,
+    /// The shared libraries, as they were loaded before.
+    pub(crate) files: Vec<String>,
 }
 
 /// System calls that decoding and encoding need once all libraries are loaded. None of them opens a file by name, makes a socket,
@@ -92,10 +94,21 @@ const ALLOWED: &[c_long] = &[
 pub(crate) fn enter() -> Held {
     close_others();
     let memory = bound();
+    let files = shared_libraries();
     // SAFETY: plain numbers; without new privileges both filters may be set by anyone.
     unsafe { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     let landlock = no_files();
-    Held { landlock, seccomp: few_calls(), memory }
+    Held { landlock, seccomp: few_calls(), memory, files }
+}
+
+/// Files of the shared libraries that this process is made of.
+fn shared_libraries() -> Vec<String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let paths = maps.lines().filter_map(|line| line.find('/').map(|at| line[at..].to_owned()));
+    let mut files: Vec<String> = paths.filter(|path| path.contains(".so")).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 /// Closes descriptors that a caller left open.

@@ -84,6 +84,7 @@ fn hello(held: &Held) -> Hello {
     Hello {
         protocol: VERSION,
         libraries: libraries(),
+        files: held.files.clone(),
         encoders: ENCODERS.map(|name| (name.to_owned(), encoder::find_by_name(name).is_some())).into(),
         landlock: held.landlock.clone(),
         seccomp: held.seccomp.clone(),

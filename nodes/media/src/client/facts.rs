@@ -16,6 +16,8 @@ static SPARE: Mutex<Option<Channel>> = Mutex::new(None);
 pub struct Facts {
     /// Libraries with their versions.
     pub libraries: Vec<(String, String)>,
+    /// Where its shared libraries lie.
+    pub files: Vec<String>,
     /// The encoders that are needed, each with whether it is there.
     pub encoders: Vec<(String, bool)>,
     /// What holds the process.
@@ -35,8 +37,8 @@ pub struct Sandbox {
 
 impl From<Hello> for Facts {
     fn from(hello: Hello) -> Self {
-        let Hello { libraries, encoders, landlock, seccomp, memory, .. } = hello;
-        Self { libraries, encoders, sandbox: Sandbox { landlock, seccomp, memory } }
+        let Hello { libraries, files, encoders, landlock, seccomp, memory, .. } = hello;
+        Self { libraries, files, encoders, sandbox: Sandbox { landlock, seccomp, memory } }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod audio;
 mod channel;
 pub(crate) mod facts;
 mod files;
+pub(crate) mod memo;
 pub(crate) mod picture;
 pub(crate) mod process;
 pub(crate) mod resample;

@@ -29,7 +29,7 @@ pub const PATIENCE: &str = "TALKGRAPH_MEDIA_PATIENCE";
 const PATIENT: u64 = 8;
 
 /// Where the loader finds libraries that lie in no usual place.
-const LIBRARIES: &str = "LD_LIBRARY_PATH";
+pub(super) const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
 /// The program's file: what [`PROGRAM`] names, else beside this program (through links), else `../lib/talkgraph` from there.
 pub fn program() -> Result<PathBuf> {
