@@ -61,11 +61,11 @@ bench: build
 	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi
 
 SECONDS ?= 30
-FUZZ := graph pack safetensors wav onnx record
+FUZZ := graph pack safetensors wav onnx record media
 fuzz:
 	for target in $(FUZZ); do \
-	  mkdir -p fuzz/corpus/$$target && \
-	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	  mkdir -p tests/fuzz/corpus/$$target && \
+	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
 	    -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
 	done
 

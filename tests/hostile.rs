@@ -1,6 +1,6 @@
 //! Files as others may have made them: the seeds of the fuzz targets, and changed ones, the same at every run. `make fuzz` looks further.
 
-#[path = "../fuzz/src/lib.rs"]
+#[path = "fuzz/src/lib.rs"]
 mod targets;
 
 use std::{fs, path::Path};
@@ -61,7 +61,7 @@ fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
 
 /// Feeds `read` the seeds of `target`, and changed ones.
 fn feed(target: &str, read: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(target);
     let mut paths: Vec<_> =
         fs::read_dir(folder).expect("seeds").map(|entry| entry.expect("a seed").path()).collect();
     paths.sort();
@@ -109,4 +109,9 @@ fn models() {
 #[test]
 fn records() {
     feed("record", targets::record);
+}
+
+#[test]
+fn messages_of_the_media_process() {
+    feed("media", targets::media);
 }

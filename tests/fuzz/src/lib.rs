@@ -10,6 +10,7 @@ use std::{
 
 use talkgraph::check::{self, Settings};
 use talkgraph_cache::{Digest, Durability, Store};
+use talkgraph_media::protocol;
 use talkgraph_nodes::{
     artifact::ArtifactType,
     codec,
@@ -64,6 +65,12 @@ pub fn wav(data: &[u8]) {
 pub fn onnx(data: &[u8]) {
     let _ = Signature::parse(data);
     let _ = unchecked(data);
+}
+
+/// Messages of the media process and to it: one side's broken or hostile words must not harm the other.
+pub fn media(data: &[u8]) {
+    let _ = protocol::decode_request(data);
+    let _ = protocol::decode_reply(data);
 }
 
 /// A record of the cache: what is no record of its action is dropped.
