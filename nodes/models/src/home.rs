@@ -60,7 +60,11 @@ impl Home {
     fn installed(layout: &Layout, searched: &mut Vec<String>) -> Option<Self> {
         let folder = layout.lib.as_ref()?;
         searched.push(folder.display().to_string());
-        let library = newest_library(folder)?;
+        let library = newest_library(folder).or_else(|| {
+            let packages = python_packages(folder);
+            searched.extend(packages.iter().map(|folder| folder.display().to_string()));
+            packages.iter().find_map(|folder| newest_library(folder))
+        })?;
         let networks = layout.share.as_ref().map(|share| share.join("networks"));
         Some(Self { folder: Some(folder.clone()), networks, library: Some(library), searched: vec![] })
     }
@@ -123,6 +127,27 @@ pub(crate) fn version_in_name(path: &Path) -> Option<Vec<u32>> {
     numbers.filter(|numbers| numbers.len() == 3)
 }
 
+/// Where Python's package `onnxruntime` keeps its library beside `lib`, the folder `lib/talkgraph` of an environment that pip installed
+/// both in.
+fn python_packages(lib: &Path) -> Vec<PathBuf> {
+    let Some(root) = lib.parent().and_then(Path::parent) else { return vec![] };
+    let mut found = vec![];
+    for folder in ["lib", "lib64"] {
+        let Ok(entries) = root.join(folder).read_dir() else { continue };
+        let versions = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        for python in versions.filter(|path| {
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"python3"))
+        }) {
+            found.extend(
+                ["site-packages", "dist-packages"]
+                    .map(|packages| python.join(packages).join("onnxruntime/capi")),
+            );
+        }
+    }
+    found.retain(|folder| folder.is_dir());
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +175,21 @@ mod tests {
         let error = Home::at(folder.path()).library().unwrap_err();
         assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
         assert!(error.hint_text().unwrap().contains(SETUP));
+    }
+
+    #[test]
+    fn the_library_of_a_python_package_is_found_beside_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lib, capi) = (
+            folder.path().join("lib/talkgraph"),
+            folder.path().join("lib/python3.13/site-packages/onnxruntime/capi"),
+        );
+        std::fs::create_dir_all(&lib).unwrap();
+        let layout = Layout { lib: Some(lib), share: None };
+        assert!(Home::installed(&layout, &mut vec![]).is_none());
+        std::fs::create_dir_all(&capi).unwrap();
+        std::fs::write(capi.join("libonnxruntime.so.1.31.1"), "").unwrap();
+        let home = Home::installed(&layout, &mut vec![]).unwrap();
+        assert_eq!(home.library().unwrap(), capi.join("libonnxruntime.so.1.31.1"));
     }
 }
