@@ -53,11 +53,11 @@ macro_rules! artifact_types {
 
 artifact_types! {
     File "file" Raw "a file or folder as the user gave it";
-    Image "image" Png "one RGB picture";
+    Image "image" Png "one RGB image";
     Audio "audio" Wav "mono float samples in [-1,1] at 16 kHz";
     Track "track" Raw "an audio track as it was given: FLAC, or the file's own AAC or Opus";
     Video "video" Raw "a finished video file";
-    Frames "frames" Safetensors "pictures along time: `frames` u8 [n,H,W,3]; of a part of larger ones, with its first row and column in `corner` i64 [2], and what is around it in `canvas` u8 [H,W,3]";
+    Frames "frames" Safetensors "frames along time: `frames` u8 [n,H,W,3]; of a part of larger ones, with its first row and column in `corner` i64 [2], and what is around it in `canvas` u8 [H,W,3]";
     Mel "mel" Safetensors "mel windows: `mel` f32 [n,80,W] in [-4,4]";
     Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down";
     Coefficients "coefficients" Safetensors "3DMM: `coefficients` f32 [n,K], laid out as the pack says";
@@ -66,7 +66,7 @@ artifact_types! {
     Pose "pose" Safetensors "`pose` f32 [n,6]: rotation (pitch, yaw, roll, radians), translation";
     Latent "latent" Safetensors "`z` f32 [1,Z] and `w` f32 [1,L,D]";
     Identity "identity" Safetensors "a person: `w`, the reference `coefficients` and the generator's identity tensors";
-    Features "features" Safetensors "rendered volume: `features` f32 [n,C,R,R], `alpha` f32 [n,1,R,R]; of a part of the picture [n,C,h,w], with its first row and column in `corner` i64 [2]; the same at twice the pitch, where there is such, in `fine` f32 [n,C,2h,2w]";
+    Features "features" Safetensors "rendered volume: `features` f32 [n,C,R,R], `alpha` f32 [n,1,R,R]; of a part of the image [n,C,h,w], with its first row and column in `corner` i64 [2]; the same at twice the pitch, where there is such, in `fine` f32 [n,C,2h,2w]";
     Correspondence "correspondence" Safetensors "where in the photo's crop a frame's rays come from: `flow` f32 [n,2,R,R], right and down from their own pixel in pixels of R, `visible` f32 [n,1,R,R] in [0,1], alpha in four times that pitch `edge` u8 [n,1,4R,4R]; no tensors where that is not known";
     Mask "mask" Safetensors "`mask` f32 [n,1,H,W] in [0,1]";
     Parsing "parsing" Safetensors "face parsing: `classes` u8 [n,H,W]";

@@ -285,16 +285,16 @@ macro_rules! payload {
 
 impl Value {
     payload!(tensors, Tensors, Tensors, "tensors");
-    payload!(image, Image, image::RgbImage, "a picture");
-    payload!(audio, Audio, Audio, "sound");
+    payload!(image, Image, image::RgbImage, "an image");
+    payload!(audio, Audio, Audio, "audio");
     payload!(file, File, FileRef, "a file");
     payload!(json, Json, serde_json::Value, "JSON");
 
     /// The kind of value in words.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Image(_) => "a picture",
-            Self::Audio(_) => "sound",
+            Self::Image(_) => "an image",
+            Self::Audio(_) => "audio",
             Self::Tensors(_) => "tensors",
             Self::Json(_) => "JSON",
             Self::File(_) => "a file",

@@ -61,8 +61,8 @@ pub fn decode(ty: ArtifactType, bytes: &[u8], path: &Path) -> Result<Value> {
 
 fn kind(encoding: Encoding) -> &'static str {
     match encoding {
-        Encoding::Png => "a picture",
-        Encoding::Wav => "sound",
+        Encoding::Png => "an image",
+        Encoding::Wav => "audio",
         Encoding::Safetensors => "tensors",
         Encoding::Json => "JSON",
         Encoding::Raw => "a file",

@@ -39,7 +39,7 @@ impl<'a> Clip<'a> {
             )));
         };
         if width == 0 || height == 0 {
-            return Err(NodeError::input(format!("`frames`: expected pictures, found {:?}", tensor.shape())));
+            return Err(NodeError::input(format!("`frames`: expected images, found {:?}", tensor.shape())));
         }
         let (pixels, part) = (tensor.as_u8()?, [height, width]);
         let Some(canvas) = tensors.0.get("canvas") else {
@@ -121,7 +121,7 @@ pub(crate) fn scaled(picture: &RgbImage, width: usize, height: usize) -> RgbImag
 /// A network's picture f32 [1,3,H,W] in [-1,1] as 8-bit RGB: x·127.5 + 128, as the published code rounds.
 pub(crate) fn from_planes(tensor: &Tensor) -> Result<RgbImage> {
     let &[1, 3, height, width] = tensor.shape() else {
-        return Err(NodeError::model(format!("picture: expected [1,3,H,W], found {:?}", tensor.shape())));
+        return Err(NodeError::model(format!("image: expected [1,3,H,W], found {:?}", tensor.shape())));
     };
     let data = tensor.as_f32()?;
     Ok(RgbImage::from_fn(width as u32, height as u32, |x, y| {

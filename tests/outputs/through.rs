@@ -76,6 +76,7 @@ fn a_fifo_that_no_one_reads_can_be_interrupted() {
     let mut child = place.command(&["-q", "-o", "picture=pipe"]).spawn().expect("the program");
     // Once the picture is stored, only the reader is missing.
     while !place.path("cache/v1/actions").exists() {
+        assert!(child.try_wait().expect("a child").is_none(), "the program ended before it wrote");
         thread::yield_now();
     }
     thread::sleep(std::time::Duration::from_millis(300));

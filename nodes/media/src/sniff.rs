@@ -6,18 +6,18 @@ use crate::error::{Error, Result};
 
 /// Signatures: offset, bytes, words.
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (8, b"WEBP", "a WebP picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"BM", "a BMP picture"),
-    (0, b"II*\0", "a TIFF picture"),
-    (0, b"MM\0*", "a TIFF picture"),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (0, b"\xff\xd8\xff", "a JPEG image"),
+    (8, b"WEBP", "a WebP image"),
+    (0, b"GIF8", "a GIF image"),
+    (0, b"BM", "a BMP image"),
+    (0, b"II*\0", "a TIFF image"),
+    (0, b"MM\0*", "a TIFF image"),
     (0, b"8BPS", "a Photoshop document"),
-    (4, b"ftypheic", "a HEIC picture"),
-    (4, b"ftypheix", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIF picture"),
-    (4, b"ftypavif", "an AVIF picture"),
+    (4, b"ftypheic", "a HEIC image"),
+    (4, b"ftypheix", "a HEIC image"),
+    (4, b"ftypmif1", "a HEIF image"),
+    (4, b"ftypavif", "an AVIF image"),
     (4, b"ftypM4A", "M4A audio"),
     (4, b"ftyp", "an MP4 or QuickTime video"),
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM video"),
@@ -98,9 +98,9 @@ mod tests {
     #[test]
     fn names_what_it_sees() {
         assert_eq!(describe(b""), "an empty file");
-        assert_eq!(describe(b"\x89PNG\r\n\x1a\n...."), "a PNG picture");
+        assert_eq!(describe(b"\x89PNG\r\n\x1a\n...."), "a PNG image");
         assert_eq!(describe(b"RIFF\0\0\0\0WAVEfmt "), "WAV audio");
-        assert_eq!(describe(b"RIFF\0\0\0\0WEBPVP8 "), "a WebP picture");
+        assert_eq!(describe(b"RIFF\0\0\0\0WEBPVP8 "), "a WebP image");
         assert_eq!(describe(b"hello\nworld"), "text: `hello`");
         assert_eq!(describe("ä".repeat(400).as_bytes()), format!("text: `{}…`", "ä".repeat(40)));
         assert_eq!(describe(b"\0\x01\x02"), "unknown bytes");

@@ -210,7 +210,7 @@ impl Convolve<'_> {
         let line = columns * channels;
         let x = &self.x[picture * rows * line..][..rows * line];
         let down = around(row, self.enlarge, rows);
-        assert!(to.len() == self.line(), "a row of another picture");
+        assert!(to.len() == self.line(), "a row of another image");
         for column in 0..width {
             let across = around(column.saturating_sub(1).min(self.size[1] - 1), self.enlarge, columns);
             let mut block = 0;

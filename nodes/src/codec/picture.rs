@@ -16,7 +16,7 @@ pub(crate) fn encode(image: &RgbImage) -> Result<Vec<u8>> {
         .write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)
         .map_err(|error| {
             NodeError::input(format!(
-                "picture of {}x{} pixels: cannot be written as PNG",
+                "image of {}x{} pixels: cannot be written as PNG",
                 image.width(),
                 image.height()
             ))
@@ -28,5 +28,5 @@ pub(crate) fn encode(image: &RgbImage) -> Result<Vec<u8>> {
 pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage> {
     image::load(Cursor::new(bytes), ImageFormat::Png)
         .map(image::DynamicImage::into_rgb8)
-        .map_err(|error| NodeError::input("not a PNG picture").caused_by(error))
+        .map_err(|error| NodeError::input("not a PNG image").caused_by(error))
 }

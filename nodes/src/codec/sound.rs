@@ -18,7 +18,7 @@ pub(crate) fn encode(audio: &Audio) -> Result<Vec<u8>> {
     };
     let mut bytes = Vec::with_capacity(audio.samples.len() * 4 + 128);
     write(&mut bytes, spec, &audio.samples)
-        .map_err(|error| NodeError::input("sound: cannot be written as WAV").caused_by(error))?;
+        .map_err(|error| NodeError::input("audio: cannot be written as WAV").caused_by(error))?;
     Ok(bytes)
 }
 

@@ -105,7 +105,7 @@ fn files_pass_as_they_are() {
 #[test]
 fn a_value_of_another_kind_is_an_error() {
     let error = encode(&Value::Json(serde_json::json!(1)), ArtifactType::Image).unwrap_err();
-    assert_eq!(error.to_string(), "type `image`: expected a picture, found JSON");
+    assert_eq!(error.to_string(), "type `image`: expected an image, found JSON");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::error::{NodeError, Result};
 pub fn resize(plane: &[f32], from: (usize, usize), to: (usize, usize)) -> Result<Vec<f32>> {
     if plane.len() != from.0 * from.1 || plane.is_empty() {
         return Err(NodeError::input(format!(
-            "{} pixels are no picture of {}x{}",
+            "{} pixels are no image of {}x{}",
             plane.len(),
             from.0,
             from.1

@@ -102,7 +102,7 @@ pub fn stack(frames: &[Tensor]) -> Result<Tensor> {
 pub fn psnr(rendered: &[f32], target: &[f32]) -> Result<f64> {
     if rendered.len() != target.len() || target.is_empty() {
         return Err(NodeError::model(format!(
-            "role `upsample`: a picture of {} numbers, expected {}",
+            "role `upsample`: an image of {} numbers, expected {}",
             rendered.len(),
             target.len()
         )));

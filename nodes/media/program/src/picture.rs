@@ -23,7 +23,7 @@ const SECONDS: u64 = 8;
 const MEGAPIXELS_A_SECOND: u64 = 4;
 
 /// What is taken, in words.
-const WANTED: &str = "a picture (PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF)";
+const WANTED: &str = "an image (PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF)";
 
 /// What a file's bytes are, as far as it matters who decodes them.
 enum Kind {
@@ -47,14 +47,13 @@ pub(crate) fn decode(mut source: Source, name: &str, under: Under) -> Result<Pic
     read.map_err(|error| Error::io(format!("{name}: cannot be read")).caused_by(error))?;
     let Some(kind) = kind(&bytes) else {
         let found = sniff::describe(&bytes[..bytes.len().min(512)]);
-        return Err(Error::input(format!("{name}: expected {WANTED}, found {found}")).hint(
-            if found.contains("picture") { "convert it to PNG or JPEG" } else { "give a picture file" },
-        ));
+        return Err(Error::input(format!("{name}: expected {WANTED}, found {found}"))
+            .hint(if found.contains("image") { "convert it to PNG or JPEG" } else { "give an image file" }));
     };
     let lacks_end = matches!(kind, Kind::Plain(ImageFormat::Jpeg)) && !jpeg_ends(&bytes);
     if lacks_end && !has_all_pixels(&bytes) {
-        return Err(Error::input(format!("{name}: a JPEG picture that is cut short: its end is missing"))
-            .hint("copy the picture again, or take another one"));
+        return Err(Error::input(format!("{name}: a JPEG image that is cut short: its end is missing"))
+            .hint("copy the image again, or take another one"));
     }
     let file = File { name, bytes: &bytes };
     let Raw { picture, profile, orientation } = match kind {
@@ -134,7 +133,7 @@ impl File<'_> {
     fn broken(&self, error: impl std::error::Error) -> Error {
         let found = sniff::describe(self.bytes);
         Error::input(format!("{}: {found} that is damaged or cut short", self.name))
-            .hint("save the picture again, or take another one")
+            .hint("save the image again, or take another one")
             .caused_by(error)
     }
 
@@ -147,7 +146,7 @@ impl File<'_> {
                 self.name,
                 MAX_PIXELS / 1_000_000
             ))
-            .hint("scale the picture down"));
+            .hint("scale the image down"));
         }
         link::takes((SECONDS + pixels / 1_000_000 / MEGAPIXELS_A_SECOND) as u32);
         Ok(())

@@ -55,10 +55,10 @@ impl Pictures {
     /// never.
     pub fn open(source: Source, name: String, max_side: u32) -> Result<Self> {
         let found = describe(&source, &name)?;
-        let input = open(source, &name, "a video or a folder of pictures")?;
+        let input = open(source, &name, "a video or a folder of images")?;
         let Some(stream) = tracks::video(&input) else {
             return Err(Error::input(format!(
-                "{name}: expected a video or a folder of pictures, found {found} without pictures"
+                "{name}: expected a video or a folder of images, found {found} without images"
             )));
         };
         let rate = f64::from(stream.avg_frame_rate());
@@ -68,7 +68,7 @@ impl Pictures {
                 unsafe { (*context.as_mut_ptr()).max_pixels = MAX_PIXELS };
                 context.decoder().video()
             })
-            .map_err(|error| failed(format!("{name}: its pictures cannot be decoded"), error))?;
+            .map_err(|error| failed(format!("{name}: its images cannot be decoded"), error))?;
         let matrix = stream.side_data().find(|data| data.kind() == SideData::DisplayMatrix);
         Ok(Self {
             index: stream.index(),

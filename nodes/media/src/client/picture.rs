@@ -30,7 +30,7 @@ impl Session {
     /// Decodes the picture at `path`, upright and without transparency.
     pub fn picture(&self, path: &Path, under: Under, cancel: Cancel<'_>) -> Result<Picture> {
         let name = sniff::name(path);
-        let (at, file) = (Place::decoding(name.clone()), files::input(path, "a picture file")?);
+        let (at, file) = (Place::decoding(name.clone()), files::input(path, "an image file")?);
         let request = Request::Picture { name, under };
         let (reply, bulk) = self.call_until(&request, &[], &[file.as_fd()], &at, cancel)?;
         let picture = match reply {

@@ -35,7 +35,7 @@ impl Pictures {
     /// Opens the best video track of `path`. Pictures whose longer side is over `max_side` are scaled down; 0: never.
     pub fn open(path: &Path, max_side: u32) -> Result<Self> {
         let name = sniff::name(path);
-        let files = [files::input(path, "a video or a folder of pictures")?];
+        let files = [files::input(path, "a video or a folder of images")?];
         let session = Session::start()?;
         let (object, reply) = Object::open(&session, Place::decoding(name.clone()), &files, |id| {
             Request::OpenVideo { id, name, max_side }

@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
         match losses.get("loss") {
             Some(loss) if loss.is_finite() => Ok(()),
             Some(loss) => Err(NodeError::model(format!("{}: the loss is {loss}", place()))
-                .hint("lower the learning rate, or check that the picture shows one whole face")),
+                .hint("lower the learning rate, or check that the image shows one whole face")),
             None => Err(NodeError::model(format!("{}: the step gives no `loss`", place()))),
         }
     }

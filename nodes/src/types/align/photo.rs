@@ -26,7 +26,7 @@ impl ValueBody for Portrait {
         let mut faces = search(photo, ctx)?;
         if faces.is_empty() {
             let (width, height) = photo.dimensions();
-            return Err(NodeError::input(format!("no face found in the picture ({width}x{height})")).hint(
+            return Err(NodeError::input(format!("no face found in the image ({width}x{height})")).hint(
                 "take a photo in which the face is upright, mostly frontal and at least 30 pixels wide",
             ));
         }

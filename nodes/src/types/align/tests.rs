@@ -156,7 +156,7 @@ fn no_face_is_an_error_with_a_hint() {
         Rgb([(x * 7 % 251) as u8, (y * 13 % 241) as u8, ((x ^ y) % 256) as u8])
     });
     let error = align(&noise, &TestHost::new(), &models).err().unwrap();
-    assert_eq!(error.to_string(), "no face found in the picture (640x480)");
+    assert_eq!(error.to_string(), "no face found in the image (640x480)");
     assert!(error.hint_text().is_some());
 }
 

@@ -24,9 +24,9 @@ pub(crate) struct Deep3d(Contract);
 /// The node type, for the registry.
 pub(crate) fn node() -> Deep3d {
     let contract = base(Time::Value)
-        .optional("image", ArtifactType::Image, Arity::Value, "an aligned picture; this or `frames`")
+        .optional("image", ArtifactType::Image, Arity::Value, "an aligned image; this or `frames`")
         .optional("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames; this or `image`");
-    Deep3d(contract.output("coefficients", ArtifactType::Coefficients, "one row a picture"))
+    Deep3d(contract.output("coefficients", ArtifactType::Coefficients, "one row an image"))
 }
 
 fn base(time: Time) -> Contract {
@@ -45,7 +45,7 @@ impl NodeType for Deep3d {
                 .input("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames")
                 .sequence("coefficients", ty, SequenceRate::Inherited, "one row a frame"),
             _ => base(Time::Value)
-                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
+                .input("image", ArtifactType::Image, Arity::Value, "an aligned image")
                 .output("coefficients", ty, "one row"),
         })
     }

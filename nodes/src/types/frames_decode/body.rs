@@ -50,7 +50,7 @@ impl Decode {
         let fps = f64::from(self.rate.num) / f64::from(self.rate.den);
         let mut pictures = Pictures::open(path, self.max_side).told()?;
         let Some(mut shown) = pictures.next_picture().told()? else {
-            return Err(NodeError::input(format!("{name}: the video has no pictures")));
+            return Err(NodeError::input(format!("{name}: the video has no frames")));
         };
         let origin = shown.seconds;
         let mut frame = 0u64;
@@ -82,7 +82,7 @@ impl Decode {
             chunks
                 .ctx
                 .host
-                .warn(&format!("{name}: {} pictures are damaged and were left out", pictures.damaged));
+                .warn(&format!("{name}: {} frames are damaged and were left out", pictures.damaged));
         }
         Ok(())
     }
@@ -121,11 +121,11 @@ impl<'a, 'b> Chunks<'a, 'b> {
         let (width, height) = *self.size.get_or_insert(picture.dimensions());
         if picture.dimensions() != (width, height) {
             return Err(NodeError::input(format!(
-                "{place}: {}x{} pixels, expected {width}x{height} as the first picture",
+                "{place}: {}x{} pixels, expected {width}x{height} as the first image",
                 picture.width(),
                 picture.height()
             ))
-            .hint("bring all pictures to one size"));
+            .hint("bring all images to one size"));
         }
         self.pixels.extend_from_slice(picture.as_raw());
         self.held += 1;

@@ -24,7 +24,7 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     files.retain(|path| has_ending(path, &PICTURES));
     if files.is_empty() {
         return Err(NodeError::input(format!(
-            "{name}: no pictures among {all} files, expected names ending in {}",
+            "{name}: no images among {all} files, expected names ending in {}",
             PICTURES.join(", ")
         )));
     }

@@ -68,13 +68,13 @@ fn bad_folders_are_clear_errors() {
         error.to_string().replace(&path.display().to_string(), "F")
     };
     let empty = tempfile::tempdir().unwrap();
-    assert!(message(empty.path()).starts_with("F: no pictures among 0 files"));
+    assert!(message(empty.path()).starts_with("F: no images among 0 files"));
     let mixed = folder(2);
     RgbImage::new(8, 8).save(mixed.path().join("3.png")).unwrap();
-    assert_eq!(message(mixed.path()), "F/3.png: 8x8 pixels, expected 32x16 as the first picture");
+    assert_eq!(message(mixed.path()), "F/3.png: 8x8 pixels, expected 32x16 as the first image");
     let broken = folder(2);
     fs::write(broken.path().join("2.png"), "hello").unwrap();
-    assert!(message(broken.path()).starts_with("F/2.png: expected a picture"));
+    assert!(message(broken.path()).starts_with("F/2.png: expected an image"));
     assert!(message(&broken.path().join("none")).ends_with("cannot be read"));
 }
 
@@ -165,7 +165,7 @@ fn what_is_no_video_is_a_clear_error() {
     let Some(speech) = shared("data/speech_a.wav") else { return };
     let error = decode(&speech, &[]).unwrap_err().to_string();
     assert!(
-        error.ends_with("expected a video or a folder of pictures, found WAV audio without pictures"),
+        error.ends_with("expected a video or a folder of images, found WAV audio without images"),
         "{error}"
     );
 }
@@ -214,7 +214,7 @@ fn cover_art_is_no_video() {
     }
     let error = decode(&path, &[]).unwrap_err().to_string();
     assert!(
-        error.ends_with("expected a video or a folder of pictures, found MP3 audio without pictures"),
+        error.ends_with("expected a video or a folder of images, found MP3 audio without images"),
         "{error}"
     );
 }

@@ -100,10 +100,10 @@ fn error(name: &str, bytes: &[u8]) -> (String, String) {
 
 #[test]
 fn other_files_are_named() {
-    let expected = "expected a picture (PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF), found";
+    let expected = "expected an image (PNG, JPEG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF), found";
     let text = error("a.jpg", b"Dear diary,\n");
     assert_eq!(text.0, format!("/a.jpg: {expected} text: `Dear diary,`"));
-    assert_eq!(text.1, "give a picture file");
+    assert_eq!(text.1, "give an image file");
     assert_eq!(error("a.png", b"").0, format!("/a.png: {expected} an empty file"));
     let document = error("a.psd", b"8BPS\0\x01");
     assert_eq!(document.0, format!("/a.psd: {expected} a Photoshop document"));
@@ -133,7 +133,7 @@ fn decompression_bombs_are_refused_before_decoding() {
     png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
     let (message, hint) = error("bomb.png", &png);
     assert_eq!(message, "/bomb.png: 40000x40000 pixels, expected at most 150 megapixels");
-    assert_eq!(hint, "scale the picture down");
+    assert_eq!(hint, "scale the image down");
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

@@ -18,7 +18,7 @@ pub(super) fn parsed(models: &Models, image: Tensor) -> Result<Tensor> {
     let side = parsing.size;
     let &[1, 3, height, width] = image.shape() else {
         return Err(NodeError::model(format!(
-            "role `upsample`: expected a picture [1,3,P,P], found {:?}",
+            "role `upsample`: expected an image [1,3,P,P], found {:?}",
             image.shape()
         )));
     };

@@ -24,7 +24,7 @@ pub(crate) fn node() -> Matte {
                 "The pack's person mask (ours: MediaPipe selfie segmentation) over the whole picture, at the size of the \
                  generator's frames. Made for the crop that `align` gives.",
             )
-            .input("image", ArtifactType::Image, Arity::Value, "a picture of one person")
+            .input("image", ArtifactType::Image, Arity::Value, "an image of one person")
             .output("mask", ArtifactType::Mask, "`mask` [1,1,P,P]: 1 on the person, 0 on the background"),
     )
 }

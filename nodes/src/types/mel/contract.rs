@@ -9,7 +9,7 @@ pub(super) const NO_GATE: f64 = -120.0;
 pub(super) fn contract(rate: Rate) -> Contract {
     Contract::new("mel", 2, Time::Value, Pool::Cpu, "mel windows of speech, one a video frame")
         .doc(
-            "As SadTalker's audio2exp expects it (Zhang et al., CVPR 2023): the sound is cut to whole video frames; \
+            "As SadTalker's audio2exp expects it (Zhang et al., CVPR 2023): the audio is cut to whole video frames; \
              pre-emphasis 0.97; STFT of 800 samples (Hann) every 200, centred, zero-padded; magnitudes through 80 \
              Slaney mel bands from 55 to 7600 Hz; 20·log10(max(1e-5, x)) − 20; scaled to [-4,4] by clip(8·(x+100)/100 − \
              4). Frame i takes `columns` columns around its time, 80 a second; beyond the ends the outermost column repeats. Not as \

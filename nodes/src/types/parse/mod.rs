@@ -25,7 +25,7 @@ pub(crate) struct Parse(Contract);
 /// The node type, for the registry.
 pub(crate) fn node() -> Parse {
     let contract = base(Time::Value)
-        .optional("image", ArtifactType::Image, Arity::Value, "an aligned picture; this or `frames`")
+        .optional("image", ArtifactType::Image, Arity::Value, "an aligned image; this or `frames`")
         .optional("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames; this or `image`");
     Parse(contract.output("parsing", ArtifactType::Parsing, "`classes` [n,Q,Q]"))
 }
@@ -47,7 +47,7 @@ impl NodeType for Parse {
                 .input("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames")
                 .sequence("parsing", ty, SequenceRate::Inherited, "`classes` [n,Q,Q]"),
             _ => base(Time::Value)
-                .input("image", ArtifactType::Image, Arity::Value, "an aligned picture")
+                .input("image", ArtifactType::Image, Arity::Value, "an aligned image")
                 .output("parsing", ty, "`classes` [1,Q,Q]"),
         })
     }

@@ -43,17 +43,12 @@ pub(crate) fn node() -> Sample {
                 "truncation: 0 is the average face, 1 the full variety",
             )
             .param("pitch", angle(45.0), ParamValue::Float(0.0), "degrees; positive nods down")
-            .param(
-                "yaw",
-                angle(60.0),
-                ParamValue::Float(0.0),
-                "degrees; positive turns to the picture's right",
-            )
+            .param("yaw", angle(60.0), ParamValue::Float(0.0), "degrees; positive turns to the image's right")
             .param(
                 "roll",
                 angle(45.0),
                 ParamValue::Float(0.0),
-                "degrees; positive leans to the picture's left",
+                "degrees; positive leans to the image's left",
             ),
     )
 }

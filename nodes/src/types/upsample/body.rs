@@ -84,7 +84,7 @@ impl MapBody for Finish {
             let image = volume::upsample(ctx.models, &state, Tensor::f32(one, row)?)?;
             let &[1, 3, height, width] = image.shape() else {
                 return Err(NodeError::model(format!(
-                    "role `upsample`: expected a picture [1,3,P,P], found {:?}",
+                    "role `upsample`: expected an image [1,3,P,P], found {:?}",
                     image.shape()
                 )));
             };

@@ -102,7 +102,7 @@ impl<'a> Inside<'a> {
             [1, 3, rows, columns] if rows * width == columns * height => self.size = [rows, columns],
             ref other => {
                 return Err(NodeError::model(format!(
-                    "role `upsample`: a picture {other:?} of features of {height} x {width}"
+                    "role `upsample`: an image {other:?} of features of {height} x {width}"
                 )));
             }
         }

@@ -26,12 +26,12 @@ const ENDINGS: [(&str, &str); 7] = [
 ];
 
 pub(super) fn contract() -> Contract {
-    Contract::new("write_image", 1, Time::Value, Pool::Io, "writes a picture file")
+    Contract::new("write_image", 1, Time::Value, Pool::Io, "writes an image file")
         .doc(
             "Writes the picture at `image`, or of the sequence at `frames` one frame (`index`) or a contact sheet: \
              `columns` times `rows` frames, evenly spaced from the first to the last, row by row.",
         )
-        .optional("image", ArtifactType::Image, Arity::Value, "a picture; or connect `frames`")
+        .optional("image", ArtifactType::Image, Arity::Value, "an image; or connect `frames`")
         .optional("frames", ArtifactType::Frames, Arity::Sequence, "frames; or connect `image`")
         .output("file", ArtifactType::File, "the image file")
         .named("format", &ENDINGS, None)
@@ -63,7 +63,7 @@ pub(super) fn contract() -> Contract {
             "width",
             ParamKind::Int { min: 0, max: 16_384 },
             ParamValue::Int(0),
-            "width of the picture, or of each on a contact sheet, in pixels; 0: as it comes",
+            "width of the image, or of each on a contact sheet, in pixels; 0: as it comes",
         )
         .param(
             "quality",

@@ -30,14 +30,14 @@ pub fn written(path: &Path, picture: &RgbImage, icc: Option<Vec<u8>>) {
             encoder.set_icc_profile(icc).expect("a format with profiles");
         }
         let (width, height) = picture.dimensions();
-        encoder.write_image(picture, width, height, ExtendedColorType::Rgb8).expect("a picture");
+        encoder.write_image(picture, width, height, ExtendedColorType::Rgb8).expect("an image");
     }
     match path.extension().and_then(|name| name.to_str()) {
         Some("png") => write(PngEncoder::new(&mut bytes), picture, icc),
         Some("jpg") => write(JpegEncoder::new_with_quality(&mut bytes, 98), picture, icc),
         Some("webp") => write(WebPEncoder::new_lossless(&mut bytes), picture, icc),
         Some("tiff") => write(TiffEncoder::new(&mut bytes), picture, icc),
-        _ => return picture.save(path).expect("a picture"),
+        _ => return picture.save(path).expect("an image"),
     }
     fs::write(path, bytes.into_inner()).expect("a file");
 }

@@ -150,7 +150,7 @@ fn files_without_sound_are_clear_errors() {
     assert_eq!(message(&put("none.wav", &bytes[..44])), "/none.wav: the audio has no samples");
     let picture = folder.path().join("a.png");
     image::RgbImage::new(32, 32).save(&picture).unwrap();
-    assert_eq!(message(&picture), "/a.png: expected audio, found a PNG picture");
+    assert_eq!(message(&picture), "/a.png: expected audio, found a PNG image");
     assert_eq!(message(&folder.path().join("x/missing.wav")), "/missing.wav: cannot be read");
     assert!(decode(folder.path()).unwrap_err().to_string().ends_with("expected audio, found a folder"));
     if let Some(video) = converted(&picture, "silent.mp4", &["-pix_fmt", "yuv420p"]) {
