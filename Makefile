@@ -12,7 +12,7 @@ help:
 	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
 	@echo 'make test    all tests'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
-	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts'
+	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
 	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package'
 	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'

@@ -72,7 +72,10 @@ Variables, each after its flag and before the settings file:
   TALKGRAPH_CONFIG      settings file, in place of ~/.config/talkgraph/config.toml
   TALKGRAPH_SHARE       folder of packs and graphs, in place of the installed one
   TALKGRAPH_HOME        folder that set-up filled: ONNX Runtime and face networks
-  TALKGRAPH_ISA         instructions of the fused operators, to compare: portable, avx2
+  TALKGRAPH_MEDIA       the program that reads and writes media, in place of the installed one
+  TALKGRAPH_MEDIA_MEMORY    most memory of that program in MiB, 0: not bounded [default: 4096]
+  TALKGRAPH_MEDIA_PATIENCE  seconds without progress after which it is stopped [default: 8]
+  TALKGRAPH_ISA         instructions of the fused operators, to compare: avx512, avx2, portable, plain
   ORT_DYLIB_PATH        ONNX Runtime's library where none is installed
   NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether `--color auto` colours
 

@@ -5,7 +5,7 @@
 //! ([`AudioReader`]), one picture ([`Session::picture`]), other sampling rates ([`Resampler`]), and files to be written
 //! ([`Writer`], [`Lossless`], [`Webp`]). A process that crashes, hangs or talks nonsense is one error that names the file.
 //!
-//! See DESIGN.md beside this crate.
+//! See README.md beside this crate.
 
 mod client;
 mod error;
