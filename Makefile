@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 TALKGRAPH := target/release/talkgraph
 TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
-.PHONY: help setup build install package fuzz demo demo-pictures test lint docs docs-check pack bench eval
+.PHONY: help setup build install package package-try fuzz demo demo-pictures test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network) [CUDA=1: for GPUs]'
@@ -14,7 +14,7 @@ help:
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
-	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package'
+	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package; package-try installs both on a bare system'
 	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
 	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
@@ -65,6 +65,9 @@ SECONDS ?= 30
 FUZZ := graph pack safetensors wav onnx record media
 package: build
 	tools/package/package.sh
+
+package-try: package
+	tools/package/try.sh
 
 fuzz:
 	for target in $(FUZZ); do \
