@@ -43,6 +43,8 @@ rm -f "$root.log"
 cp /etc/resolv.conf "$root/etc/"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+# What is unmounted there must not be unmounted here.
+mount --make-rslave "$root/dev"
 # For networks with certificates of their own.
 if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/own.crt"
