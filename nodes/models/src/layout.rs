@@ -1,4 +1,4 @@
-//! Where the parts of talkgraph lie. The one place that knows.
+//! Where the parts of talkgraph lie. The one place that knows, but for the media program, which its own client looks for (`talkgraph_media`).
 //!
 //! ```text
 //! bin/talkgraph          the program, or a link to it
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Everything is found from where the program itself lies, links followed, so that the tree may be moved as a whole. In a source folder
-//! the same is found above `target/`: packs and graphs in the folder itself, the rest in `.talkgraph` (see [`Home`](crate::runtime::Home)).
+//! the same is found above `target/`: packs and graphs in the folder itself, the rest in `.talkgraph` (see [`Home`](crate::home::Home)).
 
 use std::{
     env, fs,
@@ -28,7 +28,7 @@ const MARK: &str = "models/studio/pack.yaml";
 pub struct Layout {
     /// Packs, networks and graphs.
     pub share: Option<PathBuf>,
-    /// Libraries and helper programs.
+    /// ONNX Runtime's library and the media program.
     pub lib: Option<PathBuf>,
 }
 
