@@ -59,7 +59,7 @@ artifact_types! {
     Video "video" Raw "a finished video file";
     Frames "frames" Safetensors "frames along time: `frames` u8 [n,H,W,3]; of a part of larger ones, with its first row and column in `corner` i64 [2], and what is around it in `canvas` u8 [H,W,3]";
     Mel "mel" Safetensors "mel windows: `mel` f32 [n,80,W] in [-4,4]";
-    Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down";
+    Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down; of driving frames also how much nearer than the middle of the face in sides of the crop `near` f32 [n,M], lids and irises `eyes` f32 [n,2,21,2], whether a face was `found` u8 [n], the number of the `shot` i64 [n] and `sharpness` f32 [n]";
     Coefficients "coefficients" Safetensors "3DMM: `coefficients` f32 [n,K], laid out as the pack says";
     Expression "expression" Safetensors "`expression` f32 [n,E]";
     Ratio "ratio" Safetensors "`ratio` f32 [n,1] in [0,1]: how far the eyes are shut";

@@ -18,6 +18,10 @@ NETWORKS = {
         "mediapipe/modules/face_landmark/face_landmark.tflite",
         {"landmarks": [1, 1404], "score": [1, 1]},
     ),
+    "iris": (
+        "mediapipe/modules/iris_landmark/iris_landmark.tflite",
+        {"lids": [1, 213], "iris": [1, 15]},
+    ),
     "person_mask": (
         "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
         {"mask": [1, 256, 256, 1]},

@@ -32,10 +32,11 @@ class Phase:
     randoms: int = 0  # U: uniform numbers that `view` takes
     noises: int = 0  # G: normal numbers that the steps take
     stop: dict = field(default_factory=dict)
+    settle: dict = field(default_factory=dict)
 
     def schedule(self) -> dict:
         numbers = {key: getattr(self, key) for key in ("steps", "learning_rate", "beta1", "beta2", "ramp_up", "ramp_down")}
-        return numbers | ({"view_every": self.view_every} if self.view else {}) | ({"stop": self.stop} if self.stop else {})
+        return numbers | ({"view_every": self.view_every} if self.view else {}) | {key: found for key in ("stop", "settle") if (found := getattr(self, key))}
 
 
 def example_step(phase: Phase, tensors: Tensors, params: torch.Tensor) -> Tensors:

@@ -42,6 +42,21 @@ def learning_rate(phase: dict, index: int) -> float:
     return rate
 
 
+class Settling:
+    """Tells when a phase no longer gains: the mean of a loss over a window beside that over the window before."""
+
+    def __init__(self, rule: dict | None):
+        self.rule, self.heard = rule, []
+
+    def hear(self, losses: dict[str, float]) -> bool:
+        if not self.rule:
+            return False
+        self.heard.append(losses[self.rule["loss"]])
+        window = self.rule["window"]
+        before, last = self.heard[-2 * window : -window], self.heard[-window:]
+        return len(self.heard) >= 2 * window and sum(last) > (1 - self.rule["gain"]) * sum(before)
+
+
 def wanted(model, name: str) -> int:
     """The length of a vector input, 0 where the model has none of that name."""
     return next((i.shape[0] for i in model.get_inputs() if i.name == name), 0)
@@ -58,14 +73,15 @@ def run_phase(folder: Path, phase: dict, tensors: dict, *, threads=2, random=Non
     m, v = np.zeros_like(params), np.zeros_like(params)
     one = lambda value: np.array([value], np.float32)
     every, stop = phase.get("view_every", 0), phase.get("stop")
-    for index in range(phase["steps"]):
+    settling, left_out, taken = Settling(phase.get("settle")), 0, 0
+    while (index := taken + left_out) < phase["steps"]:
         began, model, seen = time.perf_counter(), step, known
-        if view is not None and every and index % every == every - 1:
+        if sees_view := view is not None and every and taken % every == every - 1:
             seen = known | evaluate(view, known | {"random": random.random(wanted(view, "random"), np.float32)})
             model = view_step or step
         beta1, beta2 = phase.get("beta1", 0.9), phase.get("beta2", 0.999)
-        host = {"params": params, "m": m, "v": v, "step_size": one(learning_rate(phase, index) / (1 - beta1 ** (index + 1))),
-                "bias2": one(math.sqrt(1 - beta2 ** (index + 1))), "progress": one(index / phase["steps"])}
+        host = {"params": params, "m": m, "v": v, "step_size": one(learning_rate(phase, index) / (1 - beta1 ** (taken + 1))),
+                "bias2": one(math.sqrt(1 - beta2 ** (taken + 1))), "progress": one(index / phase["steps"])}
         if noises := wanted(model, "noise"):
             host["noise"] = random.standard_normal(noises, np.float32)
         result = evaluate(model, seen | host)
@@ -75,6 +91,9 @@ def run_phase(folder: Path, phase: dict, tensors: dict, *, threads=2, random=Non
         if stop and losses.get(stop["loss"], math.inf) < stop["below"]:
             break  # the loss was that of the old state, which is kept
         params, m, v = result["params_out"], result["m_out"], result["v_out"]
+        taken += 1
+        if not sees_view and settling.hear(losses):
+            left_out += max(0, math.ceil((1 - phase.get("ramp_down", 0)) * phase["steps"]) - taken - left_out)
     return tensors | evaluate(finish, known | {"params": params})
 
 

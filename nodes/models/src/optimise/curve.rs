@@ -19,6 +19,11 @@ impl Curves {
         }
     }
 
+    /// The curve of `loss` in `phase`, empty before its first step.
+    pub(super) fn of(&self, phase: &str, loss: &str) -> &[f32] {
+        self.0.get(&format!("{phase}.{loss}")).map_or(&[], Vec::as_slice)
+    }
+
     /// The last value of every curve.
     pub fn last(&self) -> BTreeMap<String, f32> {
         self.0.iter().filter_map(|(name, values)| Some((name.clone(), *values.last()?))).collect()

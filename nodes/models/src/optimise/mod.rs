@@ -10,6 +10,7 @@ mod curve;
 mod noise;
 mod phase;
 mod schedule;
+mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -122,7 +123,8 @@ impl Driver<'_> {
     fn phase(&mut self, phase: &Phase, set: &Values, resumed: Option<State>) -> Result<Values> {
         let number = self.done.steps.len();
         let mut run = Run::start(phase, (self.options.seed, number), set, resumed, self.runtime)?;
-        while run.taken() < phase.schedule.steps {
+        run.recall(&self.done.curves);
+        while run.index() < phase.schedule.steps {
             let step = match self.watch.check_cancelled().and_then(|()| run.step()) {
                 Ok(step) => step,
                 Err(error) => {
@@ -137,7 +139,7 @@ impl Driver<'_> {
                 break;
             }
             if self.options.long {
-                self.tell(run.taken());
+                self.tell(run.index());
                 if self.saved.elapsed() > self.wait {
                     self.save(&run)?;
                 }
@@ -151,10 +153,10 @@ impl Driver<'_> {
         Ok(added)
     }
 
-    /// Tells how many steps of all phases are over, a phase that stopped early counting in full.
-    fn tell(&self, taken: usize) {
+    /// Tells how many steps of all phases are over, those that were left out counting too.
+    fn tell(&self, index: usize) {
         let steps = |phases: &[Phase]| phases.iter().map(|phase| phase.schedule.steps).sum::<usize>();
-        let over = steps(&self.phases[..self.done.steps.len()]) + taken;
+        let over = steps(&self.phases[..self.done.steps.len()]) + index;
         self.watch.progress(over as u64, Some(steps(self.phases) as u64));
     }
 

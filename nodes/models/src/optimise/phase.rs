@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Schedule, noise};
+use super::{Curves, Schedule, noise, settle::Settling};
 use crate::{
     error::{NodeError, Result},
     file::ModelFile,
     onnx::Dim,
-    pack::{self, Quality},
+    pack::{self, Quality, Settle},
     runtime::{Runtime, Session, Values},
     tensor::{Tensor, Tensors},
 };
@@ -44,6 +44,8 @@ pub struct Phase {
     pub schedule: Schedule,
     /// Early stop.
     pub stop: Option<Stop>,
+    /// Early fall of the learning rate.
+    pub settle: Option<Settle>,
     /// Whether graphs stay loaded, for fits of many frames. Else each is loaded when its turn comes and closed after, as a session keeps
     /// the memory that its largest run took.
     pub kept: bool,
@@ -83,8 +85,14 @@ impl Phase {
                 .stop
                 .as_ref()
                 .map(|stop| Stop { loss: stop.loss.clone(), below: overrides.below.unwrap_or(stop.below) }),
+            settle: phase.settle.clone(),
             kept: false,
         }
+    }
+
+    /// Whether step number `taken` sees a view in place of the offered one.
+    fn sees_view(&self, taken: usize) -> bool {
+        self.view.is_some() && self.view_every > 0 && taken % self.view_every == self.view_every - 1
     }
 
     /// Whether one of its graphs takes a tensor called `name`. Loads them.
@@ -140,6 +148,9 @@ pub(super) struct Run<'a> {
     known: Values,
     state: Values,
     taken: usize,
+    /// Steps that were left out when the phase no longer gained.
+    left_out: usize,
+    settling: Option<Settling<'a>>,
 }
 
 impl<'a> Run<'a> {
@@ -175,7 +186,20 @@ impl<'a> Run<'a> {
         known.extend(constants);
         let state = runtime.values(&state)?;
         let (step, view, view_step) = (None, None, None);
-        Ok(Self { phase, streams, runtime, step, view, view_step, known, state, taken })
+        let settling = phase.settle.as_ref().map(Settling::new);
+        Ok(Self {
+            phase,
+            streams,
+            runtime,
+            step,
+            view,
+            view_step,
+            known,
+            state,
+            taken,
+            left_out: 0,
+            settling,
+        })
     }
 
     /// Steps taken so far.
@@ -183,10 +207,36 @@ impl<'a> Run<'a> {
         self.taken
     }
 
+    /// How far along the schedule the next step is.
+    pub(super) fn index(&self) -> usize {
+        self.taken + self.left_out
+    }
+
+    /// Leaves out, after an interruption, the steps that the run before had left out, as the losses of its steps say.
+    pub(super) fn recall(&mut self, curves: &Curves) {
+        if let Some(rule) = &self.phase.settle {
+            for (taken, &loss) in curves.of(&self.phase.name, &rule.loss).iter().enumerate().take(self.taken)
+            {
+                self.settle(taken, loss);
+            }
+        }
+    }
+
+    /// Hears the watched loss of step number `taken`, and goes on where the learning rate falls once the phase no longer gains.
+    fn settle(&mut self, taken: usize, loss: f32) {
+        if let Some(settling) = &mut self.settling
+            && !self.phase.sees_view(taken)
+            && settling.hear(loss)
+        {
+            let next = taken + 1 + self.left_out;
+            self.left_out += self.phase.schedule.falls_from().saturating_sub(next);
+        }
+    }
+
     /// Takes one step.
     pub(super) fn step(&mut self) -> Result<Step> {
         let phase = self.phase;
-        let index = self.taken;
+        let (taken, index) = (self.taken, self.index());
         let mut inputs = self.known.clone();
         let open = |slot: &mut Option<Arc<Session>>, graph: &ModelFile| match slot {
             Some(session) => Ok(session.clone()),
@@ -194,10 +244,10 @@ impl<'a> Run<'a> {
         };
         let (seed, number) = self.streams;
         let model = match &phase.view {
-            Some(view) if phase.view_every > 0 && index % phase.view_every == phase.view_every - 1 => {
+            Some(view) if phase.sees_view(taken) => {
                 let view = open(&mut self.view, view)?;
                 let mut seen = inputs.clone();
-                self.random(&view, "random", &mut seen, |count| noise::uniform(seed, number, index, count))?;
+                self.random(&view, "random", &mut seen, |count| noise::uniform(seed, number, taken, count))?;
                 inputs.extend(view.run_values(&seen)?);
                 match &phase.view_step {
                     Some(graph) => open(&mut self.view_step, graph)?,
@@ -206,11 +256,11 @@ impl<'a> Run<'a> {
             }
             _ => open(&mut self.step, &phase.step)?,
         };
-        self.random(&model, "noise", &mut inputs, |count| noise::normal(seed, number, index, count))?;
+        self.random(&model, "noise", &mut inputs, |count| noise::normal(seed, number, taken, count))?;
         let one = |value: f32| Tensor::f32([1], vec![value]);
         let schedule = Tensors::new()
-            .with("step_size", one(phase.schedule.step_size(index))?)
-            .with("bias2", one(phase.schedule.bias2(index))?)
+            .with("step_size", one(phase.schedule.step_size(taken, index))?)
+            .with("bias2", one(phase.schedule.bias2(taken))?)
             .with("progress", one(phase.schedule.progress(index))?);
         inputs.extend(self.runtime.values(&schedule)?);
         inputs.extend(self.state.clone());
@@ -230,6 +280,12 @@ impl<'a> Run<'a> {
             if f64::from(*loss) < stop.below {
                 return Ok(Step { losses, stopped: true });
             }
+        }
+        if let Some(rule) = &phase.settle {
+            let loss = losses.get(&rule.loss).ok_or_else(|| {
+                NodeError::model(format!("phase `{}`: no loss `{}` to settle by", phase.name, rule.loss))
+            })?;
+            self.settle(taken, *loss);
         }
         for loss in losses.keys() {
             outputs.remove(loss);

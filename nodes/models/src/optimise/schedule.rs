@@ -32,9 +32,15 @@ impl Schedule {
         rate
     }
 
-    /// `step_size` = lr / (1 − β₁ᵗ) with t = index + 1 (Adam, Kingma and Ba 2015).
-    pub fn step_size(&self, index: usize) -> f32 {
-        (self.learning_rate(index) / (1.0 - self.beta1.powf(index as f64 + 1.0))) as f32
+    /// The first step at which the rate falls; `steps` where it never does.
+    pub fn falls_from(&self) -> usize {
+        ((1.0 - self.ramp_down) * self.steps as f64).ceil() as usize
+    }
+
+    /// `step_size` = lr / (1 − β₁ᵗ) with t = `taken` + 1 (Adam, Kingma and Ba 2015) and the rate of step `index`; the two differ once a
+    /// phase that no longer gained has left steps out.
+    pub fn step_size(&self, taken: usize, index: usize) -> f32 {
+        (self.learning_rate(index) / (1.0 - self.beta1.powf(taken as f64 + 1.0))) as f32
     }
 
     /// `bias2` = √(1 − β₂ᵗ).
@@ -62,12 +68,14 @@ mod tests {
         assert!((SCHEDULE.learning_rate(50) - 0.5).abs() < 1e-12);
         assert!((SCHEDULE.learning_rate(75) - 0.25).abs() < 1e-12);
         assert!(SCHEDULE.learning_rate(99) < 1e-3);
+        assert_eq!(SCHEDULE.falls_from(), 50);
+        assert_eq!(Schedule { ramp_down: 0.0, ..SCHEDULE }.falls_from(), 100);
     }
 
     #[test]
     fn bias_correction_is_adams() {
         let flat = Schedule { ramp_up: 0.0, ramp_down: 0.0, ..SCHEDULE };
-        assert!((flat.step_size(0) - 5.0).abs() < 1e-5, "0.5 / (1 - 0.9)");
+        assert!((flat.step_size(0, 0) - 5.0).abs() < 1e-5, "0.5 / (1 - 0.9)");
         assert!((flat.bias2(0) - 0.1).abs() < 1e-6);
         assert!((flat.bias2(1_000_000) - 1.0).abs() < 1e-6);
     }

@@ -92,6 +92,9 @@ fn check_phase(phase: &Phase) -> Result<()> {
     if let Some(stop) = &phase.stop {
         require(&phase.step, &[&stop.loss])?;
     }
+    if let Some(settle) = &phase.settle {
+        require(&phase.step, &[&settle.loss])?;
+    }
     for model in [phase.view.as_ref(), Some(&phase.finish)].into_iter().flatten() {
         Signature::read(&model.path)?;
     }

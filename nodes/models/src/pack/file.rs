@@ -90,6 +90,7 @@ pub(super) struct PhaseEntry {
     #[serde(default)]
     pub(super) view_every: u64,
     pub(super) stop: Option<Stop>,
+    pub(super) settle: Option<Settle>,
 }
 
 /// When a phase ends before its last step.
@@ -100,6 +101,18 @@ pub struct Stop {
     pub loss: String,
     /// The phase ends once that loss is under this.
     pub below: f64,
+}
+
+/// When the learning rate of a phase begins to fall before its time, because its picture no longer gains.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settle {
+    /// Name of a scalar output of the step graph; steps that see a view are left out.
+    pub loss: String,
+    /// How many steps are averaged.
+    pub window: usize,
+    /// By what share the mean must be lower than that of the window before.
+    pub gain: f64,
 }
 
 fn beta1() -> f64 {

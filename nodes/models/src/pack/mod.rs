@@ -19,7 +19,7 @@ use serde::Serialize;
 use talkgraph_cache::Fingerprint;
 
 pub use self::{
-    file::Stop,
+    file::{Settle, Stop},
     layout::{CoefficientLayout, Parsing},
     phase::Phase,
     quality::{Quality, Steps},

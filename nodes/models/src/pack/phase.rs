@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    file::{FileEntry, PhaseEntry, Stop},
+    file::{FileEntry, PhaseEntry, Settle, Stop},
     quality::Steps,
 };
 use crate::{error::Result, file::ModelFile};
@@ -39,6 +39,8 @@ pub struct Phase {
     pub ramp_down: f64,
     /// When to end early.
     pub stop: Option<Stop>,
+    /// When to let the learning rate fall early.
+    pub settle: Option<Settle>,
 }
 
 impl Phase {
@@ -65,6 +67,7 @@ impl Phase {
             ramp_up: entry.ramp_up,
             ramp_down: entry.ramp_down,
             stop: entry.stop,
+            settle: entry.settle,
             name: entry.name,
         })
     }
@@ -83,10 +86,15 @@ impl Phase {
 
     /// Everything but the graphs.
     pub(super) fn schedule(&self) -> Value {
-        json!({
+        let mut schedule = json!({
             "name": self.name, "steps": self.steps, "learning_rate": self.learning_rate, "beta1": self.beta1,
             "beta2": self.beta2, "ramp_up": self.ramp_up, "ramp_down": self.ramp_down, "view_every": self.view_every,
             "stop": self.stop,
-        })
+        });
+        // Only where there is one: phases without keep their digest.
+        if let Some(settle) = &self.settle {
+            schedule["settle"] = json!(settle);
+        }
+        schedule
     }
 }

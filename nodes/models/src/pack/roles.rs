@@ -91,6 +91,7 @@ pub(super) const ROLES: &[RoleContract] = &[
     role("parse", &[("image", "n,3,Q,Q")], &[("logits", "n,16,Q,Q")]),
     role("face_detector", &[("image", "1,128,128,3")], &[("boxes", "1,896,16"), ("scores", "1,896,1")]),
     role("face_mesh", &[("image", "1,192,192,3")], &[("landmarks", "1,1404"), ("score", "1,1")]),
+    role("iris", &[("image", "1,64,64,3")], &[("lids", "1,213"), ("iris", "1,15")]),
     role("person_mask", &[("image", "1,256,256,3")], &[("mask", "1,256,256,1")]),
 ];
 

@@ -81,10 +81,19 @@ impl Choice {
         faces[..=place].rotate_right(1);
         Ok(())
     }
+
+    /// The one of `faces` that is followed after the face was lost, or `cut`: the one nearest to the crop; after a cut, where no
+    /// face was chosen, the largest.
+    pub(super) fn again(self, faces: Vec<(Face, Mesh)>, crop: Square, cut: bool) -> Option<Mesh> {
+        match self {
+            Self::Largest if cut => faces.into_iter().next().map(|(_, mesh)| mesh),
+            _ => nearest(faces, crop),
+        }
+    }
 }
 
 /// The one of `faces` that is nearest to the crop.
-pub(super) fn nearest(faces: Vec<(Face, Mesh)>, crop: Square) -> Option<Mesh> {
+fn nearest(faces: Vec<(Face, Mesh)>, crop: Square) -> Option<Mesh> {
     let away = |face: &Face| {
         let [left, top, right, bottom] = face.bounds;
         ((left + right) / 2.0 - crop.centre[0]).hypot((top + bottom) / 2.0 - crop.centre[1])

@@ -14,10 +14,12 @@ With `image`: the crop is that of the FFHQ data set, turned upright: \
 centred a tenth of the way from the eyes to the mouth, half a side of the larger of 2 interocular distances and 1.8 distances from eyes to mouth; \
 outside the photo it is mirrored. Small faces are searched for in tiles. `crop` holds the transform for pasting back.
 
-With `frames`: one level crop, taken from the first face, holds for all frames, so that the head's own motion stays. A frame without a face repeats \
-the landmarks before it (a face that is lost is looked for again nearest to the crop) and is counted in `frames_without_face`.
+With `frames`: one level crop, taken from the first face, holds for all frames, so that the head's own motion stays; with `crop: each` \
+every frame has its own, for images that do not belong to one shot. A frame without a face repeats \
+the landmarks before it (a face that is lost is looked for again nearest to the crop; after a cut the largest is taken, unless one was chosen) and is counted in \
+`frames_without_face`. The landmarks also say which frames show a face, how sharp it is, and where the clip is cut.
 
-Detector: BlazeFace; landmarks: MediaPipe face mesh.";
+Detector: BlazeFace; landmarks: MediaPipe face mesh; lids and irises: MediaPipe iris, where the pack has it.";
 
 /// Ports of both forms; a use has one of them.
 pub(super) fn general() -> Contract {
@@ -42,7 +44,7 @@ fn base(time: Time) -> Contract {
         |name, default, doc| (name, ParamKind::Int { min: 32, max: 4096 }, ParamValue::Int(default), doc);
     let (name, kind, default, doc) = side("side", 512, "side of the photo's crop in pixels");
     let contract =
-        Contract::new("align", 2, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
+        Contract::new("align", 3, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
     let contract = contract.param(name, kind, default, doc);
     let (name, kind, default, doc) = side("frame_side", 256, "side of the frames' crop in pixels");
     contract
@@ -58,6 +60,12 @@ fn base(time: Time) -> Contract {
             ParamKind::Text,
             ParamValue::Text(String::new()),
             "in place of `face`: the one that fills this box best, as `left,top,right,bottom` in pixels",
+        )
+        .param(
+            "crop",
+            ParamKind::Choice { options: vec!["first".into(), "each".into()] },
+            ParamValue::Text("first".into()),
+            "crop of driving frames: the first face's for all, or each frame's own",
         )
 }
 

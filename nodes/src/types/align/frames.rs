@@ -2,14 +2,17 @@ use image::RgbImage;
 use serde_json::json;
 
 use super::{
-    choice::{Choice, nearest},
-    mesh::{Mesh, POINTS},
+    choice::Choice,
+    eyes,
+    mesh::{Mesh, POINTS, located},
     photo::search,
+    shot::Shots,
 };
 use crate::{
     artifact::Value,
     body::{Context, Inputs, Outputs, ScanBody},
     error::{NodeError, Result},
+    models::Models,
     pictures,
     tensor::{Tensor, Tensors},
     warp::{self, Border, Square},
@@ -18,16 +21,36 @@ use crate::{
 pub(super) struct Track {
     pub(super) side: usize,
     pub(super) choice: Choice,
+    /// Whether every frame has a crop of its own.
+    pub(super) each: bool,
 }
 
 /// What goes from chunk to chunk.
 struct State {
-    /// The crop of all frames.
+    /// The crop: of all frames, or of the last one with a face.
     crop: Square,
     /// Where the face was last; `None` when it was lost.
     region: Option<Square>,
-    /// The landmarks last seen, in [0,1] of the crop.
+    /// What was last seen of the face.
+    seen: Seen,
+    shots: Shots,
+}
+
+/// What is seen of a face, in [0,1] of the crop.
+#[derive(Clone, Default)]
+struct Seen {
     landmarks: Vec<f32>,
+    near: Vec<f32>,
+    eyes: Vec<f32>,
+}
+
+/// The landmarks of a chunk's frames.
+#[derive(Default)]
+struct Rows {
+    seen: Seen,
+    found: Vec<u8>,
+    shot: Vec<i64>,
+    sharpness: Vec<f32>,
 }
 
 impl ScanBody for Track {
@@ -42,42 +65,85 @@ impl ScanBody for Track {
             Some(state) => State::read(state)?,
             None => State::first(&frames, self.choice, ctx)?,
         };
-        let (mut cropped, mut landmarks, mut lost) = (vec![], vec![], 0);
+        let (mut cropped, mut rows) = (vec![], Rows::default());
         for frame in &frames {
             ctx.check_cancelled()?;
+            let look = state.shots.look(frame);
             let mesh = match state.region {
-                Some(region) => Mesh::find(ctx.models, frame, region)?,
-                None => None,
+                Some(region) if !look.cut => Mesh::find(ctx.models, frame, region)?,
+                _ => None,
             };
             let mesh = match mesh {
                 Some(mesh) => Some(mesh),
-                None => nearest(search(frame, ctx)?, state.crop),
+                None => self.choice.again(search(frame, ctx)?, state.crop, look.cut),
             };
-            match mesh {
-                Some(mesh) => {
-                    state.region = Some(mesh.region());
-                    state.landmarks = mesh.within(state.crop);
+            if let Some(mesh) = &mesh {
+                if self.each {
+                    state.crop = mesh.crop(false);
                 }
-                None => {
-                    state.region = None;
-                    lost += 1;
-                }
+                state.region = Some(mesh.region());
+                state.shots.go_on(look);
+                state.seen = Seen::of(mesh, frame, state.crop, ctx.models)?;
+            } else {
+                state.region = None;
             }
-            landmarks.extend_from_slice(&state.landmarks);
+            rows.found.push(u8::from(mesh.is_some()));
+            rows.shot.push(state.shots.shot);
+            rows.seen.add(&state.seen);
             let pixels = warp::cut(frame, state.crop, self.side, Border::Mirror);
+            rows.sharpness.push(sharpness(&pixels, self.side, &state.seen.landmarks));
             cropped.extend(pixels.iter().map(|value| value.round() as u8));
         }
+        let lost = rows.found.iter().filter(|&&found| found == 0).count();
         if lost > 0 {
             ctx.host.note("frames_without_face", json!(lost));
         }
         let count = frames.len();
         let cropped = Tensors::new().with("frames", Tensor::u8([count, self.side, self.side, 3], cropped)?);
-        let landmarks = Tensors::new().with("landmarks", Tensor::f32([count, POINTS, 2], landmarks)?);
         let outputs = [
             ("frames".to_owned(), Value::Tensors(cropped)),
-            ("landmarks".to_owned(), Value::Tensors(landmarks)),
+            ("landmarks".to_owned(), Value::Tensors(rows.tensors()?)),
         ];
         Ok((outputs.into(), state.write()?))
+    }
+}
+
+impl Seen {
+    fn of(mesh: &Mesh, frame: &RgbImage, crop: Square, models: &Models) -> Result<Self> {
+        let eyes = match models.pack()?.has(eyes::ROLE) {
+            true => located(&eyes::find(models, frame, mesh)?, crop),
+            false => vec![],
+        };
+        Ok(Self { landmarks: mesh.within(crop), near: mesh.near(crop), eyes })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.landmarks.extend_from_slice(&other.landmarks);
+        self.near.extend_from_slice(&other.near);
+        self.eyes.extend_from_slice(&other.eyes);
+    }
+
+    /// As tensors of `count` frames.
+    fn tensors(self, count: usize) -> Result<Tensors> {
+        let tensors = Tensors::new()
+            .with("landmarks", Tensor::f32([count, POINTS, 2], self.landmarks)?)
+            .with("near", Tensor::f32([count, POINTS], self.near)?);
+        if self.eyes.is_empty() {
+            return Ok(tensors);
+        }
+        Ok(tensors.with("eyes", Tensor::f32([count, 2, eyes::POINTS, 2], self.eyes)?))
+    }
+}
+
+impl Rows {
+    fn tensors(self) -> Result<Tensors> {
+        let count = self.found.len();
+        Ok(self
+            .seen
+            .tensors(count)?
+            .with("found", Tensor::u8([count], self.found)?)
+            .with("shot", Tensor::i64([count], self.shot)?)
+            .with("sharpness", Tensor::f32([count], self.sharpness)?))
     }
 }
 
@@ -93,7 +159,8 @@ impl State {
             choice.apply(&mut faces, ctx)?;
             if let Some((_, mesh)) = faces.first() {
                 let crop = mesh.crop(false);
-                return Ok(Self { crop, region: Some(mesh.region()), landmarks: mesh.within(crop) });
+                let seen = Seen::of(mesh, frame, crop, ctx.models)?;
+                return Ok(Self { crop, region: Some(mesh.region()), seen, shots: Shots::default() });
             }
         }
         Err(NodeError::input(format!("no face found in the first {} frames", frames.len()))
@@ -102,9 +169,15 @@ impl State {
 
     fn write(&self) -> Result<Tensors> {
         let square = |square: Square| vec![square.centre[0], square.centre[1], square.half, square.angle];
-        let state = Tensors::new()
+        let thumbnail = self.shots.thumbnail.clone();
+        let state = self
+            .seen
+            .clone()
+            .tensors(1)?
             .with("crop", Tensor::f64([4], square(self.crop))?)
-            .with("landmarks", Tensor::f32([POINTS, 2], self.landmarks.clone())?);
+            .with("shot", Tensor::i64([1], vec![self.shots.shot])?)
+            .with("usual", Tensor::f64([1], vec![self.shots.usual])?)
+            .with("thumbnail", Tensor::u8([thumbnail.len()], thumbnail)?);
         match self.region {
             Some(region) => Ok(state.with("region", Tensor::f64([4], square(region))?)),
             None => Ok(state),
@@ -118,10 +191,42 @@ impl State {
                 Err(NodeError::input(format!("align's state: expected 4 numbers, found {}", other.len())))
             }
         };
+        let floats = |name: &str| state.get(name)?.as_f32().map(<[f32]>::to_vec);
         Ok(Self {
             crop: square(state.get("crop")?)?,
             region: state.0.get("region").map(square).transpose()?,
-            landmarks: state.get("landmarks")?.as_f32()?.to_vec(),
+            seen: Seen {
+                landmarks: floats("landmarks")?,
+                near: floats("near")?,
+                eyes: if state.0.contains_key("eyes") { floats("eyes")? } else { vec![] },
+            },
+            shots: Shots {
+                shot: state.get("shot")?.as_i64()?.first().copied().unwrap_or_default(),
+                usual: state.get("usual")?.as_f64()?.first().copied().unwrap_or_default(),
+                thumbnail: state.get("thumbnail")?.as_u8()?.to_vec(),
+            },
         })
     }
+}
+
+/// How sharp the face is: mean squared difference of neighbouring green pixels within the bounds of its landmarks, which a blur
+/// brings down.
+fn sharpness(pixels: &[f32], side: usize, landmarks: &[f32]) -> f32 {
+    let bounds = |axis: usize| {
+        let values = landmarks.iter().skip(axis).step_by(2).map(|x| x.clamp(0.0, 1.0));
+        let (low, high) = values.fold((1.0f32, 0.0f32), |(low, high), x| (low.min(x), high.max(x)));
+        let at = |x: f32| (x * (side - 1) as f32) as usize;
+        at(low)..at(high)
+    };
+    let (columns, rows) = (bounds(0), bounds(1));
+    let green = |x: usize, y: usize| pixels[3 * (y * side + x) + 1];
+    let (mut sum, mut count) = (0.0, 0);
+    for y in rows {
+        for x in columns.clone() {
+            let here = green(x, y);
+            sum += (green(x + 1, y) - here).powi(2) + (green(x, y + 1) - here).powi(2);
+            count += 2;
+        }
+    }
+    sum / count.max(1) as f32
 }

@@ -23,6 +23,8 @@ const MOUTH: [usize; 2] = [61, 291];
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mesh {
     pub(super) points: Vec<[f64; 2]>,
+    /// How much nearer than the face's middle each point is, in the same unit.
+    pub(super) near: Vec<f64>,
     /// Confidence in [0,1].
     pub(super) score: f64,
 }
@@ -44,9 +46,10 @@ impl Mesh {
         if score < MIN_SCORE {
             return Ok(None);
         }
-        let points =
-            points.chunks_exact(3).map(|point| [point[0], point[1]].map(|x| f64::from(x) / SIDE as f64));
-        Ok(Some(Self { points: points.map(|point| region.to_picture(point)).collect(), score }))
+        let unit = |x: f32| f64::from(x) / SIDE as f64;
+        let near = points.chunks_exact(3).map(|point| -unit(point[2]) * 2.0 * region.half).collect();
+        let points = points.chunks_exact(3).map(|point| [point[0], point[1]].map(unit));
+        Ok(Some(Self { points: points.map(|point| region.to_picture(point)).collect(), near, score }))
     }
 
     /// Like [`find`](Self::find), then once more in the region that the first landmarks give, which is centred better
@@ -97,8 +100,18 @@ impl Mesh {
 
     /// The landmarks in [0,1] of `crop`, x and y in turn.
     pub(super) fn within(&self, crop: Square) -> Vec<f32> {
-        self.points.iter().flat_map(|&point| crop.locate(point)).map(|x| x as f32).collect()
+        located(&self.points, crop)
     }
+
+    /// How much nearer than the face's middle the landmarks are, in sides of `crop`.
+    pub(super) fn near(&self, crop: Square) -> Vec<f32> {
+        self.near.iter().map(|near| (near / (2.0 * crop.half)) as f32).collect()
+    }
+}
+
+/// `points` of the picture in [0,1] of `crop`, x and y in turn.
+pub(super) fn located(points: &[[f64; 2]], crop: Square) -> Vec<f32> {
+    points.iter().flat_map(|&point| crop.locate(point)).map(|x| x as f32).collect()
 }
 
 #[cfg(test)]
@@ -116,7 +129,7 @@ mod tests {
         }
         points[MOUTH[0]] = at(-20.0, 70.0);
         points[MOUTH[1]] = at(20.0, 70.0);
-        Mesh { points, score: 1.0 }
+        Mesh { points, near: vec![0.0; POINTS], score: 1.0 }
     }
 
     #[test]

@@ -4,9 +4,11 @@ mod choice;
 mod contract;
 pub(crate) mod crop;
 mod detect;
+mod eyes;
 mod frames;
 mod mesh;
 mod photo;
+mod shot;
 #[cfg(test)]
 mod tests;
 
@@ -40,14 +42,22 @@ impl NodeType for Align {
         })
     }
 
-    fn roles(&self, _: &Params, _: &Models) -> Result<Vec<String>> {
-        Ok(vec!["face_detector".into(), "face_mesh".into()])
+    fn roles(&self, _: &Params, models: &Models) -> Result<Vec<String>> {
+        let mut roles = vec!["face_detector".into(), "face_mesh".into()];
+        // Only driving frames are looked at for it, but a use's form is not known here.
+        if models.pack()?.has(eyes::ROLE) {
+            roles.push(eyes::ROLE.into());
+        }
+        Ok(roles)
     }
 
     fn body(&self, params: &Params, contract: &Contract) -> Result<Body> {
         let choice = Choice::read(params)?;
         Ok(match contract.time {
-            Time::Scan => Body::Scan(Box::new(frames::Track { side: params.count("frame_side")?, choice })),
+            Time::Scan => {
+                let (side, each) = (params.count("frame_side")?, params.text("crop")? == "each");
+                Body::Scan(Box::new(frames::Track { side, choice, each }))
+            }
             _ => Body::Value(Box::new(photo::Portrait { side: params.count("side")?, choice })),
         })
     }

@@ -198,6 +198,34 @@ fn frames_without_a_face_repeat_the_landmarks_and_are_counted() {
     assert_eq!(second[..936], second[936..1872]);
     assert_ne!(second[936..1872], second[1872..]);
     assert_eq!(host.noted("frames_without_face"), Some(1.into()));
+    let told = |name: &str| -> Vec<Tensor> {
+        outputs.iter().map(|out| out["landmarks"].tensors().unwrap().get(name).unwrap().clone()).collect()
+    };
+    let found: Vec<u8> = told("found").iter().flat_map(|tensor| tensor.as_u8().unwrap().to_vec()).collect();
+    assert_eq!(found, [0, 1, 1, 1, 0, 1]);
+    assert!(
+        told("shot").iter().all(|tensor| tensor.as_i64().unwrap().iter().all(|&shot| shot == 0)),
+        "no cut"
+    );
+    let sharpness: Vec<f32> =
+        told("sharpness").iter().flat_map(|tensor| tensor.as_f32().unwrap().to_vec()).collect();
+    assert!(sharpness[0] < 1.0 && sharpness[1] > 10.0, "{sharpness:?}");
+    // The nose is nearer than the cheeks; the irises lie within their eyes.
+    let near = told("near")[0].as_f32().unwrap()[468..936].to_vec();
+    assert!(
+        near[1] > near[234] + 0.1 && near[1] > near[454] + 0.1,
+        "{} {} {}",
+        near[1],
+        near[234],
+        near[454]
+    );
+    let (eyes, points) = (told("eyes").swap_remove(0), points(0)[936..1872].to_vec());
+    assert_eq!(eyes.shape(), [3, 2, 21, 2]);
+    for (eye, [outer, inner]) in [[33, 133], [263, 362]].into_iter().enumerate() {
+        let iris = &eyes.as_f32().unwrap()[84 + eye * 42 + 32..][..2];
+        let (a, b) = (points[2 * outer].min(points[2 * inner]), points[2 * outer].max(points[2 * inner]));
+        assert!(a < iris[0] && iris[0] < b, "eye {eye}: {a} {iris:?} {b}");
+    }
     assert_eq!(outputs[0]["frames"].tensors().unwrap().get("frames").unwrap().shape(), [3, 64, 64, 3]);
 }
 

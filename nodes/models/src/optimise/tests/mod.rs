@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     file::{self, ModelFile},
     home::Home,
-    pack::Pack,
+    pack::{Pack, Settle},
     runtime::DeviceChoice,
     tensor::Tensor,
 };
@@ -160,6 +160,7 @@ impl Quadratic {
                 ramp_down: 0.5,
             },
             stop: None,
+            settle: None,
             kept: false,
         }
     }
@@ -235,6 +236,35 @@ fn the_watched_loss_ends_a_phase_and_the_last_step_is_dropped() {
 }
 
 #[test]
+fn a_phase_that_no_longer_gains_lets_its_rate_fall_and_ends_sooner() {
+    let Some(quadratic) = Quadratic::new() else { return };
+    let settling = |target: &str, found: &str| {
+        let mut phase = quadratic.phase(target, found, 400);
+        phase.settle = Some(Settle { loss: "distance".into(), window: 8, gain: 0.05 });
+        phase
+    };
+    let phases = [settling("target", "first")];
+    let host = Listener::patient();
+    let whole = quadratic.run(&phases, &host).unwrap();
+    let steps = whole.steps[0];
+    assert!((200..300).contains(&steps), "half of the steps are the fall, {steps}");
+    let curves = whole.curves.tensors().unwrap();
+    assert_eq!(curves.get("first.loss").unwrap().shape(), [steps]);
+    assert!(*curves.get("first.distance").unwrap().as_f32().unwrap().last().unwrap() < 0.02);
+    assert_eq!(*host.done.lock().unwrap(), (400, Some(400)), "steps left out count as over");
+
+    // Interrupted before and after it settled, it takes the same steps.
+    let interrupting = Listener::patient();
+    for steps in [20, steps - 40] {
+        interrupting.left.store(steps, Ordering::Relaxed);
+        assert_eq!(quadratic.run(&phases, &interrupting).unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    interrupting.left.store(usize::MAX, Ordering::Relaxed);
+    let resumed = quadratic.run(&phases, &interrupting).unwrap();
+    assert_eq!((resumed.tensors, resumed.steps), (whole.tensors, whole.steps));
+}
+
+#[test]
 fn a_loss_that_is_no_number_names_phase_and_step() {
     let Some(quadratic) = Quadratic::new() else { return };
     let mut phase = quadratic.phase("target", "first", 20);
@@ -251,6 +281,12 @@ fn a_missing_tensor_and_an_unknown_watched_loss_are_named() {
     assert!(error.to_string().contains("`elsewhere`"), "{error}");
     let mut phase = quadratic.phase("target", "first", 2);
     phase.stop = Some(Stop { loss: "lpips".into(), below: 0.1 });
-    let error = quadratic.run(&[phase], &Listener::patient()).unwrap_err();
+    let phases = [phase];
+    let error = quadratic.run(&phases, &Listener::patient()).unwrap_err();
     assert_eq!(error.to_string(), "phase `first`: no loss `lpips` to stop by");
+    let [mut phase] = phases;
+    phase.stop = None;
+    phase.settle = Some(Settle { loss: "lpips".into(), window: 1, gain: 0.1 });
+    let error = quadratic.run(&[phase], &Listener::patient()).unwrap_err();
+    assert_eq!(error.to_string(), "phase `first`: no loss `lpips` to settle by");
 }
