@@ -62,6 +62,7 @@ artifact_types! {
     Landmarks "landmarks" Safetensors "`landmarks` f32 [n,M,2] in [0,1] of the crop, x right, y down; of driving frames also how much nearer than the middle of the face in sides of the crop `near` f32 [n,M], lids and irises `eyes` f32 [n,2,21,2], whether a face was `found` u8 [n], the number of the `shot` i64 [n] and `sharpness` f32 [n]";
     Coefficients "coefficients" Safetensors "3DMM: `coefficients` f32 [n,K], laid out as the pack says";
     Expression "expression" Safetensors "`expression` f32 [n,E]";
+    Motion "motion" Safetensors "what a face does in a clip: `expression` f32 [n,E] beside its neutral one; `rotation` f32 [n,3] (pitch, yaw, roll, radians) and the neutral's, `rest` f32 [n,3]; `place` f32 [n,3] beside the neutral's: right and up in half sides of the crop, and the logarithm of how much larger; the number of the `shot` i64 [n]";
     Ratio "ratio" Safetensors "`ratio` f32 [n,1] in [0,1]: how far the eyes are shut";
     Pose "pose" Safetensors "`pose` f32 [n,6]: rotation (pitch, yaw, roll, radians), translation";
     Latent "latent" Safetensors "`z` f32 [1,Z] and `w` f32 [1,L,D]";

@@ -154,7 +154,7 @@ impl Inputs {
         self.chunk
     }
 
-    /// Frame rate of the chunked ports.
+    /// Frame rate of the chunked ports; without any, of the whole sequences.
     pub fn rate(&self) -> Option<Rate> {
         self.rate
     }

@@ -75,7 +75,7 @@ pub struct NodeState {
     pub outputs: Vec<OutPort>,
     /// Output ports as bodies see them.
     pub specs: Arc<Vec<PortSpec>>,
-    /// Frame rate of the chunked inputs.
+    /// Frame rate of the chunked inputs; without any, of the whole sequences that come in.
     pub rate: Option<Rate>,
     /// Run again although results are known.
     pub refresh: bool,

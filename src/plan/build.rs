@@ -84,6 +84,7 @@ impl<'g> Board<'g> {
 
     /// Connects the inputs of node `ix` to the outputs that feed them.
     fn connect(&mut self, ix: NodeIx, id: NodeId, index: &BTreeMap<NodeId, NodeIx>) -> Result<(), RunError> {
+        let (mut chunked_rate, mut whole_rate) = (None, None);
         for edge in self.graph.dag.edges_directed(id, Direction::Incoming) {
             let from = index[&edge.source()];
             let port = self.port_named(from, &edge.weight().from)?;
@@ -96,8 +97,11 @@ impl<'g> Board<'g> {
                 )));
             };
             let arity = input.arity;
-            if arity == Arity::Chunk {
-                self.nodes[ix].rate = self.graph.dag[edge.source()].rate.or(self.nodes[ix].rate);
+            let rate = self.graph.dag[edge.source()].rate;
+            match arity {
+                Arity::Chunk => chunked_rate = rate.or(chunked_rate),
+                Arity::Sequence => whole_rate = whole_rate.or(rate),
+                Arity::Value => {}
             }
             let at = self.nodes[ix].inputs.len();
             let name = edge.weight().to.as_str().into();
@@ -106,6 +110,7 @@ impl<'g> Board<'g> {
             output.wanted = true;
             output.consumers.push((ix, at));
         }
+        self.nodes[ix].rate = chunked_rate.or(whole_rate);
         let node = &self.nodes[ix];
         let chunked = node.chunked().next().is_some();
         if matches!(node.time, Time::Map | Time::Scan) && !chunked {

@@ -60,7 +60,16 @@ class Engine:
             paths = {name: pathlib.Path(folder) / f"{name}.safetensors" for name in names}
             self.run(graph, inputs, paths, settings)
             read = {name: safetensors.numpy.load_file(path) for name, path in paths.items()}
-        return {name: next(iter(one.values())) if len(one) == 1 else one for name, one in read.items()}
+        # Of landmarks, the points: what else `align` says of frames is asked for with `landmarks`.
+        alone = lambda name, one: one[name] if name == "landmarks" else next(iter(one.values())) if len(one) == 1 else one
+        return {name: alone(name, one) for name, one in read.items()}
+
+    def landmarks(self, clip):
+        """All that `align` says of the frames of a video or a folder: `landmarks [n,468,2]`, `near [n,468]`, `eyes [n,2,21,2]`, `found [n]` …"""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "landmarks.safetensors"
+            self.run("track", {"film": clip}, {"landmarks": path})
+            return safetensors.numpy.load_file(path)
 
     def animate(self, portrait, expression, pose, names):
         """Outputs of the graph `animate` for curves `[n,E]` and `[n,6]`."""

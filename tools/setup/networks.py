@@ -18,9 +18,18 @@ NETWORKS = {
         "mediapipe/modules/face_landmark/face_landmark.tflite",
         {"landmarks": [1, 1404], "score": [1, 1]},
     ),
-    "iris": (
-        "mediapipe/modules/iris_landmark/iris_landmark.tflite",
-        {"lids": [1, 213], "iris": [1, 15]},
+    "face_parts": (
+        "mediapipe/modules/face_landmark/face_landmark_with_attention.tflite",
+        # In the file the eyes are named as the picture shows them; here they are the person's.
+        {
+            "landmarks": [1, 1404],
+            "lips": [1, 160],
+            "right_eye": [1, 142],
+            "left_eye": [1, 142],
+            "right_iris": [1, 10],
+            "left_iris": [1, 10],
+            "score": [1, 1],
+        },
     ),
     "person_mask": (
         "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",

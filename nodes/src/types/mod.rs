@@ -23,11 +23,13 @@ mod onnx;
 mod parse;
 mod paste_back;
 mod pti;
+mod retarget;
 mod sample;
 mod sequence;
 mod smooth;
 mod tensors_decode;
 mod timeline;
+mod track;
 mod upsample;
 mod write_image;
 mod write_tensors;
@@ -50,6 +52,8 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(blink::node()),
         Box::new(audio2exp::node()),
         Box::new(smooth::node()),
+        Box::new(track::node()),
+        Box::new(retarget::node()),
         Box::new(fuse::node()),
         Box::new(head_motion::node()),
         Box::new(sequence::node()),

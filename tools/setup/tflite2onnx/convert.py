@@ -3,6 +3,7 @@ NHWC, so one transposition stands at each end. Float16 weights become float32.""
 
 import struct
 
+from . import attention
 from .onnx import Array, Graph, integers
 from .tflite import Model, Operator, read
 
@@ -63,7 +64,11 @@ class _Converter:
             "RESHAPE": self.reshape,
             "CONCATENATION": self.concat,
             "RESIZE_BILINEAR": self.resize,
+            "STRIDED_SLICE": self.whole_slice,
             "Convolution2DTransposeBias": self.transposed_conv,
+            "Landmarks2TransformMatrix": lambda op: attention.matrix(self, op),
+            "TransformLandmarks": lambda op: attention.landmarks(self, op),
+            "TransformTensorBilinear": lambda op: attention.features(self, op),
         }
         if op.kind in simple:
             self.emit(simple[op.kind], [_name(op.inputs[0])], out=_name(op.outputs[0]))
@@ -125,18 +130,33 @@ class _Converter:
         self.emit("PRelu", [_name(op.inputs[0]), self.constant(slope)], out=_name(op.outputs[0]))
 
     def binary(self, op: Operator) -> None:
-        if any(len(self.model.tensors[k].shape) != 4 or k in self.values for k in op.inputs):
-            raise ValueError(f"{op.kind}: only two computed 4-D tensors are supported")
+        shapes = [self.model.tensors[k].shape for k in op.inputs]
+        constant = [k in self.values for k in op.inputs]
+        if any(constant) and any(len(shape) == 4 for shape in shapes):
+            raise ValueError(f"{op.kind}: constants are supported only beside tensors that are no pictures")
         kind = "Add" if op.kind == "ADD" else "Mul"
-        self.activated(op, op.options.scalar(0, "b"), kind, [_name(k) for k in op.inputs])
+        operands = [self.constant(self.values[k]) if k in self.values else _name(k) for k in op.inputs]
+        self.activated(op, op.options.scalar(0, "b"), kind, operands)
 
     def reshape(self, op: Operator) -> None:
         source = _name(op.inputs[0])
         shape = self.model.tensors[op.outputs[0]].shape
-        if len(self.model.tensors[op.inputs[0]].shape) != 4 or len(shape) == 4:
-            raise ValueError("RESHAPE: only from 4-D to another rank is supported")
-        source = self.emit("Transpose", [source], perm=_TO_NHWC)
-        self.emit("Reshape", [source, self.constant(integers(shape))], out=_name(op.outputs[0]))
+        before = len(self.model.tensors[op.inputs[0]].shape)
+        if (before == 4) == (len(shape) == 4):
+            raise ValueError("RESHAPE: only from 4-D to another rank and back is supported")
+        if before == 4:
+            source = self.emit("Transpose", [source], perm=_TO_NHWC)
+            self.emit("Reshape", [source, self.constant(integers(shape))], out=_name(op.outputs[0]))
+        else:
+            source = self.emit("Reshape", [source, self.constant(integers(shape))])
+            self.emit("Transpose", [source], out=_name(op.outputs[0]), perm=_TO_NCHW)
+
+    def whole_slice(self, op: Operator) -> None:
+        """A slice that takes all, as a network's last step sometimes is."""
+        source, target = (self.model.tensors[k].shape for k in (op.inputs[0], op.outputs[0]))
+        if source != target:
+            raise ValueError(f"STRIDED_SLICE: only one that takes all is supported, found {source} to {target}")
+        self.emit("Identity", [_name(op.inputs[0])], out=_name(op.outputs[0]))
 
     def concat(self, op: Operator) -> None:
         axis = op.options.scalar(0, "i")
@@ -198,6 +218,14 @@ class _Converter:
         out = out or self.label()
         self.graph.node(kind, inputs, out, **attributes)
         return out
+
+    def name(self, tensor: int) -> str:
+        """What a tensor of the model is called in the graph."""
+        return _name(tensor)
+
+    def whole(self, values: "list[int]") -> str:
+        """A constant vector of whole numbers."""
+        return self.constant(integers(values))
 
     def constant(self, value: Array) -> str:
         label = self.label()

@@ -9,7 +9,7 @@ from .onnx import FLOAT, INT64, Array
 _OPERATORS = {
     0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 6: "DEQUANTIZE",
     14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 22: "RESHAPE", 23: "RESIZE_BILINEAR", 32: "CUSTOM",
-    34: "PAD", 54: "PRELU", 117: "HARD_SWISH",
+    34: "PAD", 45: "STRIDED_SLICE", 54: "PRELU", 117: "HARD_SWISH",
 }  # fmt: skip
 _KINDS = {0: ("f", FLOAT), 1: ("e", FLOAT), 2: ("i", INT64)}
 

@@ -8,6 +8,7 @@ use talkgraph_cache::Digest;
 use super::{
     layout::{CoefficientLayout, Parsing},
     quality::Steps,
+    regions::Regions,
 };
 use crate::{
     error::{NodeError, Result},
@@ -29,6 +30,9 @@ pub(super) struct PackFile {
     pub(super) resolution: usize,
     pub(super) coefficients: CoefficientLayout,
     pub(super) expression: Vec<String>,
+    #[serde(default)]
+    pub(super) regions: Regions,
+    pub(super) expression_bounds: Option<[f32; 2]>,
     pub(super) parsing: Option<Parsing>,
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
@@ -158,6 +162,14 @@ fn fault(file: &PackFile) -> Option<String> {
     if file.expression.len() != file.coefficients.expressions() {
         let (names, numbers) = (file.expression.len(), file.coefficients.expressions());
         return Some(format!("expression: expected {numbers} names, one a coefficient, found {names}"));
+    }
+    if let Some(fault) = file.regions.fault(&file.expression) {
+        return Some(fault);
+    }
+    if let Some([low, high]) = file.expression_bounds
+        && (low.is_nan() || high.is_nan() || low >= high)
+    {
+        return Some(format!("expression_bounds: expected a lower and a higher number, found {low}, {high}"));
     }
     if let Some(parsing) = &file.parsing {
         if parsing.size == 0 {

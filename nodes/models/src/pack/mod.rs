@@ -5,6 +5,7 @@ mod file;
 mod layout;
 mod phase;
 mod quality;
+mod regions;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use self::{
     layout::{CoefficientLayout, Parsing},
     phase::Phase,
     quality::{Quality, Steps},
+    regions::{Region, Regions},
 };
 use crate::{
     error::{NodeError, Result},
@@ -44,6 +46,8 @@ pub struct Pack {
     resolution: usize,
     coefficients: CoefficientLayout,
     expression: Vec<String>,
+    regions: Regions,
+    expression_bounds: Option<[f32; 2]>,
     parsing: Option<Parsing>,
     defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
     roles: BTreeMap<String, ModelFile>,
@@ -101,6 +105,8 @@ impl Pack {
             resolution: file.resolution,
             coefficients: file.coefficients,
             expression: file.expression,
+            regions: file.regions,
+            expression_bounds: file.expression_bounds,
             parsing: file.parsing,
             defaults: file.defaults,
             roles,
@@ -166,6 +172,16 @@ impl Pack {
         &self.expression
     }
 
+    /// Which of them move which part of the face.
+    pub fn regions(&self) -> &Regions {
+        &self.regions
+    }
+
+    /// What they stay within, lowest and highest, where the pack says so.
+    pub fn expression_bounds(&self) -> Option<[f32; 2]> {
+        self.expression_bounds
+    }
+
     /// The parse network's input and classes, where the pack parses faces.
     pub fn parsing(&self) -> Option<&Parsing> {
         self.parsing.as_ref()
@@ -216,7 +232,7 @@ impl Pack {
     }
 
     /// The model file of `role`, of a phase's graph (`pti.pivot.step`), or of a setting of `pack.yaml`
-    /// (`pack.coefficients`, `pack.parsing`, `pack.resolution`, `pack.expression`, `pack.optimisations.NAME`), whose
+    /// (`pack.coefficients`, `pack.parsing`, `pack.resolution`, `pack.expression`, `pack.regions`, `pack.expression_bounds`, `pack.optimisations.NAME`), whose
     /// digest is that of its canonical JSON: a node type that reads a setting lists it among its roles, so that it
     /// enters the key.
     pub fn model(&self, role: &str) -> Result<&ModelFile> {
@@ -242,6 +258,8 @@ impl Pack {
         setting("pack.resolution".into(), canonical(&self.resolution));
         setting("pack.coefficients".into(), canonical(&self.coefficients));
         setting("pack.expression".into(), canonical(&self.expression));
+        setting("pack.regions".into(), canonical(&self.regions));
+        setting("pack.expression_bounds".into(), canonical(&self.expression_bounds));
         if let Some(parsing) = &self.parsing {
             setting("pack.parsing".into(), canonical(parsing));
         }

@@ -91,7 +91,30 @@ pub(super) const ROLES: &[RoleContract] = &[
     role("parse", &[("image", "n,3,Q,Q")], &[("logits", "n,16,Q,Q")]),
     role("face_detector", &[("image", "1,128,128,3")], &[("boxes", "1,896,16"), ("scores", "1,896,1")]),
     role("face_mesh", &[("image", "1,192,192,3")], &[("landmarks", "1,1404"), ("score", "1,1")]),
-    role("iris", &[("image", "1,64,64,3")], &[("lids", "1,213"), ("iris", "1,15")]),
+    role(
+        "expression_reader",
+        &[
+            ("face", "n,M,3"),
+            ("neutral", "1,M,3"),
+            ("eyes", "n,2,21,2"),
+            ("neutral_eyes", "1,2,21,2"),
+            ("rotation", "n,3"),
+        ],
+        &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,M,3")],
+    ),
+    role(
+        "face_parts",
+        &[("image", "1,192,192,3")],
+        &[
+            ("landmarks", "1,1404"),
+            ("lips", "1,160"),
+            ("right_eye", "1,142"),
+            ("left_eye", "1,142"),
+            ("right_iris", "1,10"),
+            ("left_iris", "1,10"),
+            ("score", "1,1"),
+        ],
+    ),
     role("person_mask", &[("image", "1,256,256,3")], &[("mask", "1,256,256,1")]),
 ];
 

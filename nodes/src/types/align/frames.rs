@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::{
     choice::Choice,
-    eyes,
     mesh::{Mesh, POINTS, located},
+    parts::EYE,
     photo::search,
     shot::Shots,
 };
@@ -12,7 +12,6 @@ use crate::{
     artifact::Value,
     body::{Context, Inputs, Outputs, ScanBody},
     error::{NodeError, Result},
-    models::Models,
     pictures,
     tensor::{Tensor, Tensors},
     warp::{self, Border, Square},
@@ -70,12 +69,15 @@ impl ScanBody for Track {
             ctx.check_cancelled()?;
             let look = state.shots.look(frame);
             let mesh = match state.region {
-                Some(region) if !look.cut => Mesh::find(ctx.models, frame, region)?,
+                Some(region) if !look.cut => Mesh::find_closer(ctx.models, frame, region)?,
                 _ => None,
             };
             let mesh = match mesh {
                 Some(mesh) => Some(mesh),
-                None => self.choice.again(search(frame, ctx)?, state.crop, look.cut),
+                None => match self.choice.again(search(frame, ctx)?, state.crop, look.cut) {
+                    Some(found) => Mesh::find_closer(ctx.models, frame, found.region())?,
+                    None => None,
+                },
             };
             if let Some(mesh) = &mesh {
                 if self.each {
@@ -83,7 +85,7 @@ impl ScanBody for Track {
                 }
                 state.region = Some(mesh.region());
                 state.shots.go_on(look);
-                state.seen = Seen::of(mesh, frame, state.crop, ctx.models)?;
+                state.seen = Seen::of(mesh, state.crop);
             } else {
                 state.region = None;
             }
@@ -109,12 +111,8 @@ impl ScanBody for Track {
 }
 
 impl Seen {
-    fn of(mesh: &Mesh, frame: &RgbImage, crop: Square, models: &Models) -> Result<Self> {
-        let eyes = match models.pack()?.has(eyes::ROLE) {
-            true => located(&eyes::find(models, frame, mesh)?, crop),
-            false => vec![],
-        };
-        Ok(Self { landmarks: mesh.within(crop), near: mesh.near(crop), eyes })
+    fn of(mesh: &Mesh, crop: Square) -> Self {
+        Self { landmarks: mesh.within(crop), near: mesh.near(crop), eyes: located(&mesh.eyes, crop) }
     }
 
     fn add(&mut self, other: &Self) {
@@ -131,7 +129,7 @@ impl Seen {
         if self.eyes.is_empty() {
             return Ok(tensors);
         }
-        Ok(tensors.with("eyes", Tensor::f32([count, 2, eyes::POINTS, 2], self.eyes)?))
+        Ok(tensors.with("eyes", Tensor::f32([count, 2, EYE, 2], self.eyes)?))
     }
 }
 
@@ -159,8 +157,10 @@ impl State {
             choice.apply(&mut faces, ctx)?;
             if let Some((_, mesh)) = faces.first() {
                 let crop = mesh.crop(false);
-                let seen = Seen::of(mesh, frame, crop, ctx.models)?;
-                return Ok(Self { crop, region: Some(mesh.region()), seen, shots: Shots::default() });
+                let region = mesh.region();
+                let closer = Mesh::find_closer(ctx.models, frame, region)?;
+                let seen = Seen::of(closer.as_ref().unwrap_or(mesh), crop);
+                return Ok(Self { crop, region: Some(region), seen, shots: Shots::default() });
             }
         }
         Err(NodeError::input(format!("no face found in the first {} frames", frames.len()))

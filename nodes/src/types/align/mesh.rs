@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 
+use super::parts::{self, Parts};
 use crate::{
     error::{NodeError, Result},
     models::Models,
@@ -11,7 +12,8 @@ use crate::{
 
 /// Number of landmarks, M.
 pub(super) const POINTS: usize = 468;
-const SIDE: usize = 192;
+/// Side of the network's input.
+pub(super) const SIDE: usize = 192;
 /// Under this the network sees no face.
 const MIN_SCORE: f64 = 0.5;
 /// Corners of the eye on the picture's left, of the one on its right, and of the mouth.
@@ -27,19 +29,47 @@ pub(super) struct Mesh {
     pub(super) near: Vec<f64>,
     /// Confidence in [0,1].
     pub(super) score: f64,
+    /// Lids and irises, where they were looked at closer ([`Mesh::find_closer`]); else none.
+    pub(super) eyes: Vec<[f64; 2]>,
 }
 
 impl Mesh {
     /// Landmarks of the face in `region`; `None` when the network sees none there.
     pub(super) fn find(models: &Models, picture: &RgbImage, region: Square) -> Result<Option<Self>> {
+        Ok(Self::run(models, "face_mesh", picture, region)?.map(|(mesh, _)| mesh))
+    }
+
+    /// Like [`find`](Self::find), with lips, lids and irises looked at closer where the pack can do that.
+    pub(super) fn find_closer(models: &Models, picture: &RgbImage, region: Square) -> Result<Option<Self>> {
+        if !models.pack()?.has(parts::ROLE) {
+            return Self::find(models, picture, region);
+        }
+        let Some((mut mesh, outputs)) = Self::run(models, parts::ROLE, picture, region)? else {
+            return Ok(None);
+        };
+        let parts = Parts::of(&outputs)?;
+        for (index, place) in parts.points {
+            mesh.points[index] = region.to_picture(place);
+        }
+        mesh.eyes = parts.eyes.into_iter().map(|place| region.to_picture(place)).collect();
+        Ok(Some(mesh))
+    }
+
+    /// The landmarks that the network of `role` sees, and all else that it gave.
+    fn run(
+        models: &Models,
+        role: &str,
+        picture: &RgbImage,
+        region: Square,
+    ) -> Result<Option<(Self, Tensors)>> {
         let pixels = cut(picture, region, SIDE, Border::Black).iter().map(|value| value / 255.0).collect();
         let inputs = Tensors::new().with("image", Tensor::f32([1, SIDE, SIDE, 3], pixels)?);
-        let outputs = models.run("face_mesh", &inputs)?;
+        let outputs = models.run(role, &inputs)?;
         let (points, score) = (outputs.get("landmarks")?.as_f32()?, outputs.get("score")?.as_f32()?);
         let (true, &[score]) = (points.len() == 3 * POINTS, score) else {
             let (points, scores) = (points.len(), score.len());
             return Err(NodeError::model(format!(
-                "face mesh: expected 1404 numbers and a score, found {points} and {scores}"
+                "role `{role}`: expected 1404 numbers and a score, found {points} and {scores}"
             )));
         };
         let score = 1.0 / (1.0 + f64::from(-score).exp());
@@ -49,7 +79,8 @@ impl Mesh {
         let unit = |x: f32| f64::from(x) / SIDE as f64;
         let near = points.chunks_exact(3).map(|point| -unit(point[2]) * 2.0 * region.half).collect();
         let points = points.chunks_exact(3).map(|point| [point[0], point[1]].map(unit));
-        Ok(Some(Self { points: points.map(|point| region.to_picture(point)).collect(), near, score }))
+        let points = points.map(|point| region.to_picture(point)).collect();
+        Ok(Some((Self { points, near, score, eyes: vec![] }, outputs)))
     }
 
     /// Like [`find`](Self::find), then once more in the region that the first landmarks give, which is centred better
@@ -129,7 +160,7 @@ mod tests {
         }
         points[MOUTH[0]] = at(-20.0, 70.0);
         points[MOUTH[1]] = at(20.0, 70.0);
-        Mesh { points, near: vec![0.0; POINTS], score: 1.0 }
+        Mesh { points, near: vec![0.0; POINTS], score: 1.0, eyes: vec![] }
     }
 
     #[test]

@@ -4,9 +4,9 @@ mod choice;
 mod contract;
 pub(crate) mod crop;
 mod detect;
-mod eyes;
 mod frames;
 mod mesh;
+mod parts;
 mod photo;
 mod shot;
 #[cfg(test)]
@@ -45,8 +45,8 @@ impl NodeType for Align {
     fn roles(&self, _: &Params, models: &Models) -> Result<Vec<String>> {
         let mut roles = vec!["face_detector".into(), "face_mesh".into()];
         // Only driving frames are looked at for it, but a use's form is not known here.
-        if models.pack()?.has(eyes::ROLE) {
-            roles.push(eyes::ROLE.into());
+        if models.pack()?.has(parts::ROLE) {
+            roles.push(parts::ROLE.into());
         }
         Ok(roles)
     }

@@ -1,0 +1,1 @@
+"""Makes the network that reads expressions from landmarks (role `expression_reader`)."""

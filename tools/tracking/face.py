@@ -1,0 +1,61 @@
+"""A seen face in the frame of its own head: what nodes/src/types/track/face.rs computes, over whole clips.
+
+`seen` are the tensors that `align` gives for driving frames: `landmarks [n,M,2]`, `near [n,M]`, `eyes [n,2,21,2]`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+# Points that no expression moves much, and the corners of the person's right and left eye, in the order of the picture.
+STABLE = [10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 263, 362, 127, 356, 234, 454, 109, 338, 67, 297, 54, 284, 21, 251, 162, 389]  # fmt: skip
+CORNERS = ((33, 133), (362, 263))
+LOWER, UPPER = slice(1, 8), slice(9, 16)
+
+
+def mean():
+    """The mean face `[M,3]`: the canonical face mesh about its stable points, in distances of the eyes."""
+    points = np.load(Path(__file__).parents[1] / "pack" / "canonical.npz")["vertices"].astype(np.float64)
+    points -= points[STABLE].mean(0)
+    left, right = points[[33, 133]].mean(0), points[[263, 362]].mean(0)
+    return points / np.linalg.norm(right - left)
+
+
+def cloud(seen):
+    """Points `[n,M,3]`: x to the right, y up, z to the viewer, in sides of the crop."""
+    flat = seen["landmarks"].astype(np.float64)
+    return np.stack([flat[..., 0] - 0.5, 0.5 - flat[..., 1], seen["near"].astype(np.float64)], -1)
+
+
+def unpose(seen, onto=None):
+    """Points on the mean face `[n,M,3]`, their place `[n,3]` and their rotation `[n,3]`: pitch, yaw, roll of R = Ry·Rx·Rz."""
+    onto = mean() if onto is None else onto
+    points = cloud(seen)
+    middle, target = points[:, STABLE].mean(1, keepdims=True), onto[STABLE].mean(0)
+    a, b = points[:, STABLE] - middle, onto[STABLE] - target
+    u, s, vt = np.linalg.svd(np.einsum("ki,nkj->nij", b, a))
+    sign = np.ones((len(points), 3))
+    sign[:, 2] = np.sign(np.linalg.det(u @ vt))
+    turn = u * sign[:, None] @ vt
+    scale = (s * sign).sum(1) / (a**2).sum((1, 2))
+    flat = scale[:, None, None] * np.einsum("nij,nkj->nki", turn, points - middle) + target
+    r = turn.transpose(0, 2, 1)
+    rotation = np.stack([np.arcsin(np.clip(-r[:, 1, 2], -1, 1)), np.arctan2(r[:, 0, 2], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 1, 1])], 1)
+    return flat, middle[:, 0], rotation
+
+
+def eyes(seen):
+    """Lids and irises `[n,2,21,2]`, each eye from the middle of its corners, x along them, y down, in their distance."""
+    flat, points = seen["landmarks"].astype(np.float64), seen["eyes"].astype(np.float64)
+    own = np.empty_like(points)
+    for eye, (a, b) in enumerate(CORNERS):
+        a, b = flat[:, None, a], flat[:, None, b]
+        x, y = b - a, (b - a)[..., ::-1] * [-1, 1]
+        off = points[:, eye] - (a + b) / 2
+        own[:, eye] = np.stack([(off * x).sum(-1), (off * y).sum(-1)], -1) / (x**2).sum(-1)[..., None]
+    return own
+
+
+def lids_apart(eyes):
+    """Opening of the lids `[n,2]` in distances of the corners."""
+    return (eyes[:, :, LOWER, 1] - eyes[:, :, UPPER, 1]).mean(-1)

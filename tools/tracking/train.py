@@ -1,0 +1,202 @@
+"""Trains `expression_reader` on rendered heads, as the face mesh sees them: `python -m tools.tracking.train FOLDER OUT.onnx [--heads N]`.
+
+Heads out of the generator move by drawn curves; `FOLDER` keeps what the face mesh saw, so that a second run only trains. The last fifth of the
+heads is held out, and the figures on it are printed.
+"""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import safetensors.numpy
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from ..pack import mesh as M
+from ..pack.params import EXPRESSION
+from . import curves, face
+
+ROOT = Path(__file__).parents[2]
+POSE = ("pitch", "yaw", "roll")
+_BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+_CHEEKS = (
+    152, 148, 377, 176, 400, 149, 378, 150, 379, 136, 365, 172, 397, 58, 288, 132, 361, 18, 200, 199, 175, 83, 313, 2, 98, 327, 164, 0, 205,
+    425, 50, 280, 207, 427, 187, 411, 192, 416, 214, 434, 57, 287, 43, 273, 106, 335, 182, 406,
+)  # fmt: skip
+_LIPS = {i for ring in M.LIPS_U + M.LIPS_L for i in ring}
+_LIDS = {i for ring in (M.EYE_R_LOWER, M.EYE_R_UPPER, M.EYE_L_LOWER, M.EYE_L_UPPER, M.LID_R_ABOVE, M.LID_L_ABOVE) for i in ring}
+POINTS = sorted(_LIPS | _LIDS | set(_BROWS) | set(_CHEEKS))
+MOVED, LOOKED = 10.0, 5.0  # what brings differences of landmarks and of eyes to about 1
+HIDDEN = 96
+
+
+def see(seed, folder, binary):
+    """What the face mesh sees of the head `seed`, and the curves that moved it; rendered once."""
+    stem = folder / f"{seed:04d}"
+    wanted, seen = stem.with_suffix(".curves.safetensors"), stem.with_suffix(".seen.safetensors")
+    if not seen.exists():
+        expression, pose = curves.draw(seed)
+        safetensors.numpy.save_file({"expression": expression, "pose": pose}, wanted)
+        command = [binary, "run", "-q", Path(__file__).parent / "drawn.yaml", "--cache", folder / "cache", "--cache-size", "1G"]
+        command += ["-i", f"curves={wanted}", "-o", f"landmarks={seen}", "--set", f"head.seed={seed}", "--set", "head.psi=1.0"]
+        subprocess.run(command, check=True, cwd=ROOT)
+    return safetensors.numpy.load_file(seen), safetensors.numpy.load_file(wanted)
+
+
+def features(flat, eyes, rotation, neutral, neutral_eyes):
+    """Numbers `[n,F]` that the network reads: the same as `model` computes."""
+    moved = MOVED * (flat - neutral)[:, POINTS].reshape(len(flat), -1)
+    looked = LOOKED * (eyes - neutral_eyes).reshape(len(flat), -1)
+    return np.concatenate([moved, looked, rotation], 1)
+
+
+def samples(seed, folder, binary):
+    """Features and targets (expression, rotation) of a head, with several of its neutral faces."""
+    seen, wanted = see(seed, folder, binary)
+    flat, _, rotation = face.unpose(seen)
+    eyes = face.eyes(seen)
+    rng, rows = np.random.default_rng(seed), []
+    for count in (curves.LEAD, 4, 4):
+        of = rng.choice(curves.LEAD, count, replace=False)
+        rows.append(features(flat, eyes, rotation, flat[of].mean(0), eyes[of].mean(0)))
+    target = np.concatenate([wanted["expression"], wanted["pose"][:, :3]], 1)
+    return np.concatenate(rows), np.tile(target, (len(rows), 1))
+
+
+class Net(torch.nn.Module):
+    """A linear reading, and what two hidden layers add to it."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = torch.nn.Linear(inputs, outputs)
+        self.first, self.second = torch.nn.Linear(inputs, HIDDEN), torch.nn.Linear(HIDDEN, HIDDEN)
+        self.last = torch.nn.Linear(HIDDEN, outputs)
+        torch.nn.init.zeros_(self.last.weight), torch.nn.init.zeros_(self.last.bias)
+
+    def forward(self, x):
+        elu = torch.nn.functional.elu
+        return self.linear(x) + self.last(elu(self.second(elu(self.first(x)))))
+
+
+def ridge(x, y, strength):
+    """Weights and offsets of the linear reading."""
+    ones = np.concatenate([x, np.ones((len(x), 1))], 1)
+    solved = np.linalg.solve(ones.T @ ones + strength * np.eye(ones.shape[1]), ones.T @ y)
+    return solved[:-1].T, solved[-1]
+
+
+def train(x, y, steps, log):
+    """A network trained on features and targets."""
+    torch.manual_seed(0)
+    rng, net = np.random.default_rng(0), Net(x.shape[1], y.shape[1])
+    weight, offset = ridge(x, y, 30.0)
+    with torch.no_grad():
+        net.linear.weight.copy_(torch.tensor(weight)), net.linear.bias.copy_(torch.tensor(offset))
+    x, y = (torch.tensor(a, dtype=torch.float32) for a in (x, y))
+    weights = torch.tensor([1.0] * len(EXPRESSION) + [3.0] * 3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.05)
+    for step in range(steps):
+        batch = torch.tensor(rng.integers(0, len(x), 512))
+        noise = 0.03 * torch.randn(512, x.shape[1])
+        loss = (((net(x[batch] + noise) - y[batch]) * weights) ** 2).mean()
+        for group in optimiser.param_groups:
+            group["lr"] = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
+        optimiser.zero_grad(), loss.backward(), optimiser.step()
+        if step % 1000 == 0:
+            log(f"step {step}: loss {loss.item():.4f}")
+    return net
+
+
+def calibrate(net, x, y):
+    """Undoes what regression takes from large values: each expression is divided by its gain, at most doubled; zero stays zero."""
+    with torch.no_grad():
+        found = net(torch.tensor(x, dtype=torch.float32)).numpy()
+        gains = np.array([(f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum() for f, t in zip(found.T, y.T)])
+        factors = torch.tensor([*np.clip(1 / gains[: len(EXPRESSION)], 1, 2), 1, 1, 1], dtype=torch.float32)
+        for layer in (net.linear, net.last):
+            layer.weight.mul_(factors[:, None]), layer.bias.mul_(factors)
+    return factors
+
+
+def figures(net, x, y):
+    """Gain, correlation and root mean square error by name, on held-out heads."""
+    with torch.no_grad():
+        found = net(torch.tensor(x, dtype=torch.float32)).numpy()
+    rows = {}
+    for name, f, t in zip((*EXPRESSION, *POSE), found.T, y.T):
+        gain = (f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum()
+        rows[name] = {"gain": float(gain), "correlation": float(np.corrcoef(f, t)[0, 1]), "error": float(np.sqrt(((f - t) ** 2).mean()))}
+    return rows
+
+
+def model(net, points=468):
+    """The network as an ONNX model (contract of `expression_reader` in docs/packs.md)."""
+    constants, nodes = [], []
+
+    def constant(name, array, kind=np.float32):
+        constants.append(numpy_helper.from_array(np.asarray(array, kind), name))
+        return name
+
+    def node(kind, inputs, out, **attributes):
+        nodes.append(helper.make_node(kind, inputs, [out], **attributes))
+        return out
+
+    constant("points", POINTS, np.int64), constant("flat", [0, -1], np.int64)
+    constant("moved_scale", MOVED), constant("looked_scale", LOOKED)
+    moved = node("Gather", [node("Sub", ["face", "neutral"], "moved_all"), "points"], "moved_points", axis=1)
+    moved = node("Reshape", [node("Mul", [moved, "moved_scale"], "moved_scaled"), "flat"], "moved")
+    looked = node("Mul", [node("Sub", ["eyes", "neutral_eyes"], "looked_all"), "looked_scale"], "looked_scaled")
+    looked = node("Reshape", [looked, "flat"], "looked")
+    x = node("Concat", [moved, looked, "rotation"], "x", axis=1)
+
+    def layer(source, linear, name):
+        constant(f"{name}_weight", linear.weight.detach().numpy()), constant(f"{name}_bias", linear.bias.detach().numpy())
+        return node("Gemm", [source, f"{name}_weight", f"{name}_bias"], f"{name}_out", transB=1)
+
+    hidden = node("Elu", [layer(x, net.first, "first")], "first_hidden")
+    hidden = node("Elu", [layer(hidden, net.second, "second")], "second_hidden")
+    read = node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "read")
+    constant("parts", [len(EXPRESSION), 3], np.int64)
+    nodes.append(helper.make_node("Split", [read, "parts"], ["expression", "pose"], axis=1))
+    # A constant cannot be an output by itself.
+    constant("mean_face", face.mean()[None])
+    node("Identity", ["mean_face"], "mean")
+    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    inputs = [value("face", ["n", points, 3]), value("neutral", [1, points, 3]), value("eyes", ["n", 2, 21, 2]),
+              value("neutral_eyes", [1, 2, 21, 2]), value("rotation", ["n", 3])]
+    outputs = [value("expression", ["n", len(EXPRESSION)]), value("pose", ["n", 3]), value("mean", [1, points, 3])]
+    graph = helper.make_graph(nodes, "expression_reader", inputs, outputs, constants)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="talkgraph")
+    onnx.checker.check_model(made)
+    return made
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--heads", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "talkgraph")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    heads = [samples(seed, arguments.folder, arguments.binary) for seed in range(arguments.heads)]
+    held = max(2, len(heads) // 5)
+    join = lambda some: tuple(np.concatenate(part) for part in zip(*some))
+    x, y = join(heads[:-held])
+    x_held, y_held = join(heads[-held:])
+    net = train(x, y, arguments.steps, print)
+    print(json.dumps({"before calibration": {name: round(row["gain"], 2) for name, row in figures(net, x_held, y_held).items()}}))
+    half = len(x_held) // 2  # gains are taken from some of the held-out heads, the figures from the others
+    calibrate(net, x_held[:half], y_held[:half])
+    for name, row in figures(net, x_held[half:], y_held[half:]).items():
+        print(f"{name:12} " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+    onnx.save(model(net), arguments.out)
+
+
+if __name__ == "__main__":
+    main()
