@@ -14,6 +14,7 @@ use std::{
 use ffmpeg_next::{Packet, format, media};
 use talkgraph_cache::Digest;
 use talkgraph_media::{AudioReader, Session};
+pub(crate) use talkgraph_models::testing::{tiny_models, tiny_models_on};
 use tempfile::TempDir;
 
 use crate::{
@@ -21,13 +22,9 @@ use crate::{
     body::{Body, Context, Emit, Host, Input, Inputs, NodeType, NodeUse, Outputs, Sequence},
     contract::{Contract, ParamValue, Rate},
     error::Result,
-    file,
-    home::Home,
     models::Models,
-    pack::Pack,
     params::Params,
     registry::Registry,
-    runtime::{DeviceChoice, Runtime},
 };
 
 /// Records notes, warnings and the last progress; never cancels unless told to.
@@ -260,23 +257,4 @@ pub(crate) fn listen(path: &Path) -> AudioReader {
 /// Models of an empty pack, for bodies that ask for none.
 pub(crate) fn no_models() -> Models {
     Models::none()
-}
-
-/// The tiny pack on the CPU; `None`, with the reason printed, before set-up.
-pub(crate) fn tiny_models() -> Option<Models> {
-    tiny_models_on(|runtime| runtime)
-}
-
-/// The tiny pack on the CPU, on the runtime as `change`d.
-pub(crate) fn tiny_models_on(change: impl FnOnce(Runtime) -> Runtime) -> Option<Models> {
-    let home = Home::find();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny");
-    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &file::fingerprint));
-    match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
-        Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(change(runtime)))),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
 }

@@ -12,3 +12,5 @@ pub mod param;
 pub mod runtime;
 pub mod safetensors;
 pub mod tensor;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

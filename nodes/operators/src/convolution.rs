@@ -3,84 +3,51 @@
 // Counting loops: see `kernel`.
 #![allow(clippy::needless_range_loop)]
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
-    isa::Isa,
+    attributes::Attributes,
     kernel::Task,
     lanes::{LANES, Lanes},
-    ports::{Ports, Shared, attribute, count, floats, guarded, size},
+    operator::{Fused, Known},
+    ports::{Ports, Shared},
 };
 
-const NAME: &str = "ModulatedConv";
-const INPUTS: [&str; 5] = ["x", "weight", "scale_in", "scale_out", "bias"];
 /// Rows of one piece.
 const ROWS: usize = 4;
 /// The kernel's places.
 const PLACES: usize = 9;
 
 /// The operator.
-pub(super) struct Convolution(pub(super) Isa);
-
-/// One node of a model.
-pub(super) struct ConvolutionKernel {
-    isa: Isa,
+pub(super) struct Convolution {
     /// 1 or 2.
     enlarge: usize,
     slope: f32,
     gain: f32,
 }
 
-impl Operator for Convolution {
-    type Kernel<'a> = ConvolutionKernel;
+impl Fused for Convolution {
+    const NAME: &'static str = "ModulatedConv";
+    const INPUTS: &'static [&'static str] = &["x", "weight", "scale_in", "scale_out", "bias"];
 
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
-    }
-
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let enlarge = context.attr::<i64>("enlarge").unwrap_or(-1);
-        let size = |input, axis| size(context, input, axis);
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let enlarge = known.count("enlarge");
         let larger = |size: i64| if size < 0 || enlarge < 0 { -1 } else { size * enlarge };
-        let sizes = [size(0, 0), larger(size(0, 1)), larger(size(0, 2)), size(1, 0)];
+        let [pictures, rows, columns] = [0, 1, 2].map(|axis| known.size("x", axis));
+        let sizes = vec![pictures, larger(rows), larger(columns), known.size("weight", 0)];
         // ONNX's own operators behind this one would reckon with a −1.
-        if sizes.contains(&-1) { Ok(()) } else { context.set_output(0, &floats(&sizes)) }
+        if sizes.contains(&-1) { vec![] } else { vec![sizes] }
     }
 
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<ConvolutionKernel> {
-        guarded(NAME, || {
-            Ok(ConvolutionKernel {
-                isa: self.0,
-                enlarge: count(kernel, NAME, "enlarge", 1..=2)?,
-                slope: attribute(kernel, NAME, "slope", |x| (0.0..=1.0).contains(&x))?,
-                gain: attribute(kernel, NAME, "gain", |_| true)?,
-            })
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self {
+            enlarge: attributes.count("enlarge", 1..=2)?,
+            slope: attributes.number("slope", |x| (0.0..=1.0).contains(&x))?,
+            gain: attributes.number("gain", |_| true)?,
         })
     }
-}
 
-impl Kernel for ConvolutionKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.convolve(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl ConvolutionKernel {
-    fn convolve(&self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let x = ports.input("x")?;
         let [pictures, rows, columns, channels] = x.sizes()?;
         if rows == 0 || columns == 0 || channels == 0 {
@@ -111,9 +78,9 @@ impl ConvolutionKernel {
             enlarge: self.enlarge,
             slope: self.slope,
             gain: self.gain,
-            y: Shared::new(y.try_extract_tensor_mut::<f32>()?.1),
+            y: y.shared()?,
         };
-        ports.run(self.isa, &task, pictures * size[0].div_ceil(ROWS))
+        ports.run(&task, pictures * size[0].div_ceil(ROWS))
     }
 }
 
@@ -167,10 +134,6 @@ struct Convolve<'a> {
 }
 
 impl Task for Convolve<'_> {
-    fn blocks(&self) -> usize {
-        1
-    }
-
     #[inline(always)]
     unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
         let pieces = self.size[0].div_ceil(ROWS);
@@ -358,7 +321,10 @@ pub(super) fn around(at: usize, times: usize, count: usize) -> [(usize, f32); 2]
 
 #[cfg(test)]
 mod tests {
-    use super::{super::kernel, *};
+    use super::{
+        super::{isa::Isa, kernel},
+        *,
+    };
 
     /// What the kernel gives, without ONNX Runtime.
     fn fused(isa: Isa, case: &Case) -> Vec<f32> {

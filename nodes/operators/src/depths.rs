@@ -1,40 +1,21 @@
 //! `TriplaneDepths`: where along its rays a volume should be sampled.
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
-    isa::Isa,
+    attributes::Attributes,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Rays, Shared, attribute, count, floats, guarded, marching, size},
+    operator::{Fused, Known},
+    ports::{Ports, Shared},
     scene::{HIDDEN, Marching, Scene},
+    volume::{Rays, Volume},
 };
 
-const NAME: &str = "TriplaneDepths";
-const INPUTS: [&str; 9] = [
-    "planes",
-    "warp",
-    "decode1_weight",
-    "decode1_bias",
-    "decode2_weight",
-    "decode2_bias",
-    "occupancy",
-    "origins",
-    "directions",
-];
 /// Rays of one piece.
 const PIECE: usize = 64;
 /// The most samples of a kind.
 const MOST: usize = 64;
-
-/// The operator.
-pub(super) struct Depths(pub(super) Isa);
 
 /// The sampling constants, attributes of the operator.
 #[derive(Clone, Copy, Debug)]
@@ -47,73 +28,56 @@ struct Sampling {
     far: f32,
 }
 
-/// One node of a model.
-pub(super) struct DepthsKernel {
-    isa: Isa,
+/// The operator.
+pub(super) struct Depths {
     marching: Marching,
     sampling: Sampling,
     padded: Vec<f32>,
 }
 
-impl Operator for Depths {
-    type Kernel<'a> = DepthsKernel;
+impl Fused for Depths {
+    const NAME: &'static str = "TriplaneDepths";
+    const INPUTS: &'static [&'static str] = &[
+        "planes",
+        "warp",
+        "decode1_weight",
+        "decode1_bias",
+        "decode2_weight",
+        "decode2_bias",
+        "occupancy",
+        "origins",
+        "directions",
+    ];
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let (coarse, fine) = (known.count("coarse"), known.count("fine"));
+        let samples = if coarse < 0 || fine < 0 { -1 } else { coarse + fine };
+        vec![vec![1, known.size("origins", 1), samples]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        let sampling = Sampling {
+            coarse: attributes.count("coarse", 2..=MOST)?,
+            fine: attributes.count("fine", 0..=MOST)?,
+            near: attributes.number("near", |x| x >= 0.0)?,
+            far: attributes.number("far", |x| x > 0.0)?,
+        };
+        Ok(Self { marching: attributes.marching()?, sampling, padded: Vec::new() })
     }
 
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let samples = context.attr::<i64>("coarse").unwrap_or(0) + context.attr::<i64>("fine").unwrap_or(0);
-        let rays = size(context, 7, 1);
-        context.set_output(0, &floats(&[1, rays, samples]))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<DepthsKernel> {
-        guarded(NAME, || {
-            let sampling = Sampling {
-                coarse: count(kernel, NAME, "coarse", 2..=MOST)?,
-                fine: count(kernel, NAME, "fine", 0..=MOST)?,
-                near: attribute(kernel, NAME, "near", |x| x >= 0.0)?,
-                far: attribute(kernel, NAME, "far", |x| x > 0.0)?,
-            };
-            Ok(DepthsKernel { isa: self.0, marching: marching(kernel, NAME)?, sampling, padded: Vec::new() })
-        })
-    }
-}
-
-impl Kernel for DepthsKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.sample(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl DepthsKernel {
-    fn sample(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let (origins, directions) = (ports.input("origins")?, ports.input("directions")?);
         let rays = Rays::new(&origins, &directions)?;
-        let decoder = ports.decoder()?;
-        let planes = ports.input("planes")?;
+        let volume = Volume::new(ports)?;
         let scene = Scene {
+            warp: ports.warp(self.marching.radius)?,
             occupancy: ports.occupancy(self.marching.radius)?,
-            ..ports.scene(self.marching, &decoder, &planes, &mut self.padded)?
+            ..volume.scene(self.marching, &mut self.padded)?
         };
         let samples = self.sampling.coarse + self.sampling.fine;
         let mut depths = ports.output(0, [1, rays.len(), samples])?;
-        let task = Search {
-            scene: &scene,
-            rays: &rays,
-            sampling: self.sampling,
-            depths: Shared::new(depths.try_extract_tensor_mut::<f32>()?.1),
-        };
-        ports.run(self.isa, &task, rays.len().div_ceil(PIECE))
+        let task = Search { scene: &scene, rays: &rays, sampling: self.sampling, depths: depths.shared()? };
+        ports.run(&task, rays.len().div_ceil(PIECE))
     }
 }
 

@@ -2,70 +2,38 @@
 
 use std::sync::Mutex;
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
+    attributes::Attributes,
     lanes::LANES,
-    ports::{Ports, attribute, floats, guarded, size},
+    operator::{Fused, Known},
+    ports::Ports,
     texels::{self, Layout, Texel},
 };
 
-const NAME: &str = "TriplaneFeatures";
-const INPUTS: [&str; 2] = ["planes", "points"];
 /// Points of one piece.
 const PIECE: usize = 4096;
 
 /// The operator.
-pub(super) struct Features;
-
-/// One node of a model.
-pub(super) struct FeaturesKernel {
+pub(super) struct Features {
     radius: f32,
     padded: Vec<f32>,
 }
 
-impl Operator for Features {
-    type Kernel<'a> = FeaturesKernel;
+impl Fused for Features {
+    const NAME: &'static str = "TriplaneFeatures";
+    const INPUTS: &'static [&'static str] = &["planes", "points"];
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        vec![vec![known.size("points", 0), known.size("planes", 4)]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self { radius: attributes.number("radius", |x| x > 0.0)?, padded: Vec::new() })
     }
 
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let sizes = [size(context, 1, 0), size(context, 0, 4)];
-        context.set_output(0, &floats(&sizes))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<FeaturesKernel> {
-        guarded(NAME, || {
-            let radius = attribute(kernel, NAME, "radius", |x| x > 0.0)?;
-            Ok(FeaturesKernel { radius, padded: Vec::new() })
-        })
-    }
-}
-
-impl Kernel for FeaturesKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.look_up(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl FeaturesKernel {
-    fn look_up(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let planes = ports.input("planes")?;
         let [.., channels] = planes.sizes::<5>()?;
         if !(1..=LANES).contains(&channels) {
@@ -77,7 +45,7 @@ impl FeaturesKernel {
         let points = ports.input("points")?;
         let points = texels::points(&points)?;
         let mut features = ports.output(0, [points.len(), channels])?;
-        let features = features.try_extract_tensor_mut::<f32>()?.1;
+        let features = features.floats()?;
         let pieces: Vec<_> =
             points.chunks(PIECE).zip(features.chunks_mut(PIECE * channels).map(Mutex::new)).collect();
         ports.each(pieces.len(), |index| {

@@ -2,22 +2,16 @@
 
 use std::sync::Mutex;
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
+    attributes::Attributes,
     lanes::LANES,
-    ports::{Ports, attribute, count, floats, guarded, size},
+    operator::{Fused, Known},
+    ports::Ports,
     texels::{self, Layout, Texel},
 };
 
-const NAME: &str = "TriplaneGradient";
-const INPUTS: [&str; 2] = ["points", "gradient"];
 /// The most texels along an axis.
 const MOST: usize = 1 << 12;
 /// Rows of one piece: few enough that they stay in a core's cache, enough that points are not looked through too often. Every texel
@@ -25,57 +19,31 @@ const MOST: usize = 1 << 12;
 const BAND: usize = 32;
 
 /// The operator.
-pub(super) struct Gradient;
-
-/// One node of a model.
-pub(super) struct GradientKernel {
+pub(super) struct Gradient {
     radius: f32,
     height: usize,
     width: usize,
     padded: Vec<f32>,
 }
 
-impl Operator for Gradient {
-    type Kernel<'a> = GradientKernel;
+impl Fused for Gradient {
+    const NAME: &'static str = "TriplaneGradient";
+    const INPUTS: &'static [&'static str] = &["points", "gradient"];
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        vec![vec![1, 3, known.count("height"), known.count("width"), known.size("gradient", 1)]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
-    }
-
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let channels = size(context, 1, 1);
-        let [height, width] = ["height", "width"].map(|name| context.attr::<i64>(name).unwrap_or(-1));
-        context.set_output(0, &floats(&[1, 3, height, width, channels]))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<GradientKernel> {
-        guarded(NAME, || {
-            Ok(GradientKernel {
-                radius: attribute(kernel, NAME, "radius", |x| x > 0.0)?,
-                height: count(kernel, NAME, "height", 2..=MOST)?,
-                width: count(kernel, NAME, "width", 2..=MOST)?,
-                padded: Vec::new(),
-            })
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self {
+            radius: attributes.number("radius", |x| x > 0.0)?,
+            height: attributes.count("height", 2..=MOST)?,
+            width: attributes.count("width", 2..=MOST)?,
+            padded: Vec::new(),
         })
     }
-}
 
-impl Kernel for GradientKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.spread(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl GradientKernel {
-    fn spread(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let points = ports.input("points")?;
         let points = texels::points(&points)?;
         let gradient = ports.input("gradient")?;
@@ -87,7 +55,7 @@ impl GradientKernel {
         let layout = Layout { radius: self.radius, height: self.height, width: self.width };
         let (gradient, _) = gradient.filled_up(channels, &mut self.padded)?.as_chunks();
         let mut planes = ports.output(0, [1, 3, self.height, self.width, channels])?;
-        let planes = planes.try_extract_tensor_mut::<f32>()?.1;
+        let planes = planes.floats()?;
         let row = self.width * channels;
         let bands = planes.chunks_exact_mut(self.height * row).enumerate().flat_map(|(plane, texels)| {
             let bands = texels.chunks_mut(BAND * row).enumerate();

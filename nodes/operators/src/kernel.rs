@@ -15,7 +15,9 @@ pub(super) const GROUP: usize = 8;
 /// Work that is done in pieces, each with the best instructions.
 pub(super) trait Task: Sync {
     /// Blocks of hidden units of the decoder; one where nothing is decoded.
-    fn blocks(&self) -> usize;
+    fn blocks(&self) -> usize {
+        1
+    }
 
     /// Does piece `index`, `B` samples at a time: as many as the registers have room for.
     ///

@@ -15,6 +15,7 @@
 //! A decoder has one hidden layer after the summed planes, so the feature rows of its last layer are applied once a ray,
 //! to the composited hidden vector.
 
+mod attributes;
 mod convolution;
 mod depths;
 mod features;
@@ -25,16 +26,19 @@ mod lanes;
 mod march;
 mod mix;
 mod occupancy;
+mod operator;
 mod ports;
 mod render;
 mod scene;
 #[cfg(test)]
 mod testing;
 mod texels;
+mod volume;
 
 use ort::operator::OperatorDomain;
 
 pub use self::isa::Isa;
+use self::operator::operator;
 
 /// The domain's name in models.
 const DOMAIN: &str = "talkgraph";
@@ -51,13 +55,13 @@ pub fn facts() -> Vec<(&'static str, String)> {
 /// The domain with its operators; those of rendering use the instructions of `isa`.
 pub fn domain(isa: Isa) -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
-        .add(render::Render(isa))?
-        .add(depths::Depths(isa))?
-        .add(occupancy::Occupancy(isa))?
-        .add(mix::Mix(isa))?
-        .add(convolution::Convolution(isa))?
-        .add(march::Forward(isa))?
-        .add(march::Backward(isa))?
-        .add(features::Features)?
-        .add(gradient::Gradient)
+        .add(operator::<render::Render>(isa))?
+        .add(operator::<depths::Depths>(isa))?
+        .add(operator::<occupancy::Occupancy>(isa))?
+        .add(operator::<mix::Mix>(isa))?
+        .add(operator::<convolution::Convolution>(isa))?
+        .add(operator::<march::Forward>(isa))?
+        .add(operator::<march::Backward>(isa))?
+        .add(operator::<features::Features>(isa))?
+        .add(operator::<gradient::Gradient>(isa))
 }

@@ -3,35 +3,24 @@
 // Counting loops: see `kernel`.
 #![allow(clippy::needless_range_loop)]
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
+    attributes::Attributes,
     convolution::around,
-    isa::Isa,
     kernel::Task,
     lanes::{LANES, Lanes},
-    ports::{Ports, Shared, floats, guarded, size, wrong},
+    operator::{Fused, Known, wrong},
+    ports::{Ports, Shared},
 };
 
-const NAME: &str = "TriplaneMix";
-const INPUTS: [&str; 5] = ["coarse", "fixed", "shares", "maps", "mixes"];
 /// States that are summed at once, so that what is read of a map serves all of them.
 const STATES: usize = 4;
 /// The most numbers along any axis.
 const MOST: usize = 4096;
 
 /// The operator.
-pub(super) struct Mix(pub(super) Isa);
-
-/// One node of a model.
-pub(super) struct MixKernel {
-    isa: Isa,
+pub(super) struct Mix {
     windows: Vec<Window>,
 }
 
@@ -57,52 +46,30 @@ impl Window {
     }
 }
 
-impl Operator for Mix {
-    type Kernel<'a> = MixKernel;
+impl Fused for Mix {
+    const NAME: &'static str = "TriplaneMix";
+    const INPUTS: &'static [&'static str] = &["coarse", "fixed", "shares", "maps", "mixes"];
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let [height, width, channels] = [2, 3, 4].map(|axis| known.size("fixed", axis));
+        vec![vec![known.size("shares", 0), 3, height, width, channels]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
-    }
-
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let size = |input, axis| size(context, input, axis);
-        let sizes = [size(2, 0), 3, size(1, 2), size(1, 3), size(1, 4)];
-        context.set_output(0, &floats(&sizes))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<MixKernel> {
-        guarded(NAME, || {
-            let numbers: Vec<i64> =
-                kernel.get("windows").ok_or_else(|| wrong(NAME, "attribute `windows` is missing"))?;
-            let small: Option<Vec<usize>> =
-                numbers.iter().map(|&x| usize::try_from(x).ok().filter(|&x| x <= MOST)).collect();
-            match small.as_deref().map(<[usize]>::as_chunks::<6>) {
-                Some((windows, [])) => Ok(MixKernel {
-                    isa: self.0,
-                    windows: windows.iter().map(|window| Window::new(*window)).collect(),
-                }),
-                _ => Err(wrong(NAME, format!("attribute `windows` is {numbers:?}, expected sixes of sizes"))),
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        let numbers = attributes.integers("windows")?;
+        let small: Option<Vec<usize>> =
+            numbers.iter().map(|&x| usize::try_from(x).ok().filter(|&x| x <= MOST)).collect();
+        match small.as_deref().map(<[usize]>::as_chunks::<6>) {
+            Some((windows, [])) => {
+                Ok(Self { windows: windows.iter().map(|window| Window::new(*window)).collect() })
             }
-        })
+            _ => {
+                Err(wrong(Self::NAME, format!("attribute `windows` is {numbers:?}, expected sixes of sizes")))
+            }
+        }
     }
-}
 
-impl Kernel for MixKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.mix(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl MixKernel {
-    fn mix(&self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let fixed = ports.input("fixed")?;
         let [shared, three, height, width, channels] = fixed.sizes()?;
         if three != 3 || channels != LANES || !(2..=MOST).contains(&height) || !(2..=MOST).contains(&width) {
@@ -131,7 +98,7 @@ impl MixKernel {
             window.plane < 3 && window.left + window.width <= width && window.top + window.height <= height
         };
         if let Some(window) = self.windows.iter().find(|window| !inside(window)) {
-            return Err(wrong(NAME, format!("{window:?} is not inside planes of {width} x {height}")));
+            return Err(wrong(Self::NAME, format!("{window:?} is not inside planes of {width} x {height}")));
         }
         let mut planes = ports.output(0, [states, 3, height, width, LANES])?;
         let task = Sum {
@@ -146,9 +113,9 @@ impl MixKernel {
             mixes: mixes.floats()?,
             states,
             high: [height, width],
-            planes: Shared::new(planes.try_extract_tensor_mut::<f32>()?.1),
+            planes: planes.shared()?,
         };
-        ports.run(self.isa, &task, 3 * height)
+        ports.run(&task, 3 * height)
     }
 }
 
@@ -177,10 +144,6 @@ struct Sum<'a> {
 }
 
 impl Task for Sum<'_> {
-    fn blocks(&self) -> usize {
-        1
-    }
-
     #[inline(always)]
     unsafe fn run<V: Lanes, const B: usize, const H: usize>(&self, index: usize) {
         let height = self.high[0];
@@ -376,7 +339,10 @@ unsafe fn tile<V: Lanes, const T: usize, const S: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::kernel, *};
+    use super::{
+        super::{isa::Isa, kernel},
+        *,
+    };
     use crate::testing::noise;
 
     const HIGH: [usize; 2] = [6, 15];

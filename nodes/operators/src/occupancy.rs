@@ -1,33 +1,22 @@
 //! `TriplaneOccupancy`: which cells of a volume hold anything.
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
-    isa::Isa,
+    attributes::Attributes,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::Lanes,
-    ports::{Ports, Shared, attribute, count, floats, guarded, marching},
+    operator::{Fused, Known},
+    ports::{Ports, Shared},
     scene::{HIDDEN, Marching, Scene},
+    volume::Volume,
 };
 
-const NAME: &str = "TriplaneOccupancy";
-const INPUTS: [&str; 6] =
-    ["planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias"];
 /// The most cells along an axis.
 const MOST: usize = 128;
 
 /// The operator.
-pub(super) struct Occupancy(pub(super) Isa);
-
-/// One node of a model.
-pub(super) struct OccupancyKernel {
-    isa: Isa,
+pub(super) struct Occupancy {
     marching: Marching,
     /// Cells along an axis.
     side: usize,
@@ -36,65 +25,45 @@ pub(super) struct OccupancyKernel {
     padded: Vec<f32>,
 }
 
-impl Operator for Occupancy {
-    type Kernel<'a> = OccupancyKernel;
+impl Fused for Occupancy {
+    const NAME: &'static str = "TriplaneOccupancy";
+    const INPUTS: &'static [&'static str] =
+        &["planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias"];
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let side = known.count("side");
+        vec![vec![1, 1, side, side, side]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
-    }
-
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let side = context.attr::<i64>("side").unwrap_or(-1);
-        context.set_output(0, &floats(&[1, 1, side, side, side]))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<OccupancyKernel> {
-        guarded(NAME, || {
-            let side = count(kernel, NAME, "side", 1..=MOST)?;
-            Ok(OccupancyKernel {
-                isa: self.0,
-                // Every place stands for a unit of length, the last of a row as well.
-                marching: Marching { last: 1.0, ..marching(kernel, NAME)? },
-                side,
-                opacity: attribute(kernel, NAME, "opacity", |x| x > 0.0)?,
-                padded: Vec::new(),
-            })
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self {
+            side: attributes.count("side", 1..=MOST)?,
+            // Every place stands for a unit of length, the last of a row as well.
+            marching: Marching { last: 1.0, ..attributes.marching()? },
+            opacity: attributes.number("opacity", |x| x > 0.0)?,
+            padded: Vec::new(),
         })
     }
-}
 
-impl Kernel for OccupancyKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.occupancy(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl OccupancyKernel {
-    fn occupancy(&mut self, ports: &Ports<'_>) -> Result<()> {
-        let decoder = ports.decoder()?;
-        let planes = ports.input("planes")?;
-        let scene = ports.scene(self.marching, &decoder, &planes, &mut self.padded)?;
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
+        let volume = Volume::new(ports)?;
+        let scene = Scene {
+            warp: ports.warp(self.marching.radius)?,
+            ..volume.scene(self.marching, &mut self.padded)?
+        };
         // Corners, middles of edges, faces and cells: two places a cell, and one more.
         let places = 2 * self.side + 1;
         let depths: Vec<f32> = (0..places).map(|place| place as f32).collect();
         let mut opacities = vec![0.0; places * places * places];
         let task = Survey { scene: &scene, depths: &depths, opacities: Shared::new(&mut opacities) };
-        ports.run(self.isa, &task, places * places)?;
+        ports.run(&task, places * places)?;
         let mut cells = ports.output(0, [1, 1, self.side, self.side, self.side])?;
         let places_of = |at: usize| 2 * at..2 * at + 3;
         let found = pool(places, self.side, places_of, |index| opacities[index] > self.opacity);
         // And one cell around, for what is smaller than the places are apart.
         let beside = |at: usize| at.saturating_sub(1)..(at + 2).min(self.side);
         let found = pool(self.side, self.side, beside, |index| found[index]);
-        for (cell, found) in cells.try_extract_tensor_mut::<f32>()?.1.iter_mut().zip(found) {
+        for (cell, found) in cells.floats()?.iter_mut().zip(found) {
             *cell = f32::from(found);
         }
         Ok(())

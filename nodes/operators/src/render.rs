@@ -3,119 +3,80 @@
 // Counting loops: see `kernel`.
 #![allow(clippy::needless_range_loop)]
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
-    isa::Isa,
+    attributes::Attributes,
     kernel::{self, Ray, Scratch, Sink, Task},
     lanes::{LANES, Lanes},
-    ports::{Ports, Rays, Shared, floats, guarded, marching, size},
+    operator::{Fused, Known},
+    ports::{Output, Ports, Shared},
     scene::{HIDDEN, Marching, Scene},
+    volume::{Rays, Volume},
 };
 
-const NAME: &str = "TriplaneRender";
-const INPUTS: [&str; 16] = [
-    "planes",
-    "warp",
-    "decode1_weight",
-    "decode1_bias",
-    "decode2_weight",
-    "decode2_bias",
-    "occupancy",
-    "background",
-    "origins",
-    "directions",
-    "depths",
-    "pixels",
-    "motion",
-    "motion_box",
-    "detail",
-    "detail_box",
-];
 /// Alpha below which `source` fades to zero, so that nothing is divided by nothing.
 const FAINT: f32 = 1e-4;
 /// Rays of one piece.
 const PIECE: usize = 64;
 
 /// The operator.
-pub(super) struct Render(pub(super) Isa);
-
-/// One node of a model.
-pub(super) struct RenderKernel {
-    isa: Isa,
+pub(super) struct Render {
     marching: Marching,
     padded: Vec<f32>,
 }
 
-impl Operator for Render {
-    type Kernel<'a> = RenderKernel;
+impl Fused for Render {
+    const NAME: &'static str = "TriplaneRender";
+    const INPUTS: &'static [&'static str] = &[
+        "planes",
+        "warp",
+        "decode1_weight",
+        "decode1_bias",
+        "decode2_weight",
+        "decode2_bias",
+        "occupancy",
+        "background",
+        "origins",
+        "directions",
+        "depths",
+        "pixels",
+        "motion",
+        "motion_box",
+        "detail",
+        "detail_box",
+    ];
+    const INTEGERS: &'static [&'static str] = &["pixels"];
+    const OUTPUTS: usize = 2;
+    const OPTIONAL: usize = 1;
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let (channels, rays) = (known.size("planes", 4), known.size("origins", 1));
+        [channels, 1, 3].map(|channels| vec![1, channels, rays]).to_vec()
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|name| {
-            OperatorInput::required(match name {
-                "pixels" => TensorElementType::Int64,
-                _ => TensorElementType::Float32,
-            })
-        })
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self { marching: attributes.marching()?, padded: Vec::new() })
     }
 
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        let (required, optional) = (OperatorOutput::required, OperatorOutput::optional);
-        [required, required, optional].map(|output| output(TensorElementType::Float32))
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let size = |input, axis| size(context, input, axis);
-        let (channels, rays) = (size(0, 4), size(8, 1));
-        for (output, channels) in [(0, channels), (1, 1)] {
-            context.set_output(output, &floats(&[1, channels, rays]))?;
-        }
-        // Fails where a model does not ask for it.
-        let _ = context.set_output(2, &floats(&[1, 3, rays]));
-        Ok(())
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<RenderKernel> {
-        guarded(NAME, || {
-            Ok(RenderKernel { isa: self.0, marching: marching(kernel, NAME)?, padded: Vec::new() })
-        })
-    }
-}
-
-impl Kernel for RenderKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.render(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl RenderKernel {
-    fn render(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let (origins, directions) = (ports.input("origins")?, ports.input("directions")?);
         let rays = Rays::new(&origins, &directions)?;
         let depths = ports.input("depths")?;
         let [_, _, samples] = depths.sizes()?;
         depths.expect(&[1, rays.len(), samples.max(1)])?;
-        let decoder = ports.decoder()?;
-        let planes = ports.input("planes")?;
+        let volume = Volume::new(ports)?;
         let bends = [ports.lattice("motion", "motion_box")?, ports.lattice("detail", "detail_box")?];
         let scene = Scene {
+            warp: ports.warp(self.marching.radius)?,
             occupancy: ports.occupancy(self.marching.radius)?,
             bends: bends.into_iter().flatten().collect(),
-            ..ports.scene(self.marching, &decoder, &planes, &mut self.padded)?
+            ..volume.scene(self.marching, &mut self.padded)?
         };
+        let channels = scene.decoder.channels;
         let background = ports.input("background")?;
         let [_, _, height, width] = background.sizes()?;
-        background.expect(&[1, decoder.channels, height, width])?;
+        background.expect(&[1, channels, height, width])?;
         let pixels = ports.input("pixels")?;
         pixels.expect(&[rays.len()])?;
         let area = height * width;
@@ -123,7 +84,7 @@ impl RenderKernel {
             return Err(pixels.wrong(format!("{pixel} is no pixel of a background of {area}")));
         }
         let output = |index, channels| ports.output(index, [1, channels, rays.len()]);
-        let (mut features, mut alpha) = (output(0, decoder.channels)?, output(1, 1)?);
+        let (mut features, mut alpha) = (output(0, channels)?, output(1, 1)?);
         let mut source = ports.wanted(2, [1, 3, rays.len()])?;
         let task = Frame {
             scene: &scene,
@@ -133,14 +94,11 @@ impl RenderKernel {
             background: background.floats()?,
             area,
             pixels: pixels.integers()?,
-            features: Shared::new(features.try_extract_tensor_mut::<f32>()?.1),
-            alpha: Shared::new(alpha.try_extract_tensor_mut::<f32>()?.1),
-            source: match &mut source {
-                Some(source) => Some(Shared::new(source.try_extract_tensor_mut::<f32>()?.1)),
-                None => None,
-            },
+            features: features.shared()?,
+            alpha: alpha.shared()?,
+            source: source.as_mut().map(Output::shared).transpose()?,
         };
-        ports.run(self.isa, &task, rays.len().div_ceil(PIECE))
+        ports.run(&task, rays.len().div_ceil(PIECE))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod align;
 mod audio2exp;
 mod audio_decode;
 mod blink;
+mod by_picture;
 mod deep3d;
 mod detail;
 mod fit3dmm;

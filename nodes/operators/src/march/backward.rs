@@ -3,20 +3,15 @@
 // Counting loops: see `kernel`.
 #![allow(clippy::needless_range_loop)]
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
     super::{
-        isa::Isa,
+        attributes::Attributes,
         kernel::Task,
         lanes::{LANES, Lanes},
-        ports::{Ports, Shared, floats, guarded, marching, size},
+        operator::{Fused, Known},
+        ports::{Ports, Shared},
         scene::{Marching, Scene},
     },
     Rays, SUMS, Sampled,
@@ -24,9 +19,8 @@ use super::{
     samples::Samples,
 };
 
-const NAME: &str = "TriplaneMarchGradient";
-/// Those of `TriplaneMarch`, then the gradients of its outputs.
-const INPUTS: [&str; 11] = {
+/// What is read: as `TriplaneMarch`, then the gradients of its outputs.
+const GIVEN: [&str; 11] = {
     let mut names = ["to_features"; 11];
     let mut at = 0;
     while at < super::INPUTS.len() {
@@ -38,61 +32,30 @@ const INPUTS: [&str; 11] = {
 };
 
 /// The operator.
-pub(in super::super) struct Backward(pub(in super::super) Isa);
-
-/// One node of a model.
-pub(in super::super) struct BackwardKernel {
-    isa: Isa,
+pub(in super::super) struct Backward {
     marching: Marching,
     padded: Vec<f32>,
 }
 
-impl Operator for Backward {
-    type Kernel<'a> = BackwardKernel;
+impl Fused for Backward {
+    const NAME: &'static str = "TriplaneMarchGradient";
+    const INPUTS: &'static [&'static str] = &GIVEN;
+    const OUTPUTS: usize = 5;
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let [hidden, channels] = [0, 1].map(|axis| known.size("decode1_weight", axis));
+        let (points, more) = (known.size("points", 0), known.size("decode2_weight", 0));
+        vec![vec![points, channels], vec![hidden, channels], vec![hidden], vec![more, hidden], vec![more]]
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self { marching: attributes.marching()?, padded: Vec::new() })
     }
 
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [(); 5].map(|()| OperatorOutput::required(TensorElementType::Float32))
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let size = |input, axis| size(context, input, axis);
-        let (hidden, channels, points) = (size(1, 0), size(1, 1), size(5, 0));
-        let more = size(3, 0);
-        context.set_output(0, &floats(&[points, channels]))?;
-        context.set_output(1, &floats(&[hidden, channels]))?;
-        context.set_output(2, &floats(&[hidden]))?;
-        context.set_output(3, &floats(&[more, hidden]))?;
-        context.set_output(4, &floats(&[more]))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<BackwardKernel> {
-        guarded(NAME, || {
-            Ok(BackwardKernel { isa: self.0, marching: marching(kernel, NAME)?, padded: Vec::new() })
-        })
-    }
-}
-
-impl Kernel for BackwardKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.reverse(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl BackwardKernel {
-    fn reverse(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let sampled = Sampled::new(ports)?;
-        let rays = sampled.rays()?;
-        let decoder = ports.decoder()?;
-        let planes = ports.input("planes")?;
-        let scene = ports.canonical(self.marching, &decoder, &planes, &mut self.padded)?;
+        let (rays, scene) = (sampled.rays()?, sampled.volume.scene(self.marching, &mut self.padded)?);
+        let decoder = scene.decoder;
         let (to_features, to_sums) = (ports.input("to_features")?, ports.input("to_sums")?);
         to_features.expect(&[decoder.channels, rays.count])?;
         to_sums.expect(&[SUMS, rays.count])?;
@@ -104,10 +67,10 @@ impl BackwardKernel {
             rays: &rays,
             to_features: to_features.floats()?,
             to_sums: to_sums.floats()?,
-            points: Shared::new(points.try_extract_tensor_mut::<f32>()?.1),
+            points: points.shared()?,
             sums: Shared::new(&mut sums),
         };
-        ports.run(self.isa, &task, rays.pieces())?;
+        ports.run(&task, rays.pieces())?;
         let mut all = Sums::new();
         for piece in &sums {
             all.add(piece);
@@ -120,7 +83,7 @@ impl BackwardKernel {
             ports.output(4, [decoder.channels + 1])?,
         ];
         for (mut output, values) in outputs.into_iter().zip(all.outputs(hidden, decoder.channels)) {
-            output.try_extract_tensor_mut::<f32>()?.1.copy_from_slice(&values);
+            output.floats()?.copy_from_slice(&values);
         }
         Ok(())
     }

@@ -3,88 +3,48 @@
 // Counting loops: see `kernel`.
 #![allow(clippy::needless_range_loop)]
 
-use ort::{
-    Result,
-    operator::{
-        ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-    },
-    value::TensorElementType,
-};
+use ort::Result;
 
 use super::{
     super::{
-        isa::Isa,
+        attributes::Attributes,
         kernel::Task,
         lanes::{LANES, Lanes},
-        ports::{Ports, Shared, floats, guarded, marching, size},
+        operator::{Fused, Known},
+        ports::{Ports, Shared},
         scene::{Marching, Scene},
     },
     INPUTS, PIECE, Rays, SUMS, Sampled,
     samples::Samples,
 };
 
-const NAME: &str = "TriplaneMarch";
-
 /// The operator.
-pub(in super::super) struct Forward(pub(in super::super) Isa);
-
-/// One node of a model.
-pub(in super::super) struct ForwardKernel {
-    isa: Isa,
+pub(in super::super) struct Forward {
     marching: Marching,
     padded: Vec<f32>,
 }
 
-impl Operator for Forward {
-    type Kernel<'a> = ForwardKernel;
+impl Fused for Forward {
+    const NAME: &'static str = "TriplaneMarch";
+    const INPUTS: &'static [&'static str] = &INPUTS;
+    const OUTPUTS: usize = 2;
 
-    fn name(&self) -> &str {
-        NAME
+    fn shapes(known: &Known<'_>) -> Vec<Vec<i64>> {
+        let rays = known.size("depths", 0);
+        [known.size("planes", 4), SUMS as i64].map(|rows| vec![rows, rays]).to_vec()
     }
 
-    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        INPUTS.map(|_| OperatorInput::required(TensorElementType::Float32))
+    fn new(attributes: &Attributes<'_>) -> Result<Self> {
+        Ok(Self { marching: attributes.marching()?, padded: Vec::new() })
     }
 
-    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [(); 2].map(|()| OperatorOutput::required(TensorElementType::Float32))
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> Result<()> {
-        let (channels, rays) = (size(context, 0, 4), size(context, 6, 0));
-        context.set_output(0, &floats(&[channels, rays]))?;
-        context.set_output(1, &floats(&[SUMS as i64, rays]))
-    }
-
-    fn create_kernel<'a>(&self, kernel: &KernelContext<'a>) -> Result<ForwardKernel> {
-        guarded(NAME, || {
-            Ok(ForwardKernel { isa: self.0, marching: marching(kernel, NAME)?, padded: Vec::new() })
-        })
-    }
-}
-
-impl Kernel for ForwardKernel {
-    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        guarded(NAME, || self.march(&Ports { operator: NAME, names: &INPUTS, context }))
-    }
-}
-
-impl ForwardKernel {
-    fn march(&mut self, ports: &Ports<'_>) -> Result<()> {
+    fn compute(&mut self, ports: &Ports<'_>) -> Result<()> {
         let sampled = Sampled::new(ports)?;
-        let rays = sampled.rays()?;
-        let decoder = ports.decoder()?;
-        let planes = ports.input("planes")?;
-        let scene = ports.canonical(self.marching, &decoder, &planes, &mut self.padded)?;
-        let mut features = ports.output(0, [decoder.channels, rays.count])?;
+        let (rays, scene) = (sampled.rays()?, sampled.volume.scene(self.marching, &mut self.padded)?);
+        let mut features = ports.output(0, [scene.decoder.channels, rays.count])?;
         let mut sums = ports.output(1, [SUMS, rays.count])?;
-        let task = Frame {
-            scene: &scene,
-            rays: &rays,
-            features: Shared::new(features.try_extract_tensor_mut::<f32>()?.1),
-            sums: Shared::new(sums.try_extract_tensor_mut::<f32>()?.1),
-        };
-        ports.run(self.isa, &task, rays.pieces())
+        let task = Frame { scene: &scene, rays: &rays, features: features.shared()?, sums: sums.shared()? };
+        ports.run(&task, rays.pieces())
     }
 }
 

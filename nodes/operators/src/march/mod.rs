@@ -13,8 +13,11 @@ pub(super) use self::{backward::Backward, forward::Forward};
 use ort::Result;
 
 use self::samples::Given;
-use super::ports::{Input, Ports};
-use super::texels;
+use super::{
+    ports::{Input, Ports},
+    texels,
+    volume::Volume,
+};
 
 /// What both operators read, in this order.
 const INPUTS: [&str; 9] = [
@@ -33,8 +36,9 @@ const PIECE: usize = 64;
 /// Sums of a ray: its alpha, the weighted sum of its depths, and how much of its marked samples is seen.
 const SUMS: usize = 3;
 
-/// The inputs that say where rays are sampled.
+/// A volume, and the inputs that say where its rays are sampled.
 struct Sampled<'a> {
+    volume: Volume<'a>,
     points: Input<'a>,
     depths: Input<'a>,
     empty: Input<'a>,
@@ -44,6 +48,7 @@ struct Sampled<'a> {
 impl<'a> Sampled<'a> {
     fn new(ports: &Ports<'a>) -> Result<Self> {
         Ok(Self {
+            volume: Volume::new(ports)?,
             points: ports.input("points")?,
             depths: ports.input("depths")?,
             empty: ports.input("empty")?,

@@ -3,7 +3,8 @@ use image::{Rgb, RgbImage};
 use super::*;
 use crate::{
     artifact::Value,
-    body::Context,
+    body::{Body, Context, NodeType, NodeUse},
+    params::Params,
     tensor::{Tensor, Tensors},
     testing::{Collected, TestHost, inputs, tiny_models},
 };

@@ -1,46 +1,25 @@
 use image::RgbImage;
 
 use crate::{
-    artifact::Value,
-    body::{Context, Emit, Inputs, MapBody, Outputs, ValueBody},
+    body::Context,
     error::{NodeError, Result},
-    pictures,
     tensor::{Tensor, Tensors},
+    types::by_picture,
 };
 
-pub(super) struct Classify;
-
-impl ValueBody for Classify {
-    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
-        let picture = std::slice::from_ref(inputs.image("image")?);
-        out.value("parsing", classify(picture, ctx)?)
-    }
-}
-
-impl MapBody for Classify {
-    fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
-        let frames = pictures::frames(inputs.tensors("frames")?)?;
-        Ok([("parsing".to_owned(), classify(&frames, ctx)?)].into())
-    }
-}
-
-fn classify(pictures: &[RgbImage], ctx: &Context<'_>) -> Result<Value> {
+pub(super) fn classify(pictures: &[RgbImage], ctx: &Context<'_>) -> Result<Tensors> {
     let pack = ctx.models.pack()?;
     let parsing = pack.parsing().ok_or_else(|| {
         NodeError::model(format!("pack {}: `parsing` is missing in pack.yaml", pack.name()))
             .hint("the format is described in docs/packs.md")
     })?;
     let side = parsing.size;
+    let normalised = |channel: usize, value: f32| (value - parsing.mean[channel]) / parsing.std[channel];
     let mut classes = Vec::with_capacity(pictures.len() * side * side);
-    for picture in pictures {
-        ctx.check_cancelled()?;
-        let normalised = |channel: usize, value: f32| (value - parsing.mean[channel]) / parsing.std[channel];
-        let image = pictures::planes(std::slice::from_ref(picture), (side, side), normalised)?;
-        let outputs = ctx.models.run("parse", &Tensors::new().with("image", image))?;
-        classes.extend(largest(outputs.get("logits")?, side)?);
+    for outputs in by_picture::each(pictures, ctx, "parse", side, normalised) {
+        classes.extend(largest(outputs?.get("logits")?, side)?);
     }
-    let classes = Tensor::u8([pictures.len(), side, side], classes)?;
-    Ok(Value::Tensors(Tensors::new().with("classes", classes)))
+    Ok(Tensors::new().with("classes", Tensor::u8([pictures.len(), side, side], classes)?))
 }
 
 /// The class with the largest logit at each pixel; the first of equals.

@@ -3,6 +3,8 @@ use image::RgbImage;
 use super::*;
 use crate::{
     artifact::Value,
+    body::{Body, NodeType, NodeUse},
+    params::Params,
     testing::{Collected, TestHost, inputs, tiny_models},
 };
 

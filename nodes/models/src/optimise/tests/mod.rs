@@ -1,37 +1,14 @@
 mod onnx;
 
-use std::{
-    path::Path,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::{
-    file::{self, ModelFile},
-    home::Home,
-    pack::{Pack, Settle},
-    runtime::DeviceChoice,
-    tensor::Tensor,
-};
-
-/// The tiny pack on the CPU; `None`, with the reason printed, before set-up.
-fn tiny_models() -> Option<Models> {
-    let home = Home::find();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny");
-    let opened = home.library().and_then(|_| Pack::open(&folder, &home, &file::fingerprint));
-    match opened.and_then(|pack| Ok((pack, Runtime::new(home, DeviceChoice::Cpu)?))) {
-        Ok((pack, runtime)) => Some(Models::new(Arc::new(pack), Arc::new(runtime))),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
+use crate::{file::ModelFile, pack::Settle, tensor::Tensor, testing::tiny_models};
 
 /// Records what it hears, and cancels after so many questions.
 struct Listener {
