@@ -14,7 +14,7 @@ from . import __doc__ as about
 from . import engine as E
 from . import report
 
-PARTS = ("inversion", "full_size", "yaw", "expression", "speech", "rendered", "held_out", "render")
+PARTS = ("inversion", "full_size", "yaw", "expression", "driven", "speech", "rendered", "held_out", "render")
 # Sets whose film is made: clean read speech, and the never-tuned recordings. Rendering takes most of the time.
 FILMED = ("librivox", "phrases", "address")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -82,6 +82,11 @@ def measure(part, arguments, engine, faces, sets):
         from . import expression
 
         return {"expression": expression.measure(engine, faces)}
+    if part == "driven":
+        from . import driven, likeness
+
+        speech = arguments.voice or E.ROOT / "graphs" / "media" / "speech.wav"
+        return {"driven": driven.measure(engine, faces, arguments.driving, speech, likeness.embedder())}
     if part == "speech":
         from . import speech
 
@@ -107,6 +112,8 @@ def parse():
     parser.add_argument("--binary", type=pathlib.Path, default=E.ROOT / "target" / "release" / "talkgraph")
     parser.add_argument("--portraits", type=pathlib.Path, help="folder of pictures, in place of the default ones")
     parser.add_argument("--speech", type=pathlib.Path, help="folder of recordings, beside the default ones; NAME.txt: what NAME.wav says")
+    parser.add_argument("--driving", type=pathlib.Path, help="a driving clip, beside the drawn one")
+    parser.add_argument("--voice", type=pathlib.Path, help="speech of the driven videos, in place of the demo's")
     parser.add_argument("--only", default="", help=f"parts, comma-separated: {', '.join(PARTS)}")
     parser.add_argument("--heads", type=int, default=100, help="held-out heads")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

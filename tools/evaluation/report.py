@@ -36,9 +36,25 @@ def tables(report):
         measures = ("gain", "crosstalk")
         channels = row["channels"]
         yield [[f"expression, {name}", *channels]] + [[m, *(cell(one[m]) for one in channels.values())] for m in measures]
+    yield from _driven(report.get("driven", {}))
     for part in ("render", "held_out"):
         if row := report.get(part):
             yield [[part, *row], ["", *map(cell, row.values())]]
+
+
+def _driven(figures):
+    """What tracking reads off the drawn driver, then for every video correlation, gain, lag and error of every curve."""
+    if read := figures.get("read"):
+        yield [["driven, read", *read], ["correlation", *map(cell, read.values())]]
+    for name, row in figures.items():
+        if name != "read":
+            kinds = [kind for kind, one in row.items() if isinstance(one, dict) and "lag" in one]
+            rows = [[m, *(cell(row[kind][m]) for kind in kinds)] for m in ("correlation", "gain", "lag", "error")]
+            blinks = ", ".join(f"{count} {what}" for what, count in row["blinks"].items())
+            rows.append(["blinks", blinks, *[""] * (len(kinds) - 1)])
+            if "identity_distance" in row:
+                rows.append(["identity distance", cell(row["identity_distance"]), *[""] * (len(kinds) - 1)])
+            yield [[f"driven, {name}", *kinds], *rows]
 
 
 def text(report):

@@ -12,14 +12,22 @@ from tools.speech.mel import WINDOW
 from . import digest, export
 from . import networks as W
 from . import params as P
+from .optimise_fit import EXPRESSION_BOUNDS
 
 ROLES = [
     "mapping", "identity", "prepare", "occupancy", "camera", "depths", "render", "upsample", "lipaint", "lipaint_state", "deep3d",
-    "morphable_model", "audio2exp", "audio2exp_encoder", "audio2exp_head", "parse", "face_detector", "face_mesh", "face_parts", "person_mask",
+    "morphable_model", "audio2exp", "audio2exp_encoder", "audio2exp_head",
+    "expression_reader", "parse", "face_detector", "face_mesh", "face_parts", "person_mask",
 ]  # fmt: skip
 SETUP = ("face_detector", "face_mesh", "face_parts", "person_mask")  # come from set-up
 LARGE = 2**15  # numbers of a constant that is worth storing as float16
 HALF_PRECISION = {"deep3d": 1e-3, "parse": 1e-2}  # error of coefficients and logits from weights of float16
+REGIONS = {
+    "mouth": ["jaw", "wide", "pucker", "press", "smile", "upper_raise", "lower_drop"],
+    "eyes": ["blink_left", "blink_right"],
+    "brows": ["brow"],
+    "gaze": ["gaze_x", "gaze_y"],
+}
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]
 
 
@@ -63,6 +71,8 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     ]  # fmt: skip
     lines += [f"  {k}: {_flow(v) if isinstance(v, list) else v}" for k, v in coefficients().items()]
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
+    lines += ["regions:"] + [f"  {k}: {_flow(v)}" for k, v in REGIONS.items()]
+    lines.append(f"expression_bounds: {_flow(list(EXPRESSION_BOUNDS))}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
     # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
     defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.2}} | (defaults or {})
@@ -83,5 +93,14 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
             lines.append(f"  {kind}:")
             lines += [f"    - {_flow(phase)}" for phase in phases]
     path = folder / "pack.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    return digest.update(path, setup)
+
+
+def enter(folder, role, setup=None):
+    """Names the file of a role that was made with the rest of the pack."""
+    path = folder / "pack.yaml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(f"  {role}:")]
+    lines.insert(lines.index("roles:") + 1, f"  {role}: {{ file: {role}.onnx, blake3: '' }}")
     path.write_text("\n".join(lines) + "\n")
     return digest.update(path, setup)

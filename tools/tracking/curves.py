@@ -24,8 +24,8 @@ def _wander(rng, n, step, low, high):
 def _amount(rng, channel):
     if channel in _GAZE:
         return rng.uniform(-0.8, 0.8)
-    if channel in _SIGNED and rng.random() < 0.15:
-        return rng.uniform(-0.3, 0.3)
+    if channel in _SIGNED and rng.random() < 0.3:
+        return rng.uniform(-0.8, 0.0)
     return rng.uniform(0, 1)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 # Points that no expression moves much, and the corners of the person's right and left eye, in the order of the picture.
 STABLE = [10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 263, 362, 127, 356, 234, 454, 109, 338, 67, 297, 54, 284, 21, 251, 162, 389]  # fmt: skip
 CORNERS = ((33, 133), (362, 263))
+LIDS = 16  # points of an eye that are its lids; the others are the iris
 LOWER, UPPER = slice(1, 8), slice(9, 16)
 
 
@@ -19,6 +20,13 @@ def mean():
     points -= points[STABLE].mean(0)
     left, right = points[[33, 133]].mean(0), points[[263, 362]].mean(0)
     return points / np.linalg.norm(right - left)
+
+
+def mirror():
+    """For every point of the face mesh the one on the other side `[M]`."""
+    points = mean()
+    apart = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None], axis=-1)
+    return apart.argmin(1)
 
 
 def cloud(seen):

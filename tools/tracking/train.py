@@ -1,6 +1,6 @@
-"""Trains `expression_reader` on rendered heads, as the face mesh sees them: `python -m tools.tracking.train FOLDER OUT.onnx [--heads N]`.
+"""Trains `expression_reader` on rendered heads, as the face mesh sees them: `python -m tools.tracking.train FOLDER PACK… [--heads N]`.
 
-Heads out of the generator move by drawn curves; `FOLDER` keeps what the face mesh saw, so that a second run only trains. The last fifth of the
+The first pack renders; all get the network. Heads out of the generator move by drawn curves; `FOLDER` keeps what the face mesh saw, so that a second run only trains. The last fifth of the
 heads is held out, and the figures on it are printed.
 """
 
@@ -16,11 +16,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from ..pack import mesh as M
+from ..pack import write
 from ..pack.params import EXPRESSION
 from . import curves, face
 
 ROOT = Path(__file__).parents[2]
-POSE = ("pitch", "yaw", "roll")
+ROLE = "expression_reader"
 _BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 _CHEEKS = (
     152, 148, 377, 176, 400, 149, 378, 150, 379, 136, 365, 172, 397, 58, 288, 132, 361, 18, 200, 199, 175, 83, 313, 2, 98, 327, 164, 0, 205,
@@ -30,40 +31,56 @@ _LIPS = {i for ring in M.LIPS_U + M.LIPS_L for i in ring}
 _LIDS = {i for ring in (M.EYE_R_LOWER, M.EYE_R_UPPER, M.EYE_L_LOWER, M.EYE_L_UPPER, M.LID_R_ABOVE, M.LID_L_ABOVE) for i in ring}
 POINTS = sorted(_LIPS | _LIDS | set(_BROWS) | set(_CHEEKS))
 MOVED, LOOKED = 10.0, 5.0  # what brings differences of landmarks and of eyes to about 1
-HIDDEN = 96
+HIDDEN = 64
+NOISE = 0.1  # of features in training: about twice the face mesh's trembling, so that no head is learnt by heart
+_SWAPPED = [EXPRESSION.index(name) for name in ("blink_left", "blink_right")]
 
 
-def see(seed, folder, binary):
+def see(seed, folder, binary, pack):
     """What the face mesh sees of the head `seed`, and the curves that moved it; rendered once."""
     stem = folder / f"{seed:04d}"
     wanted, seen = stem.with_suffix(".curves.safetensors"), stem.with_suffix(".seen.safetensors")
     if not seen.exists():
         expression, pose = curves.draw(seed)
         safetensors.numpy.save_file({"expression": expression, "pose": pose}, wanted)
-        command = [binary, "run", "-q", Path(__file__).parent / "drawn.yaml", "--cache", folder / "cache", "--cache-size", "1G"]
+        command = [binary, "run", "-q", Path(__file__).parent / "drawn.yaml", "--pack", pack.resolve(), "--cache", folder / "cache", "--cache-size", "1G"]
         command += ["-i", f"curves={wanted}", "-o", f"landmarks={seen}", "--set", f"head.seed={seed}", "--set", "head.psi=1.0"]
         subprocess.run(command, check=True, cwd=ROOT)
     return safetensors.numpy.load_file(seen), safetensors.numpy.load_file(wanted)
 
 
 def features(flat, eyes, rotation, neutral, neutral_eyes):
-    """Numbers `[n,F]` that the network reads: the same as `model` computes."""
+    """Numbers `[n,F]` that the network reads: the same as `model` computes. Of an iris its middle counts."""
     moved = MOVED * (flat - neutral)[:, POINTS].reshape(len(flat), -1)
-    looked = LOOKED * (eyes - neutral_eyes).reshape(len(flat), -1)
-    return np.concatenate([moved, looked, rotation], 1)
+    looked = LOOKED * (eyes - neutral_eyes)
+    irises = looked[:, :, face.LIDS :].mean(2)
+    return np.concatenate([moved, looked[:, :, : face.LIDS].reshape(len(flat), -1), irises.reshape(len(flat), -1), rotation], 1)
 
 
-def samples(seed, folder, binary):
+def mirrored(flat, eyes, rotation, expression, pose):
+    """The same heads in a mirror."""
+    mirror = face.mirror()
+    flat = flat[:, mirror] * [-1, 1, 1]
+    eyes = eyes[:, ::-1] * [-1, 1]
+    turned = [1, -1, -1]
+    expression = expression.copy()
+    expression[:, _SWAPPED] = expression[:, _SWAPPED[::-1]]
+    expression[:, EXPRESSION.index("gaze_x")] *= -1
+    return flat, eyes, rotation * turned, expression, pose * turned
+
+
+def samples(seed, folder, binary, pack):
     """Features and targets (expression, rotation) of a head, with several of its neutral faces."""
-    seen, wanted = see(seed, folder, binary)
+    seen, wanted = see(seed, folder, binary, pack)
     flat, _, rotation = face.unpose(seen)
-    eyes = face.eyes(seen)
+    seen = flat, face.eyes(seen), rotation, wanted["expression"], wanted["pose"][:, :3]
     rng, rows = np.random.default_rng(seed), []
-    for count in (curves.LEAD, 4, 4):
-        of = rng.choice(curves.LEAD, count, replace=False)
-        rows.append(features(flat, eyes, rotation, flat[of].mean(0), eyes[of].mean(0)))
-    target = np.concatenate([wanted["expression"], wanted["pose"][:, :3]], 1)
-    return np.concatenate(rows), np.tile(target, (len(rows), 1))
+    for flat, eyes, rotation, expression, pose in (seen, mirrored(*seen)):
+        for count in (curves.LEAD, 4):
+            of = rng.choice(curves.LEAD, count, replace=False)
+            numbers = features(flat, eyes, rotation, flat[of].mean(0), eyes[of].mean(0))
+            rows.append((numbers, np.concatenate([expression, pose], 1)))
+    return tuple(np.concatenate(part) for part in zip(*rows))
 
 
 class Net(torch.nn.Module):
@@ -92,16 +109,16 @@ def train(x, y, steps, log):
     """A network trained on features and targets."""
     torch.manual_seed(0)
     rng, net = np.random.default_rng(0), Net(x.shape[1], y.shape[1])
-    weight, offset = ridge(x, y, 30.0)
+    weight, offset = ridge(x, y, 300.0)
     with torch.no_grad():
         net.linear.weight.copy_(torch.tensor(weight)), net.linear.bias.copy_(torch.tensor(offset))
     x, y = (torch.tensor(a, dtype=torch.float32) for a in (x, y))
-    weights = torch.tensor([1.0] * len(EXPRESSION) + [3.0] * 3)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.05)
+    spread = torch.tensor([NOISE] * (x.shape[1] - 3) + [0.01] * 3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.1)
     for step in range(steps):
-        batch = torch.tensor(rng.integers(0, len(x), 512))
-        noise = 0.03 * torch.randn(512, x.shape[1])
-        loss = (((net(x[batch] + noise) - y[batch]) * weights) ** 2).mean()
+        batch = torch.tensor(rng.integers(0, len(x), 256))
+        noise = spread * torch.randn(256, x.shape[1])
+        loss = ((net(x[batch] + noise) - y[batch]) ** 2).mean()
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
         optimiser.zero_grad(), loss.backward(), optimiser.step()
@@ -111,11 +128,23 @@ def train(x, y, steps, log):
 
 
 def calibrate(net, x, y):
-    """Undoes what regression takes from large values: each expression is divided by its gain, at most doubled; zero stays zero."""
+    """Undoes what regression takes from large values: each expression is divided by its gain, at most doubled; zero stays zero.
+
+    Gains are those of frames in which the face does little else: a mixture hides what one of its parts does.
+    """
+    blinks_and_gaze = [*_SWAPPED, *(EXPRESSION.index(name) for name in ("gaze_x", "gaze_y"))]
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
-        gains = np.array([(f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum() for f, t in zip(found.T, y.T)])
-        factors = torch.tensor([*np.clip(1 / gains[: len(EXPRESSION)], 1, 2), 1, 1, 1], dtype=torch.float32)
+        gains = []
+        for c in range(len(EXPRESSION)):
+            others = [k for k in range(len(EXPRESSION)) if k != c and (k not in blinks_and_gaze or c in blinks_and_gaze)]
+            if c in _SWAPPED:
+                others = [k for k in others if k not in _SWAPPED]
+            alone = np.abs(y[:, others]).sum(1) < 0.2
+            f, t = found[alone, c], y[alone, c]
+            gains.append((f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum())
+        gains = np.array(gains)
+        factors = torch.tensor(np.clip(1 / np.maximum(gains, 0.1), 0.8, 2), dtype=torch.float32)
         for layer in (net.linear, net.last):
             layer.weight.mul_(factors[:, None]), layer.bias.mul_(factors)
     return factors
@@ -126,13 +155,25 @@ def figures(net, x, y):
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
     rows = {}
-    for name, f, t in zip((*EXPRESSION, *POSE), found.T, y.T):
+    for name, f, t in zip(EXPRESSION, found.T, y.T):
         gain = (f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum()
         rows[name] = {"gain": float(gain), "correlation": float(np.corrcoef(f, t)[0, 1]), "error": float(np.sqrt(((f - t) ** 2).mean()))}
     return rows
 
 
-def model(net, points=468):
+def turns(heads):
+    """Factors and offsets `[2,3]` that make the similarity's rotation the true one: the face mesh nods less than the head does.
+
+    Factors are means over heads of how the truth goes with what is seen. Nothing else of the face is looked at: open mouths and lifted chins go
+    together in people, and a network takes one for the other.
+    """
+    seen, true = ([head[part][:, -3:] for head in heads] for part in (0, 1))
+    factors = np.mean([[np.polyfit(s[:, k], t[:, k], 1)[0] for k in range(3)] for s, t in zip(seen, true)], 0)
+    offsets = np.mean([(t - s * factors).mean(0) for s, t in zip(seen, true)], 0)
+    return np.stack([factors, offsets * [1, 0, 0]])  # heads in a mirror turn the other way
+
+
+def model(net, turns, points=468):
     """The network as an ONNX model (contract of `expression_reader` in docs/packs.md)."""
     constants, nodes = [], []
 
@@ -149,8 +190,12 @@ def model(net, points=468):
     moved = node("Gather", [node("Sub", ["face", "neutral"], "moved_all"), "points"], "moved_points", axis=1)
     moved = node("Reshape", [node("Mul", [moved, "moved_scale"], "moved_scaled"), "flat"], "moved")
     looked = node("Mul", [node("Sub", ["eyes", "neutral_eyes"], "looked_all"), "looked_scale"], "looked_scaled")
-    looked = node("Reshape", [looked, "flat"], "looked")
-    x = node("Concat", [moved, looked, "rotation"], "x", axis=1)
+    constant("eye_parts", [face.LIDS, 5], np.int64), constant("eye_points", [2], np.int64)
+    nodes.append(helper.make_node("Split", [looked, "eye_parts"], ["lids_of_eyes", "irises_of_eyes"], axis=2))
+    lids = node("Reshape", ["lids_of_eyes", "flat"], "lids")
+    irises = node("ReduceMean", ["irises_of_eyes", "eye_points"], "iris_middles", keepdims=0)
+    irises = node("Reshape", [irises, "flat"], "irises")
+    x = node("Concat", [moved, lids, irises, "rotation"], "x", axis=1)
 
     def layer(source, linear, name):
         constant(f"{name}_weight", linear.weight.detach().numpy()), constant(f"{name}_bias", linear.bias.detach().numpy())
@@ -158,9 +203,9 @@ def model(net, points=468):
 
     hidden = node("Elu", [layer(x, net.first, "first")], "first_hidden")
     hidden = node("Elu", [layer(hidden, net.second, "second")], "second_hidden")
-    read = node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "read")
-    constant("parts", [len(EXPRESSION), 3], np.int64)
-    nodes.append(helper.make_node("Split", [read, "parts"], ["expression", "pose"], axis=1))
+    node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "expression")
+    constant("turn_factors", turns[0]), constant("turn_offsets", turns[1])
+    node("Add", [node("Mul", ["rotation", "turn_factors"], "turned"), "turn_offsets"], "pose")
     # A constant cannot be an output by itself.
     constant("mean_face", face.mean()[None])
     node("Identity", ["mean_face"], "mean")
@@ -177,25 +222,30 @@ def model(net, points=468):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("packs", type=Path, nargs="+")
+    parser.add_argument("--setup", type=Path, help="folder of the set-up's networks")
     parser.add_argument("--heads", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "talkgraph")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    heads = [samples(seed, arguments.folder, arguments.binary) for seed in range(arguments.heads)]
+    heads = [samples(seed, arguments.folder, arguments.binary, arguments.packs[0]) for seed in range(arguments.heads)]
     held = max(2, len(heads) // 5)
     join = lambda some: tuple(np.concatenate(part) for part in zip(*some))
-    x, y = join(heads[:-held])
-    x_held, y_held = join(heads[-held:])
-    net = train(x, y, arguments.steps, print)
+    expressions = lambda some: [(x, y[:, : len(EXPRESSION)]) for x, y in some]
+    x, y = join(expressions(heads[:-held]))
+    x_held, y_held = join(expressions(heads[-held:]))
+    net, turned = train(x, y, arguments.steps, print), turns(heads)
+    print("rotation: factors", turned[0].round(3), "offsets in degrees", np.degrees(turned[1]).round(2))
     print(json.dumps({"before calibration": {name: round(row["gain"], 2) for name, row in figures(net, x_held, y_held).items()}}))
     half = len(x_held) // 2  # gains are taken from some of the held-out heads, the figures from the others
     calibrate(net, x_held[:half], y_held[:half])
     for name, row in figures(net, x_held[half:], y_held[half:]).items():
         print(f"{name:12} " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
-    onnx.save(model(net), arguments.out)
+    for pack in arguments.packs:
+        onnx.save(model(net, turned), pack / f"{ROLE}.onnx")
+        write.enter(pack, ROLE, arguments.setup)
 
 
 if __name__ == "__main__":

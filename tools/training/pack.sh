@@ -54,3 +54,7 @@ wait "$generator"
 say 'writing models/studio'
 "$python" -m tools.speech.export "$work"/weights/audio2exp_{short,long}.pt models/studio
 "$python" -m tools.pack.studio "$work/weights" models/studio --setup "$home/models"
+
+say 'reading expressions off rendered heads' # with the pack that is there now
+cargo build --release --workspace
+"$python" -m tools.tracking.train "$work/tracking" models/studio models/tiny --setup "$home/models"
