@@ -33,7 +33,7 @@ impl Timeline {
         let frames = counts.next().flatten();
         match frames {
             Some(frames) if counts.all(|count| count == Some(frames)) => {
-                Ok(Self { start, frames, frame: f64::from(rate.den) / f64::from(rate.num) })
+                Ok(Self { start, frames, frame: rate.seconds(1) })
             }
             _ => {
                 let shapes: Vec<_> =

@@ -21,7 +21,7 @@ pub(super) fn contract(rate: Rate) -> Contract {
         .unstored()
         .param(
             "fps",
-            ParamKind::Int { min: 1, max: 120 },
+            ParamKind::Rate,
             ParamValue::Int(25),
             "frames a second that come out",
         )

@@ -107,7 +107,7 @@ impl ReduceBody for Mux {
                 .hint("see whether the speech is as long as one video frame"));
         };
         let frames = open.file.frames();
-        let seconds = frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
+        let seconds = open.rate.seconds(frames);
         let (mut end, mut audio) = (0, None);
         if let Some(track) = open.track.take() {
             end = open.samples(track.rate);
@@ -144,8 +144,7 @@ impl ReduceBody for Mux {
 impl Open {
     /// Samples at `rate` that last as long as the frames so far, to the nearest.
     fn samples(&self, rate: u32) -> u64 {
-        let (num, den) = (u64::from(self.rate.num), u64::from(self.rate.den));
-        (self.file.frames() * den * u64::from(rate) + num / 2) / num
+        self.rate.samples(self.file.frames(), rate)
     }
 }
 
