@@ -3,6 +3,7 @@
 mod body;
 mod contract;
 mod folder;
+mod sound;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@ use serde_json::json;
 use talkgraph_media::Session;
 
 use super::{
-    audio::Track,
+    audio::{Track, is_silent},
     file::{FORMATS, Format, Video, VideoFile},
 };
 use crate::{
@@ -136,6 +136,8 @@ impl ReduceBody for Mux {
                 audio["silent_packets"] = silent.into();
             }
             ctx.host.note("audio", audio);
+        } else {
+            ctx.host.note("audio", json!("none"));
         }
         Ok([("video".to_owned(), Value::File(FileRef { path, digest: None }))].into())
     }
@@ -151,6 +153,7 @@ impl Open {
 /// Seconds of audio that came in.
 fn given(session: &Session, inputs: &Inputs) -> Result<f64> {
     match (inputs.has("track"), inputs.has("audio")) {
+        (true, _) if is_silent(inputs)? => Ok(0.0),
         (true, _) => Ok(session.seconds(&inputs.file("track")?.path).told()?),
         (_, true) => inputs.audio("audio").map(|audio| audio.samples.len() as f64 / f64::from(audio.rate)),
         _ => Ok(0.0),
