@@ -14,6 +14,7 @@ mod fuse;
 mod head_motion;
 mod image_decode;
 mod lipaint;
+mod match_length;
 mod matte;
 mod mel;
 mod mux;
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(parse::node()),
         Box::new(pti::node()),
         Box::new(sample::node()),
+        Box::new(match_length::node()),
         Box::new(mel::node()),
         Box::new(blink::node()),
         Box::new(audio2exp::node()),
