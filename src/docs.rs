@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use talkgraph_nodes::{
     artifact::ArtifactType,
-    contract::{Arity, Contract, Input, Output, Param, ParamValue, Pool, Rate, SequenceRate, Time},
+    contract::{Arity, Contract, Input, Output, Param, ParamValue, Pool, SequenceRate, Time},
     registry::Registry,
 };
 
@@ -161,8 +161,7 @@ fn gives(output: &Output) -> String {
     let sequence = match output.sequence {
         None => String::new(),
         Some(SequenceRate::Inherited) => " sequence".into(),
-        Some(SequenceRate::Fixed(Rate { num, den: 1 })) => format!(" sequence, {num} frames a second"),
-        Some(SequenceRate::Fixed(Rate { num, den })) => format!(" sequence, {num}/{den} frames a second"),
+        Some(SequenceRate::Fixed(rate)) => format!(" sequence, {rate} frames a second"),
     };
     let stored = if output.stored { "" } else { ", not stored" };
     let named = output.named.as_ref().map(|named| {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use talkgraph_nodes::{
     body::NodeType,
-    contract::{Contract, Param, ParamKind},
+    contract::{Contract, Param, ParamKind, Rate},
     registry::Registry,
 };
 
@@ -31,6 +31,13 @@ pub fn schema(registry: &Registry) -> Value {
                 { "const": "refresh", "description": "run again, then store" },
             ],
         },
+        "rate": {
+            "description": "frames a second; decimals of NTSC (23.976, 29.97, 59.94) are its exact fractions",
+            "anyOf": [
+                { "type": "number", "minimum": Rate::BOUNDS.0, "maximum": Rate::BOUNDS.1 },
+                { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+|/[0-9]+)?$" },
+            ],
+        },
         "input": input(&decoders),
         "node": node(&contracts),
     });
@@ -45,6 +52,10 @@ pub fn schema(registry: &Registry) -> Value {
         "properties": {
             "talkgraph": { "const": spec::VERSION, "description": "version of the graph format" },
             "name": { "type": "string", "description": "name of the graph, for reports" },
+            "fps": {
+                "description": "frames a second, for every parameter `fps` that a node does not set itself",
+                "$ref": "#/$defs/rate",
+            },
             "inputs": {
                 "description": "what the graph is given, `-i NAME=PATH`: a type for every name",
                 "type": ["object", "null"],
@@ -185,6 +196,7 @@ fn param(param: &Param) -> Value {
             }
             schema
         }
+        ParamKind::Rate => json!({ "$ref": "#/$defs/rate" }),
         ParamKind::Choice { options } => json!({ "enum": options }),
         ParamKind::Text | ParamKind::File => json!({ "type": "string" }),
     };

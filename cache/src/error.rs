@@ -24,6 +24,17 @@ pub enum CacheError {
     /// A pipe, a device or a socket is where a file should be: what it gives can be read only once.
     #[error("{}: expected a file, found a pipe, a device or a socket", .0.display())]
     NotAFile(PathBuf),
+    /// No file has a name that fits a pattern.
+    #[error("{}: no file fits this pattern", .0.display())]
+    NoMatch(PathBuf),
+    /// What asks for files by their names is no pattern.
+    #[error("{}: not a pattern of file names: {reason}", path.display())]
+    BadPattern {
+        /// The pattern.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The file or folder is not what it was when the run began.
     #[error("{}: changed while it was in use", .0.display())]
     Changed(PathBuf),
@@ -57,6 +68,10 @@ impl CacheError {
             },
             Self::NotAFolder(_) => Some("choose a folder with --cache"),
             Self::NotAFile(_) => Some("save what it gives in a file first, and name that"),
+            Self::NoMatch(_) => {
+                Some("`*` and `?` stand for parts of a name, `**` for folders; put the pattern in quotes")
+            }
+            Self::BadPattern { .. } => Some("`*`, `?` and `[…]` stand for parts of a name, `**` for folders"),
             Self::Changed(_) => Some("run again once nothing writes to it; what was made of it is not kept"),
             Self::InUse(_) => Some("try again when no run is active"),
         }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use glob::MatchOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,8 +33,8 @@ impl Store {
         Fingerprint::gather(path, &[], &|path, main| self.remembered(path, names.filter(|_| main)))
     }
 
-    /// The same for a file, or for those of a folder's files whose names end in one of `endings` (in lower case, without the dot;
-    /// none: all of them).
+    /// The same for a file, or for those of a list of files (a folder's, or what a pattern finds) whose names end in one of `endings`
+    /// (in lower case, without the dot). No endings: all of a folder's files, and no patterns.
     pub fn input_fingerprint(&self, path: &Path, endings: &[String]) -> Result<Fingerprint> {
         Fingerprint::gather(path, endings, &|path, _| self.remembered(path, None))
     }
@@ -65,8 +66,28 @@ impl Store {
     }
 }
 
-/// The files of a folder in natural order (`2.png` before `10.png`), without hidden ones and without sub-folders.
-pub fn folder_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files that `path` stands for, in natural order (`2.png` before `10.png`): those of a folder, without its sub-folders, or
+/// those whose names fit a pattern ([`is_pattern`]). Hidden ones do not count. `None` for what is no list of files.
+///
+/// # Errors
+/// A folder that cannot be listed, a pattern that is none or that nothing fits.
+pub fn listed(path: &Path) -> Result<Option<Vec<PathBuf>>> {
+    let mut files = match path {
+        _ if path.is_dir() => in_folder(path)?,
+        _ if is_pattern(path) => matching(path)?,
+        _ => return Ok(None),
+    };
+    alphanumeric_sort::sort_path_slice(&mut files);
+    Ok(Some(files))
+}
+
+/// Whether `path` asks for files by their names: it has `*`, `?` or `[`, and there is nothing of exactly this name.
+pub fn is_pattern(path: &Path) -> bool {
+    let marked = path.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte));
+    marked && path.symlink_metadata().is_err()
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = vec![];
     for entry in fs::read_dir(folder).map_err(CacheError::io(folder, "list the folder"))? {
         let path = entry.map_err(CacheError::io(folder, "list the folder"))?.path();
@@ -75,8 +96,29 @@ pub fn folder_files(folder: &Path) -> Result<Vec<PathBuf>> {
             files.push(path);
         }
     }
-    alphanumeric_sort::sort_path_slice(&mut files);
     Ok(files)
+}
+
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let bad = |reason: String| CacheError::BadPattern { path: pattern.to_owned(), reason };
+    let text = pattern.to_str().ok_or_else(|| bad("it is not UTF-8".into()))?;
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let found = glob::glob_with(text, options).map_err(|error| bad(error.msg.into()))?;
+    let mut files = vec![];
+    for path in found {
+        let path = path.map_err(|error| {
+            let folder = error.path().to_owned();
+            CacheError::io(folder, "list the folder")(error.into())
+        })?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() { Err(CacheError::NoMatch(pattern.to_owned())) } else { Ok(files) }
 }
 
 /// Whether the name of `path` ends in a dot and one of `endings`, which are in lower case.

@@ -15,7 +15,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheError, Digest, Result, folder_files, has_ending};
+use crate::{CacheError, Digest, Result, has_ending, is_pattern, listed};
 
 /// Two changes within one tick of the system's clock leave the same times behind; ticks are 10 ms or shorter.
 const TICK: Duration = Duration::from_millis(20);
@@ -84,25 +84,26 @@ impl Seen {
     }
 }
 
-/// Digests of a file (with the files that it names) or of a folder's files, and what the system said of them then.
+/// Digests of a file (with the files that it names) or of a list of files, and what the system said of them then.
 #[derive(Clone, Debug)]
 pub struct Fingerprint {
     content: Digest,
     digest: Digest,
     parts: Vec<Part>,
-    folder: Option<Folder>,
+    list: Option<List>,
 }
 
+/// Files that belong together: those of a folder, or those that a pattern finds.
 #[derive(Clone, Debug)]
-struct Folder {
+struct List {
     path: PathBuf,
     /// Endings, in lower case, of the names of files that count; none: all.
     endings: Vec<String>,
 }
 
-impl Folder {
+impl List {
     fn files(&self) -> Result<Vec<PathBuf>> {
-        let mut files = folder_files(&self.path)?;
+        let mut files = listed(&self.path)?.unwrap_or_default();
         files.retain(|path| self.endings.is_empty() || has_ending(path, &self.endings));
         Ok(files)
     }
@@ -123,9 +124,13 @@ impl Fingerprint {
     /// The same with `look` in place of reading: it gives what was seen of a file and, of the main one, what that names.
     /// `endings`: of the names of a folder's files that count; none: all.
     pub(crate) fn gather(path: &Path, endings: &[String], look: Look<'_>) -> Result<Self> {
+        let list = || List { path: path.to_owned(), endings: endings.to_vec() };
+        if !endings.is_empty() && is_pattern(path) {
+            return Self::of_list(list(), look);
+        }
         let meta = fs::metadata(path).map_err(CacheError::io(path, "open"))?;
         if meta.is_dir() {
-            return Self::of_folder(Folder { path: path.to_owned(), endings: endings.to_vec() }, look);
+            return Self::of_list(list(), look);
         }
         if !meta.is_file() {
             return Err(CacheError::NotAFile(path.to_owned()));
@@ -141,19 +146,19 @@ impl Fingerprint {
             parts.push(Part { path, seen });
         }
         let digest = if names.is_empty() { content } else { whole(&content, &names, &parts[1..]) };
-        Ok(Self { content, digest, parts, folder: None })
+        Ok(Self { content, digest, parts, list: None })
     }
 
-    fn of_folder(folder: Folder, look: Look<'_>) -> Result<Self> {
+    fn of_list(list: List, look: Look<'_>) -> Result<Self> {
         let mut hasher = blake3::Hasher::new_derive_key("talkgraph folder of files");
         let mut parts = vec![];
-        for path in folder.files()? {
+        for path in list.files()? {
             let seen = look(&path, false)?.0;
             hasher.update(seen.digest.as_bytes());
             parts.push(Part { path, seen: Some(seen) });
         }
         let digest = Digest::from(hasher.finalize());
-        Ok(Self { content: digest, digest, parts, folder: Some(folder) })
+        Ok(Self { content: digest, digest, parts, list: Some(list) })
     }
 
     /// Digest of the file alone, or of the folder.
@@ -171,10 +176,10 @@ impl Fingerprint {
     /// # Errors
     /// [`CacheError::Changed`], or a file that cannot be read.
     pub fn check(&self) -> Result<()> {
-        if let Some(folder) = &self.folder
-            && !folder.files()?.iter().eq(self.parts.iter().map(|part| &part.path))
+        if let Some(list) = &self.list
+            && !list.files()?.iter().eq(self.parts.iter().map(|part| &part.path))
         {
-            return Err(CacheError::Changed(folder.path.clone()));
+            return Err(CacheError::Changed(list.path.clone()));
         }
         for part in &self.parts {
             if !part.holds()? {

@@ -21,7 +21,7 @@ pub use blob::{Blob, Read};
 pub use collect::{Collected, Stats};
 pub use digest::{Digest, ParseDigestError};
 pub use error::{CacheError, Result};
-pub use files::{folder_files, has_ending};
+pub use files::{has_ending, is_pattern, listed};
 pub use fingerprint::{Fingerprint, Names};
 pub use flight::Flight;
 pub use key::{Key, KeyBuilder};

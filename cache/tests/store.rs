@@ -11,7 +11,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use talkgraph_cache::{ActionRecord, CacheError, Digest, Durability, KeyBuilder, OutputRecord, Read, Store};
+use talkgraph_cache::{
+    ActionRecord, CacheError, Digest, Durability, KeyBuilder, OutputRecord, Read, Store, listed,
+};
 use tempfile::TempDir;
 
 fn store() -> (TempDir, Store) {
@@ -233,4 +235,48 @@ fn only_files_of_the_endings_asked_for_count_in_a_folder() {
     write("3.jpg", "three");
     assert_ne!(take().digest(), before.digest());
     assert!(matches!(before.check(), Err(CacheError::Changed(path)) if path == files.path()));
+}
+
+#[test]
+fn a_pattern_stands_for_the_files_that_fit_it_and_nothing_else_counts() {
+    let (_folder, store) = store();
+    let files = tempfile::tempdir().unwrap();
+    fs::create_dir_all(files.path().join("more/9")).unwrap();
+    let write = |name: &str, text: &str| fs::write(files.path().join(name), text).unwrap();
+    for name in ["10.png", "9.png", "9.txt", ".1.png", "a[1].png", "more/9/1.png"] {
+        write(name, name);
+    }
+    let names = |pattern: &str| -> Vec<String> {
+        let found = listed(&files.path().join(pattern)).unwrap().unwrap();
+        found.iter().map(|path| path.strip_prefix(files.path()).unwrap().display().to_string()).collect()
+    };
+    assert_eq!(names("[0-9]*.png"), ["9.png", "10.png"]);
+    assert_eq!(names("?.*"), ["9.png", "9.txt"]);
+    assert_eq!(names("**/*.png"), ["9.png", "10.png", "a[1].png", "more/9/1.png"]);
+    // What is there by exactly this name is no pattern.
+    assert!(listed(&files.path().join("a[1].png")).unwrap().is_none());
+
+    let endings = ["png".to_owned()];
+    let take = |name: &str| store.input_fingerprint(&files.path().join(name), &endings);
+    let before = take("[0-9]*").unwrap();
+    write("9.txt", "changed");
+    write("b.png", "does not fit");
+    before.check().unwrap();
+    assert_eq!(take("[0-9]*").unwrap().digest(), before.digest());
+    // The key is that of the files: a folder of the same ones has it, too.
+    let folder = files.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    for name in ["9.png", "10.png"] {
+        fs::copy(files.path().join(name), folder.join(name)).unwrap();
+    }
+    assert_eq!(take("folder").unwrap().digest(), before.digest());
+    write("11.png", "fits");
+    assert_ne!(take("[0-9]*").unwrap().digest(), before.digest());
+    assert!(matches!(before.check(), Err(CacheError::Changed(_))));
+
+    assert!(matches!(take("*.jpg"), Err(CacheError::NoMatch(_))));
+    assert!(matches!(take("***/x"), Err(CacheError::BadPattern { .. })));
+    // Where one file is asked for, a pattern is a name like any other.
+    let one = store.input_fingerprint(&files.path().join("*.png"), &[]);
+    assert!(matches!(one, Err(CacheError::Io { .. })));
 }

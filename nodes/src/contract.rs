@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use talkgraph_models::param::ParamValue;
 
 use crate::artifact::ArtifactType;
+pub use crate::rate::Rate;
 
 /// Text that is mostly static.
 pub type Text = Cow<'static, str>;
@@ -49,27 +50,6 @@ pub enum CacheMode {
     Never,
     /// Run again, then store.
     Refresh,
-}
-
-/// Frames a second as a fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Rate {
-    /// Numerator.
-    pub num: u32,
-    /// Denominator.
-    pub den: u32,
-}
-
-impl Rate {
-    /// `num` frames every `den` seconds.
-    pub const fn new(num: u32, den: u32) -> Self {
-        Self { num, den }
-    }
-
-    /// Frames in one chunk: about one second, at least one frame.
-    pub fn chunk_frames(self) -> usize {
-        (f64::from(self.num) / f64::from(self.den)).round().max(1.0) as usize
-    }
 }
 
 /// How an input port wants a sequence, or that it wants a value.
@@ -178,6 +158,8 @@ pub enum ParamKind {
         /// Largest.
         max: f64,
     },
+    /// Frames a second, within [`Rate::BOUNDS`]: a whole number, a decimal or a fraction. Its value is [`Rate::param`].
+    Rate,
     /// One of these words.
     Choice {
         /// The words.

@@ -15,6 +15,7 @@ pub mod geometry;
 pub(crate) mod media;
 pub mod params;
 pub(crate) mod pictures;
+pub mod rate;
 pub mod registry;
 #[cfg(test)]
 pub(crate) mod testing;

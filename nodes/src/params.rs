@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    contract::ParamValue,
+    contract::{ParamValue, Rate},
     error::{NodeError, Result},
 };
 
@@ -30,6 +30,14 @@ impl Params {
     getter!(int, i64, ParamValue::Int(value) => *value; "a whole number");
     getter!(float, f64, ParamValue::Float(value) => *value, ParamValue::Int(value) => *value as f64; "a number");
     getter!(text, &str, ParamValue::Text(value) => value.as_str(); "text");
+
+    /// The parameter `name` as frames a second; an error when the contract does not declare it so.
+    pub fn rate(&self, name: &str) -> Result<Rate> {
+        let found = self.0.get(name);
+        found.and_then(Rate::of).ok_or_else(|| {
+            NodeError::input(format!("parameter `{name}`: expected frames a second, found {found:?}"))
+        })
+    }
 
     /// The parameter `name` as a count.
     pub fn count(&self, name: &str) -> Result<usize> {

@@ -4,6 +4,7 @@ mod edges;
 mod named;
 mod nodes;
 pub(crate) mod params;
+mod rate;
 mod settings;
 mod shape;
 

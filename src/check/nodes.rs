@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, path::Path};
 use talkgraph_nodes::{
     artifact::ArtifactType,
     body::{NodeType, NodeUse},
-    contract::{CacheMode, Contract},
+    contract::{CacheMode, Contract, Rate},
     params::Params,
     registry::Registry,
 };
 
 use super::{
     named::{self, ByName},
-    params::{self, Sources},
+    params::{self, FPS, Sources},
+    rate,
     settings::{Assignment, Settings},
 };
 use crate::{
@@ -57,9 +58,10 @@ pub(super) fn drafts<'a>(
 ) -> Vec<Draft<'a>> {
     let set = assignments(spec, settings, mistakes);
     refreshes(spec, settings, mistakes);
+    let rate = rate::of_graph(spec, settings, mistakes);
     let folder = spec.file.parent().unwrap_or(Path::new(""));
     let named = named::by_name(spec, registry, settings);
-    let checker = Checker { registry, settings, set, named, folder };
+    let checker = Checker { registry, settings, set, named, rate, folder };
     let mut drafts = vec![];
     for input in &spec.inputs {
         let (ty, node_type) = checker.decoder(&input.ty, &input.name.value, mistakes);
@@ -85,6 +87,7 @@ pub(super) fn drafts<'a>(
         let written = Written { id: &node.id, params: &node.params, cache: node.cache, links: &node.inputs };
         drafts.push(checker.draft(written, owner, node_type, connected, mistakes));
     }
+    rate::report_unused(spec, settings, &drafts, mistakes);
     drafts
 }
 
@@ -99,8 +102,9 @@ fn assignments<'a>(
         match assignment.name.split_once('.') {
             Some((node, param)) if is_known(spec, node) => set.push((node, param, assignment)),
             Some((node, _)) => unknown_node(spec, &format!("--set {assignment}"), node, mistakes),
+            None if assignment.name == FPS => {}
             None => {
-                let message = format!("--set {assignment}: expected NODE.PARAM=VALUE");
+                let message = format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
                 mistakes.push(Diagnostic::error(message));
             }
         }
@@ -141,6 +145,8 @@ struct Checker<'a, 'r> {
     settings: &'a Settings<'a>,
     set: Vec<(&'a str, &'a str, &'a Assignment)>,
     named: Vec<ByName<'a>>,
+    /// Frames a second of the whole graph.
+    rate: Option<Rate>,
     folder: &'a Path,
 }
 
@@ -206,6 +212,7 @@ impl<'a> Checker<'a, '_> {
             written: written.params,
             set: set.map(|(_, param, assignment)| (*param, *assignment)).collect(),
             named: self.named.iter().filter(|one| one.node == id.value).collect(),
+            rate: self.rate,
             pack_default: self.settings.pack_default,
             folder: self.folder,
         };

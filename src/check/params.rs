@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use talkgraph_nodes::{
-    contract::{Contract, Param, ParamKind, ParamValue},
+    contract::{Contract, Param, ParamKind, ParamValue, Rate},
     params::Params,
 };
 
@@ -17,6 +17,14 @@ use crate::{
     suggest,
 };
 
+/// The parameter, of kind [`ParamKind::Rate`], that follows the key of the same name of the whole graph.
+pub(super) const FPS: &str = "fps";
+
+/// Whether `contract` has the parameter [`FPS`].
+pub(super) fn follows_graph(contract: &Contract) -> bool {
+    contract.find_param(FPS).is_some_and(|param| param.kind == ParamKind::Rate)
+}
+
 /// Where the parameters of one node come from.
 pub(super) struct Sources<'a> {
     /// `node `x``, for messages.
@@ -27,6 +35,8 @@ pub(super) struct Sources<'a> {
     pub set: Vec<(&'a str, &'a Assignment)>,
     /// Given by the names of the user's files.
     pub named: Vec<&'a ByName<'a>>,
+    /// The graph's rate, for the parameter [`FPS`].
+    pub rate: Option<Rate>,
     /// The pack's.
     pub pack_default: Option<PackDefault<'a>>,
     /// The folder of the graph file.
@@ -36,7 +46,8 @@ pub(super) struct Sources<'a> {
 /// A wrong value: what is wrong and a hint.
 type Wrong = (String, Option<String>);
 
-/// Fills in every parameter of `contract`: command line, graph, names of files, pack, contract. Mistakes are reported; the second value
+/// Fills in every parameter of `contract`: command line, graph, names of files, rate of the whole graph, pack,
+/// contract. Mistakes are reported; the second value
 /// says whether all parameters are known.
 pub(super) fn fill(
     contract: &Contract,
@@ -100,6 +111,9 @@ fn value(
     if let Some(named) = sources.named.iter().find(|one| one.param == name) {
         return Some(named.value.clone());
     }
+    if let Some(rate) = sources.rate.filter(|_| name == FPS && param.kind == ParamKind::Rate) {
+        return Some(rate.param());
+    }
     let default = sources.pack_default.and_then(|lookup| lookup(&contract.name, name));
     if let Some(default) = default {
         return convert(&param.kind, &plain(&default), sources.folder)
@@ -135,6 +149,10 @@ pub(crate) fn takes(kind: &ParamKind) -> String {
                 (true, true) => format!("a number from {min} to {max}"),
             }
         }
+        ParamKind::Rate => {
+            let (least, most) = Rate::BOUNDS;
+            format!("frames a second from {least} to {most}: 25, 12.5, 29.97 or 30000/1001")
+        }
         ParamKind::Choice { options } => options.join(" | "),
         ParamKind::Text => "text".into(),
         ParamKind::File => "a file's path, relative to the graph file".into(),
@@ -142,7 +160,7 @@ pub(crate) fn takes(kind: &ParamKind) -> String {
 }
 
 /// A value written in YAML.
-fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result<ParamValue, Wrong> {
+pub(super) fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result<ParamValue, Wrong> {
     let unexpected = |hint| Err((format!("expected {}, found {value}", takes(kind)), hint));
     match (kind, value) {
         (ParamKind::Bool, Scalar::Bool(value)) => Ok(ParamValue::Bool(*value)),
@@ -155,6 +173,16 @@ fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result<ParamValue
         (ParamKind::Float { .. }, Scalar::Int(value)) => convert(kind, &Scalar::Float(*value as f64), folder),
         (ParamKind::Float { min, max }, Scalar::Float(value)) if (min..=max).contains(&value) => {
             Ok(ParamValue::Float(*value))
+        }
+        (ParamKind::Rate, Scalar::Int(_) | Scalar::Float(_) | Scalar::Text(_)) => {
+            let text = match value {
+                Scalar::Int(value) => value.to_string(),
+                // The shortest text that means this float: what was written, without zeros at the end.
+                Scalar::Float(value) => value.to_string(),
+                Scalar::Text(text) => text.trim().to_owned(),
+                Scalar::Null | Scalar::Bool(_) => String::new(),
+            };
+            text.parse::<Rate>().map(Rate::param).or_else(|()| unexpected(None))
         }
         (ParamKind::Choice { options }, Scalar::Text(value)) => {
             if options.iter().any(|option| option == value) {
@@ -203,7 +231,7 @@ fn plain(value: &ParamValue) -> Scalar {
 
 /// A value given on the command line: texts as they are, everything else as in YAML. Files are relative to the current
 /// folder, as the shell completes them.
-fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
+pub(super) fn from_text(kind: &ParamKind, text: &str) -> Result<ParamValue, Wrong> {
     let value = match kind {
         ParamKind::Text | ParamKind::Choice { .. } | ParamKind::File => Scalar::Text(text.into()),
         _ => talkgraph_yaml::scalar(text.trim()),

@@ -36,7 +36,7 @@ pub type PackDefault<'a> = &'a dyn Fn(&str, &str) -> Option<ParamValue>;
 /// What is laid over a graph file.
 #[derive(Clone, Default)]
 pub struct Settings<'a> {
-    /// `NODE.PARAM=VALUE`, in place of the graph's parameters; the last one wins.
+    /// `NODE.PARAM=VALUE`, in place of the graph's parameters, and `fps=RATE`, in place of the graph's own; the last one wins.
     pub set: Vec<Assignment>,
     /// Nodes that the engine is asked to run again; only their names are checked here.
     pub refresh: Vec<String>,

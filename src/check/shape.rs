@@ -164,19 +164,21 @@ fn report_unused(drafts: &[Draft<'_>], wiring: &Wiring, mistakes: &mut Mistakes)
 fn settle_rates(dag: &mut StableDiGraph<Node, Edge, u32>, mistakes: &mut Mistakes) -> Option<()> {
     for id in toposort(&*dag, None).ok()? {
         let chunked = incoming_rates(dag, id, Arity::Chunk);
+        let sequences = incoming_rates(dag, id, Arity::Sequence);
+        let mut all = chunked.iter().chain(&sequences);
         if let Some(((first, rate), (other, other_rate))) =
-            chunked.first().and_then(|one| Some((one, chunked.iter().find(|other| other.1 != one.1)?)))
+            all.next().and_then(|one| Some((one, all.find(|other| other.1 != one.1)?)))
         {
             let node = &dag[id];
             let message = format!(
                 "node `{}`: its sequences run at different rates: `{first}` at {}, `{other}` at {} frames a second",
-                node.id,
-                frames_a_second(*rate),
-                frames_a_second(*other_rate)
+                node.id, rate, other_rate
             );
-            mistakes.push(Diagnostic::error(message).at(node.place.clone()));
+            let hint = format!(
+                "`fps: {rate}` at the top level of the graph, or --set fps={rate}, is the rate of all nodes that say none themselves"
+            );
+            mistakes.push(Diagnostic::error(message).at(node.place.clone()).hint(hint));
         }
-        let sequences = incoming_rates(dag, id, Arity::Sequence);
         let inherited = chunked.first().or(sequences.first()).map(|(_, rate)| *rate);
         let rate = dag[id].contract.outputs.iter().find_map(|output| match output.sequence? {
             SequenceRate::Fixed(rate) => Some(rate),
@@ -197,8 +199,4 @@ fn incoming_rates(dag: &StableDiGraph<Node, Edge, u32>, id: NodeId, arity: Arity
         .collect();
     rates.sort_by(|a, b| a.0.cmp(&b.0));
     rates
-}
-
-fn frames_a_second(rate: Rate) -> String {
-    if rate.den == 1 { rate.num.to_string() } else { format!("{}/{}", rate.num, rate.den) }
 }

@@ -22,7 +22,7 @@ pub struct GraphArgs {
     /// Where a graph output goes; the name's ending decides the format, `-` is standard output
     #[arg(short, long = "output", value_name = "NAME=PATH")]
     pub output: Vec<Assignment>,
-    /// Parameter of a node, in place of the graph's
+    /// Parameter of a node, in place of the graph's; `fps=RATE`: frames a second of the whole graph
     #[arg(long, value_name = "NODE.PARAM=VALUE")]
     pub set: Vec<Assignment>,
     /// Which pack.

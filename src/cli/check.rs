@@ -16,7 +16,7 @@ pub struct Args {
     /// Graphs: files, or names of those in `graphs` or installed
     #[arg(value_name = "GRAPH", required = true)]
     graphs: Vec<PathBuf>,
-    /// Parameter of a node, in place of the graph's
+    /// Parameter of a node, in place of the graph's; `fps=RATE`: frames a second of the whole graph
     #[arg(long, value_name = "NODE.PARAM=VALUE")]
     set: Vec<Assignment>,
 }

@@ -79,9 +79,22 @@ fn written(path: &Path, source: &str, graph: &Graph, registry: &Registry) -> Str
             text += &format!("{indent}# `{}` {}\n", contract.name, contract.summary);
         }
         text += &match line.strip_prefix("name:") {
-            Some(_) => format!("name: {name}\n"),
+            Some(_) => format!("name: {name}\n{}", rate(source, graph)),
             None => format!("{line}\n"),
         };
     }
     text
+}
+
+/// A comment that offers the rate of the whole graph, where it could have one and has none.
+fn rate(source: &str, graph: &Graph) -> String {
+    let mut rates = graph.dag.node_weights().filter_map(|node| node.params.rate("fps").ok());
+    match rates.next() {
+        Some(rate) if !source.lines().any(|line| line.starts_with("fps:")) => {
+            format!(
+                "# fps: {rate}    # frames a second of the whole graph; 29.97 and 30000/1001 are right, too\n"
+            )
+        }
+        _ => String::new(),
+    }
 }

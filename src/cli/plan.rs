@@ -72,5 +72,6 @@ fn reasons(node: &NodePlan) -> String {
             format!("depends on {}", waits.join(", "))
         });
     }
+    reasons.extend(node.fps.iter().map(|fps| format!("{fps} frames a second")));
     reasons.join("; ")
 }

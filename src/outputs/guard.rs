@@ -1,12 +1,12 @@
 //! What must not be written over: everything that a run reads.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
 
-use talkgraph_cache::folder_files;
+use talkgraph_cache::{is_pattern, listed};
 use talkgraph_nodes::contract::{ParamKind, ParamValue};
 
 use super::target::{Identity, Refusal, Target, folder_of};
@@ -24,6 +24,30 @@ pub struct Guard {
     trees: Vec<(PathBuf, String)>,
     /// Folders of inputs without links: each visible file in them is part of the input.
     folders: Vec<(PathBuf, String)>,
+    /// Patterns of inputs.
+    patterns: Vec<Pattern>,
+}
+
+/// The last part of a pattern of files, and the folders without links in which it found some.
+#[derive(Debug)]
+struct Pattern {
+    name: glob::Pattern,
+    folders: BTreeSet<PathBuf>,
+    what: String,
+}
+
+impl Pattern {
+    fn new(path: &Path, files: &[PathBuf], what: &str) -> Option<Self> {
+        let name = glob::Pattern::new(path.file_name()?.to_str()?).ok()?;
+        let folders = files.iter().filter_map(|file| fs::canonicalize(folder_of(file)).ok()).collect();
+        Some(Self { name, folders, what: what.to_owned() })
+    }
+
+    fn takes(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| self.name.matches(name))
+            && path.parent().is_some_and(|folder| self.folders.contains(folder))
+    }
 }
 
 impl Guard {
@@ -34,9 +58,13 @@ impl Guard {
         for (name, path) in &request.inputs {
             let what = format!("input `{name}`");
             guard.file(path, &what);
-            if let Ok(files) = folder_files(path) {
-                guard.folders.extend(fs::canonicalize(path).ok().map(|folder| (folder, what.clone())));
+            if let Ok(Some(files)) = listed(path) {
                 files.iter().for_each(|file| guard.file(file, &what));
+                if is_pattern(path) {
+                    guard.patterns.extend(Pattern::new(path, &files, &what));
+                } else {
+                    guard.folders.extend(fs::canonicalize(path).ok().map(|folder| (folder, what.clone())));
+                }
             }
         }
         let folder = folder_of(&graph.file);
@@ -88,7 +116,9 @@ impl Guard {
         }
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let folder = self.folders.iter().find(|(folder, _)| !hidden && path.parent() == Some(folder));
-        match folder {
+        let pattern = self.patterns.iter().find(|pattern| !hidden && pattern.takes(path));
+        let folder = folder.map(|(folder, what)| (folder.as_path(), what));
+        match folder.or_else(|| pattern.and_then(|pattern| Some((path.parent()?, &pattern.what)))) {
             Some((folder, what)) => {
                 let message = format!("in `{}` it would become a part of {what}", folder.display());
                 Err(Refusal::new(message, "choose another folder"))

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use talkgraph_cache::Digest;
-use talkgraph_nodes::contract::Time;
+use talkgraph_nodes::contract::{ParamKind, Time};
 
 use super::board::{Board, Feed, NodeState, Phase, Why};
 use super::unit::NodeIx;
-use crate::events::PlannedNode;
+use crate::{events::PlannedNode, graph::Node};
 
 /// What a plan says of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,6 +46,9 @@ pub struct NodePlan {
     pub why: BTreeMap<&'static str, usize>,
     /// What an unknown node waits for: the nodes or inputs that must come first.
     pub waits_for: Vec<Arc<str>>,
+    /// Frames a second, where the node sets them itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fps: Option<String>,
     /// Keys of its units, as far as they are known.
     pub keys: Vec<Option<Digest>>,
 }
@@ -136,8 +139,15 @@ fn node_plan(board: &Board<'_>, ix: NodeIx) -> NodePlan {
         open,
         why,
         waits_for,
+        fps: fps(&board.graph.dag[node.id]),
         keys: node.units.iter().map(|unit| unit.key.as_ref().map(|key| key.digest)).collect(),
     }
+}
+
+/// The frame rate that a node's parameters say.
+fn fps(node: &Node) -> Option<String> {
+    let param = node.contract.params.iter().find(|param| param.kind == ParamKind::Rate)?;
+    node.params.rate(&param.name).ok().map(|rate| rate.to_string())
 }
 
 /// The direct inputs of a node that are not known yet.

@@ -95,6 +95,8 @@ pub struct GraphSpec {
     pub file: PathBuf,
     /// Name in the file, or the file's own without its ending.
     pub name: String,
+    /// Frames a second, for every parameter of this name that no node sets.
+    pub fps: Option<At<Scalar>>,
     /// Inputs in file order.
     pub inputs: Vec<InputSpec>,
     /// Nodes in file order.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::suggest;
 
-const FILE_KEYS: &[&str] = &["talkgraph", "name", "inputs", "nodes", "outputs"];
+const FILE_KEYS: &[&str] = &["talkgraph", "name", "fps", "inputs", "nodes", "outputs"];
 const INPUT_KEYS: &[&str] = &["type", "params", "cache"];
 const NODE_KEYS: &[&str] = &["type", "in", "params", "cache"];
 const CACHE_MODES: &[(&str, CacheMode)] = &[
@@ -36,6 +36,7 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
 
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = get(&keys, "name").and_then(|name| name.text("the graph's name", mistakes));
+    let fps = get(&keys, "fps").and_then(|value| read_fps(value, mistakes));
     let mut section = |key: &str, what: &str| {
         get(&keys, key).map(|section| section.entries(what, mistakes)).unwrap_or_default()
     };
@@ -53,6 +54,7 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
     Some(GraphSpec {
         file: file.to_owned(),
         name: name.map(|name| name.value).or(stem).unwrap_or_default(),
+        fps,
         inputs: inputs.into_iter().filter_map(|entry| read_input(entry, mistakes)).collect(),
         nodes: nodes.into_iter().filter_map(|entry| read_node(entry, mistakes)).collect(),
         outputs: outputs
@@ -65,6 +67,16 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
             })
             .collect(),
     })
+}
+
+fn read_fps(value: &Node, mistakes: &mut Mistakes) -> Option<At<Scalar>> {
+    match &value.content {
+        Content::Scalar(scalar) => Some(At { value: scalar.clone(), spot: value.spot }),
+        _ => {
+            mistakes.error(value.spot, format!("`fps`: expected one value, found {}", value.kind()));
+            None
+        }
+    }
 }
 
 fn get<'a>(keys: &Entries<'a>, name: &str) -> Option<&'a Node> {

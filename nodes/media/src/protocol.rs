@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Raised with every change of what goes over the socket.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Bytes of the prefix: both lengths, little-endian.
 pub const PREFIX: usize = 8;
@@ -60,6 +60,8 @@ pub enum Request {
         name: String,
         /// The track, counted from 1; 0: the best.
         number: u32,
+        /// Whether it must begin with the file's first picture, not before.
+        with_pictures: bool,
     },
     /// Gives [`Reply::Blocks`].
     NextBlocks(Id),
@@ -69,6 +71,8 @@ pub enum Request {
         name: String,
         /// The track, counted from 1; 0: the best.
         number: u32,
+        /// Whether it must begin with the file's first picture, not before.
+        with_pictures: bool,
     },
     /// How long the best audio track plays (1 descriptor): gives [`Reply::Seconds`].
     Seconds {
@@ -201,6 +205,10 @@ pub enum Reply {
     Video {
         /// Seconds between pictures, on average.
         step: f64,
+        /// Seconds that it plays; 0: not said.
+        seconds: f64,
+        /// Whether the file holds audio, too.
+        has_audio: bool,
     },
     /// A picture: packed RGB is the bulk.
     Shown {
@@ -210,6 +218,8 @@ pub enum Reply {
         height: u32,
         /// Seconds from an origin of the file's own.
         seconds: f64,
+        /// Seconds that it is shown; 0: not said.
+        lasts: f64,
     },
     /// No more pictures.
     VideoEnd {

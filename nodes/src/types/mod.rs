@@ -15,6 +15,7 @@ mod fuse;
 mod head_motion;
 mod image_decode;
 mod lipaint;
+mod match_length;
 mod matte;
 mod mel;
 mod mux;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(parse::node()),
         Box::new(pti::node()),
         Box::new(sample::node()),
+        Box::new(match_length::node()),
         Box::new(mel::node()),
         Box::new(blink::node()),
         Box::new(audio2exp::node()),

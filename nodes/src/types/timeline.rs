@@ -28,22 +28,8 @@ impl Timeline {
             None => 0,
         };
         let rate = inputs.rate().ok_or_else(|| NodeError::input(format!("port `{PORT}`: no frame rate")))?;
-        let tensors = inputs.tensors(PORT)?;
-        let mut counts = tensors.0.values().map(|tensor| tensor.shape().first().copied());
-        let frames = counts.next().flatten();
-        match frames {
-            Some(frames) if counts.all(|count| count == Some(frames)) => {
-                Ok(Self { start, frames, frame: f64::from(rate.den) / f64::from(rate.num) })
-            }
-            _ => {
-                let shapes: Vec<_> =
-                    tensors.0.iter().map(|(name, t)| format!("{name} {:?}", t.shape())).collect();
-                Err(NodeError::input(format!(
-                    "port `{PORT}`: expected tensors with as many frames each, found {}",
-                    shapes.join(", ")
-                )))
-            }
-        }
+        let frames = frames(inputs, PORT)?;
+        Ok(Self { start, frames, frame: rate.seconds(1) })
     }
 
     /// Number of frames.
@@ -61,4 +47,22 @@ impl Timeline {
     pub(crate) fn state(self) -> Result<Tensors> {
         Ok(Tensors::new().with(FRAMES, Tensor::i64([1], vec![(self.start + self.frames) as i64])?))
     }
+}
+
+/// Number of frames of the chunk at `port`: rows of its tensors.
+pub(crate) fn frames(inputs: &Inputs, port: &str) -> Result<usize> {
+    let tensors = inputs.tensors(port)?;
+    // Frames may come with what is around them, once for all.
+    if let Some(frames) = tensors.0.get("frames") {
+        return Ok(frames.shape().first().copied().unwrap_or(0));
+    }
+    let mut counts = tensors.0.values().map(|tensor| tensor.shape().first().copied());
+    let frames = counts.next().flatten();
+    frames.filter(|_| counts.all(|count| count == frames)).ok_or_else(|| {
+        let shapes: Vec<_> = tensors.0.iter().map(|(name, t)| format!("{name} {:?}", t.shape())).collect();
+        NodeError::input(format!(
+            "port `{port}`: expected tensors with as many frames each, found {}",
+            shapes.join(", ")
+        ))
+    })
 }

@@ -46,8 +46,9 @@ pub(crate) struct AudioReader {
 }
 
 impl AudioReader {
-    /// Opens audio track `number`, counted from 1, of `source`, called `name`; 0: the best.
-    pub(crate) fn open(source: Source, name: String, number: usize) -> Result<Self> {
+    /// Opens audio track `number`, counted from 1, of `source`, called `name`; 0: the best. `with_pictures`: from the file's first
+    /// picture on.
+    pub(crate) fn open(source: Source, name: String, number: usize, with_pictures: bool) -> Result<Self> {
         let (input, index) = open_track(source, &name, number)?;
         let Some(stream) = input.stream(index) else {
             return Err(Error::input(format!("{name}: its audio track is lost")));
@@ -60,7 +61,8 @@ impl AudioReader {
             })
             .map_err(|error| failed(format!("{name}: its audio cannot be decoded"), error))?;
         // Opus says itself how much of it is priming.
-        let clock = Clock::new(&input, stream.time_base(), decoder.id() == codec::Id::AAC);
+        let primed = decoder.id() == codec::Id::AAC;
+        let clock = Clock::new(&input, stream.time_base(), primed, with_pictures);
         let is_pcm = decoder.codec().is_some_and(|codec| codec.name().starts_with("pcm_"));
         let lossless = is_pcm || matches!(decoder.id(), codec::Id::FLAC | codec::Id::ALAC);
         let bits =

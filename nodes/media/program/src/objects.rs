@@ -59,13 +59,18 @@ impl Objects {
             Request::Hello | Request::TryToEscape { .. } => return Err(misfit()),
             Request::OpenVideo { id, name, max_side } => {
                 let pictures = Pictures::open(Source::new(one(files)?), name, max_side)?;
-                let step = pictures.step();
+                let reply = Reply::Video {
+                    step: pictures.step(),
+                    seconds: pictures.seconds(),
+                    has_audio: pictures.has_audio(),
+                };
                 self.0.insert(id, Object::Video(Box::new(pictures)));
-                Reply::Video { step }
+                reply
             }
             Request::NextPicture(id) => return next_picture(self.video(id)?),
-            Request::OpenAudio { id, name, number } => {
-                let reader = AudioReader::open(Source::new(one(files)?), name, number as usize)?;
+            Request::OpenAudio { id, name, number, with_pictures } => {
+                let source = Source::new(one(files)?);
+                let reader = AudioReader::open(source, name, number as usize, with_pictures)?;
                 let (tracks, taken) = reader.tracks();
                 let reply = Reply::Audio {
                     rate: reader.rate(),
@@ -81,8 +86,9 @@ impl Objects {
                 Some(Object::Audio(reader)) => return next_blocks(reader),
                 _ => return Err(misfit()),
             },
-            Request::Survey { name, number } => {
-                Reply::Layout(packets::survey(Source::new(one(files)?), name, number as usize)?)
+            Request::Survey { name, number, with_pictures } => {
+                let source = Source::new(one(files)?);
+                Reply::Layout(packets::survey(source, name, number as usize, with_pictures)?)
             }
             Request::Seconds { name } => Reply::Seconds(packets::seconds(Source::new(one(files)?), &name)?),
             Request::CopyTrack { name, number, layout, container, to } => {
@@ -178,7 +184,8 @@ fn next_picture(pictures: &mut Pictures) -> Result<Answer> {
     Ok(Some(match pictures.next_picture()? {
         Some(shown) => {
             let (width, height) = shown.picture.dimensions();
-            (Reply::Shown { width, height, seconds: shown.seconds }, shown.picture.into_raw())
+            let (seconds, lasts) = (shown.seconds, shown.lasts);
+            (Reply::Shown { width, height, seconds, lasts }, shown.picture.into_raw())
         }
         None => {
             let (sizes, damaged) = (pictures.sizes().to_vec(), pictures.damaged);

@@ -65,7 +65,13 @@ impl PacketReader {
 
 /// How the packets of audio track `number` (counted from 1; 0: the best) of `source`, called `name`, lie in time; `None` where
 /// they cannot be taken over as they are: another codec, packets of several lengths, gaps, a begin after the file's first picture.
-pub(crate) fn survey(source: Source, name: String, number: usize) -> Result<Option<Layout>> {
+/// `with_pictures`: or before it.
+pub(crate) fn survey(
+    source: Source,
+    name: String,
+    number: usize,
+    with_pictures: bool,
+) -> Result<Option<Layout>> {
     let mut reader = PacketReader::open(source, name, number)?;
     let Some(stream) = reader.input.stream(reader.index) else { return Ok(None) };
     let base = stream.time_base();
@@ -88,7 +94,8 @@ pub(crate) fn survey(source: Source, name: String, number: usize) -> Result<Opti
             // As the reader of samples takes it.
             let early = if layout.codec == AudioCodec::Aac { u32::try_from(-pts).unwrap_or(0) } else { 0 };
             layout.skip = if skip > 0 { skip } else { layout.skip.max(early) };
-            if clock::is_late(&reader.input, (pts + i64::from(layout.skip)) as f64 / f64::from(layout.rate)) {
+            let begins = (pts + i64::from(layout.skip)) as f64 / f64::from(layout.rate);
+            if !clock::suits(&reader.input, begins, with_pictures) {
                 return Ok(None);
             }
         } else if discard > 0 || (pts - first - count * i64::from(layout.packet)).abs() > slack {

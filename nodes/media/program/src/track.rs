@@ -8,7 +8,7 @@ use crate::{
     container::Muxed,
     ffmpeg::{create, failed},
     files::Sink,
-    packets::{PacketReader, PacketTrack},
+    packets::{Feed, PacketReader, PacketTrack},
 };
 
 /// A FLAC file being written.
@@ -38,9 +38,10 @@ impl Lossless {
     }
 }
 
-/// Copies the packets that `reader` gives, which lie as `layout` says, to a new file of this name.
+/// Copies the packets that `reader` gives, which lie as `layout` says, to a new file of this name: as many samples as that says, the last
+/// ones silence where there are fewer.
 pub(crate) fn copy(
-    mut reader: PacketReader,
+    reader: PacketReader,
     layout: Layout,
     (sink, to): (Sink, &str),
     container: Container,
@@ -49,9 +50,7 @@ pub(crate) fn copy(
     let mut output = create(sink, container.muxer()).map_err(cannot)?;
     let mut track = PacketTrack::open(&mut output, container, layout, reader.parameters()).map_err(cannot)?;
     drop(output.write_header_with(container.options()).map_err(cannot)?);
-    while let Some(packet) = reader.next()? {
-        track.push(packet.data().unwrap_or_default(), &mut output).map_err(cannot)?;
-    }
+    Feed::new(reader, layout, container).until(layout.samples, &mut track, &mut output, to)?;
     track.finish(layout.samples, &mut output).map_err(cannot)?;
     output.write_trailer().map_err(cannot)
 }

@@ -23,6 +23,11 @@ fn audio(input: &Input) -> impl Iterator<Item = Stream<'_>> {
     input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio)
 }
 
+/// Whether `input` has audio.
+pub(crate) fn has_audio(input: &Input) -> bool {
+    audio(input).next().is_some()
+}
+
 /// Index of the stream that is audio track `number` of `input`, a file of this name that looks like `found`; 0: the one that the
 /// file marks, or else the best.
 pub(crate) fn choose(input: &Input, (name, found): (&str, &str), number: usize) -> Result<usize> {

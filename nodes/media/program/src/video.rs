@@ -45,6 +45,8 @@ pub struct Pictures {
     /// The sizes that pictures had, in their order, each once.
     sizes: Vec<String>,
     step: f64,
+    seconds: f64,
+    has_audio: bool,
     ended: bool,
     /// Packets and pictures that could not be decoded.
     pub damaged: u64,
@@ -80,6 +82,8 @@ impl Pictures {
             size: None,
             sizes: vec![],
             step: if rate.is_finite() && rate > 0.0 { 1.0 / rate } else { 0.04 },
+            seconds: (stream.duration().max(0) as f64 * f64::from(stream.time_base())).max(0.0),
+            has_audio: tracks::has_audio(&input),
             ended: false,
             damaged: 0,
             name,
@@ -90,6 +94,16 @@ impl Pictures {
     /// Seconds between pictures, on average.
     pub fn step(&self) -> f64 {
         self.step
+    }
+
+    /// Seconds that it plays, as the file says; 0: it does not.
+    pub fn seconds(&self) -> f64 {
+        if self.seconds.is_finite() { self.seconds } else { 0.0 }
+    }
+
+    /// Whether the file holds audio, too.
+    pub fn has_audio(&self) -> bool {
+        self.has_audio
     }
 
     /// The sizes that pictures had so far, each once: more than one where the video changes its size.
@@ -157,7 +171,8 @@ impl Pictures {
         let mut pixels = Vec::with_capacity(row * height as usize);
         rgb.data(0).chunks(rgb.stride(0)).take(height as usize).for_each(|data| pixels.extend(&data[..row]));
         let picture = RgbImage::from_raw(width, height, pixels).ok_or(Code::InvalidData)?;
-        Ok(Shown { picture: upright(picture, self.turn), seconds })
+        let lasts = frame.packet().duration.max(0) as f64 * f64::from(self.base);
+        Ok(Shown { picture: upright(picture, self.turn), seconds, lasts })
     }
 }
 

@@ -35,10 +35,19 @@ pub struct AudioReader {
 impl AudioReader {
     /// Opens audio track `number`, counted from 1, of `path`; 0: the best.
     pub fn open(session: &Session, path: &Path, number: usize) -> Result<Self> {
+        Self::open_from(session, path, number, false)
+    }
+
+    /// The same, beginning with the file's first picture: what is heard before that is left out, and what is missing is silence.
+    pub fn open_with_pictures(session: &Session, path: &Path, number: usize) -> Result<Self> {
+        Self::open_from(session, path, number, true)
+    }
+
+    fn open_from(session: &Session, path: &Path, number: usize, with_pictures: bool) -> Result<Self> {
         let (name, number) = (sniff::name(path), wire(number));
         let files = [files::input(path, WANTED)?];
         let (object, reply) = Object::open(session, Place::decoding(name.clone()), &files, |id| {
-            Request::OpenAudio { id, name, number }
+            Request::OpenAudio { id, name, number, with_pictures }
         })?;
         match reply {
             Reply::Audio { rate, channels, is_pcm, tracks, taken } if rate > 0 && channels > 0 => Ok(Self {
@@ -116,9 +125,29 @@ impl Session {
     /// How the packets of audio track `number` of `path` (counted from 1; 0: the best) lie in time; `None` where they cannot be
     /// taken over as they are: another codec, packets of several lengths, gaps, a begin after the file's first picture.
     pub fn survey(&self, path: &Path, number: usize, cancel: Cancel<'_>) -> Result<Option<Layout>> {
+        self.survey_from(path, number, false, cancel)
+    }
+
+    /// The same for packets that begin with the file's first picture; `None` also where they begin before that.
+    pub fn survey_with_pictures(
+        &self,
+        path: &Path,
+        number: usize,
+        cancel: Cancel<'_>,
+    ) -> Result<Option<Layout>> {
+        self.survey_from(path, number, true, cancel)
+    }
+
+    fn survey_from(
+        &self,
+        path: &Path,
+        number: usize,
+        with_pictures: bool,
+        cancel: Cancel<'_>,
+    ) -> Result<Option<Layout>> {
         let (name, number) = (sniff::name(path), wire(number));
         let (at, file) = (Place::decoding(name.clone()), files::input(path, WANTED)?);
-        let request = Request::Survey { name, number };
+        let request = Request::Survey { name, number, with_pictures };
         match self.call_until(&request, &[], &[file.as_fd()], &at, cancel)? {
             (Reply::Layout(None), _) => Ok(None),
             (Reply::Layout(Some(layout)), _)
@@ -140,7 +169,8 @@ impl Session {
         }
     }
 
-    /// Copies the packets of audio track `number` of `from`, which lie as `layout` says, to a new file at `to`.
+    /// Copies the packets of audio track `number` of `from`, which lie as `layout` says, to a new file at `to`: as many samples as
+    /// `layout` says, with silence after the last packet where those are fewer.
     pub fn copy_track(
         &self,
         from: &Path,

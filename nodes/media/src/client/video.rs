@@ -15,6 +15,8 @@ use crate::{
 pub struct Pictures {
     object: Object,
     step: f64,
+    seconds: f64,
+    has_audio: bool,
     /// Whether the next picture was asked for.
     asked: bool,
     ended: bool,
@@ -29,6 +31,8 @@ pub struct Shown {
     pub picture: RgbImage,
     /// Seconds from an origin of the file's own.
     pub seconds: f64,
+    /// Seconds that it is shown, as its packet says; 0: not said.
+    pub lasts: f64,
 }
 
 impl Pictures {
@@ -41,8 +45,11 @@ impl Pictures {
             Request::OpenVideo { id, name, max_side }
         })?;
         match reply {
-            Reply::Video { step } if step.is_finite() && step > 0.0 => {
-                Ok(Self { object, step, asked: false, ended: false, sizes: vec![], damaged: 0 })
+            Reply::Video { step, seconds, has_audio }
+                if step.is_finite() && step > 0.0 && seconds.is_finite() && seconds >= 0.0 =>
+            {
+                let (asked, ended) = (false, false);
+                Ok(Self { object, step, seconds, has_audio, asked, ended, sizes: vec![], damaged: 0 })
             }
             _ => Err(object.nonsense()),
         }
@@ -51,6 +58,16 @@ impl Pictures {
     /// Seconds between pictures, on average.
     pub fn step(&self) -> f64 {
         self.step
+    }
+
+    /// Seconds that the video plays, as the file says; `None` where it does not.
+    pub fn seconds(&self) -> Option<f64> {
+        Some(self.seconds).filter(|&seconds| seconds > 0.0)
+    }
+
+    /// Whether the file holds audio, too.
+    pub fn has_audio(&self) -> bool {
+        self.has_audio
     }
 
     /// The sizes that pictures had, each once: more than one where the video changes its size. Known at the end.
@@ -74,11 +91,13 @@ impl Pictures {
                 (self.sizes, self.damaged, self.ended) = (sizes, damaged, true);
                 Ok(None)
             }
-            Reply::Shown { width, height, seconds } if width > 0 && height > 0 && seconds.is_finite() => {
+            Reply::Shown { width, height, seconds, lasts }
+                if width > 0 && height > 0 && seconds.is_finite() && lasts.is_finite() =>
+            {
                 let Some(picture) = exact(width, height, bulk) else { return Err(self.object.nonsense()) };
                 // The next one is decoded while this one is used.
                 self.ask()?;
-                Ok(Some(Shown { picture, seconds }))
+                Ok(Some(Shown { picture, seconds, lasts }))
             }
             _ => Err(self.object.nonsense()),
         }

@@ -8,6 +8,8 @@ mod tests;
 mod track;
 mod wav;
 
+pub(super) use track::TrackWriter;
+
 use crate::{
     body::{Body, NodeType},
     contract::Contract,

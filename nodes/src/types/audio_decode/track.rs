@@ -9,7 +9,7 @@ use crate::{error::Result, sniff};
 const CHANNELS: u16 = 8;
 
 /// Keeps blocks as a FLAC file, at their own rate up to 48 kHz.
-pub(super) struct TrackWriter {
+pub(in crate::types) struct TrackWriter {
     session: Session,
     path: PathBuf,
     file: Option<Open>,
@@ -24,12 +24,12 @@ struct Open {
 
 impl TrackWriter {
     /// The file is created with the first block.
-    pub(super) fn new(session: Session, path: PathBuf) -> Self {
+    pub(in crate::types) fn new(session: Session, path: PathBuf) -> Self {
         Self { session, path, file: None }
     }
 
     /// Adds a block. The first one decides rate and channels; a block of other channels becomes their mean.
-    pub(super) fn push(&mut self, block: &Block) -> Result<()> {
+    pub(in crate::types) fn push(&mut self, block: &Block) -> Result<()> {
         let name = sniff::name(&self.path);
         let resampler = |from, to, channels| {
             Resampler::new(&self.session, &name, from, to, channels).map(|new| (from, new))
@@ -68,7 +68,7 @@ impl TrackWriter {
     }
 
     /// Ends the file and gives its path.
-    pub(super) fn finish(self) -> Result<PathBuf> {
+    pub(in crate::types) fn finish(self) -> Result<PathBuf> {
         if let Some(mut open) = self.file {
             let mut rest = vec![];
             open.resampler.1.finish(&mut rest).told()?;

@@ -1,11 +1,11 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use talkgraph_media::{Pictures, Session, Shown};
 
-use super::folder;
+use super::{folder, sound};
 use crate::{
-    artifact::Value,
+    artifact::{FileRef, Value},
     body::{Context, Emit, Inputs, ValueBody},
     contract::Rate,
     error::{NodeError, Result},
@@ -13,6 +13,9 @@ use crate::{
     sniff,
     tensor::{Tensor, Tensors},
 };
+
+/// Times of pictures are rounded ones: of two that are equally near but for so many seconds, the earlier is taken.
+const ROUNDED: f64 = 1e-6;
 
 pub(super) struct Decode {
     pub(super) rate: Rate,
@@ -23,23 +26,45 @@ impl ValueBody for Decode {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let path = &inputs.file("file")?.path;
         let mut chunks = Chunks::new(self.rate.chunk_frames(), ctx, out);
-        if path.is_dir() {
-            self.folder(path, &mut chunks)?
-        } else {
-            self.video(path, &mut chunks)?
+        match folder::pictures(path)? {
+            Some(pictures) => {
+                chunks.track(sound::silent(ctx)?)?;
+                self.pictures(path, &pictures, &mut chunks)?
+            }
+            None => self.video(path, &mut chunks)?,
         }
         chunks.finish()
     }
 }
 
 impl Decode {
-    fn folder(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
-        let pictures = folder::pictures(path)?;
+    fn pictures(&self, list: &Path, pictures: &[PathBuf], chunks: &mut Chunks<'_, '_>) -> Result<()> {
         chunks.total = Some(pictures.len() as u64);
         let session = Session::start().told()?;
-        for path in &pictures {
+        let mut sizes: Vec<(u32, u32)> = vec![];
+        for path in pictures {
             let picture = folder::picture(&session, path, self.max_side, chunks.ctx)?;
-            chunks.add(&picture, &sniff::name(path))?;
+            let own = picture.dimensions();
+            if !sizes.contains(&own) {
+                sizes.push(own);
+            }
+            match sizes[0] {
+                first if first == own => chunks.add(&picture, &sniff::name(path))?,
+                first => chunks.add(&folder::fitted(&picture, first), &sniff::name(path))?,
+            }
+        }
+        let words: Vec<_> = sizes.iter().map(|(width, height)| format!("{width}x{height}")).collect();
+        if let [first, others @ ..] = &words[..]
+            && !others.is_empty()
+        {
+            let name = sniff::name(list);
+            let more = if others.len() > 3 { ", …" } else { "" };
+            chunks.ctx.host.note("sizes", words.clone().into());
+            chunks.ctx.host.warn(&format!(
+                "{name}: not all images are of one size ({}{more} besides {first}): they are fitted into the first one's, with grey \
+                 borders where their shape differs",
+                others[..others.len().min(3)].join(", ")
+            ));
         }
         Ok(())
     }
@@ -47,23 +72,29 @@ impl Decode {
     /// Takes, for each frame time, the picture nearest to it; of two equally near, the earlier.
     fn video(&self, path: &Path, chunks: &mut Chunks<'_, '_>) -> Result<()> {
         let name = sniff::name(path);
-        let fps = f64::from(self.rate.num) / f64::from(self.rate.den);
         let mut pictures = Pictures::open(path, self.max_side).told()?;
+        // Before the frames, which may wait for those who wait for the track.
+        let track = match pictures.has_audio() {
+            true => sound::track(path, pictures.seconds(), chunks.ctx)?,
+            false => sound::silent(chunks.ctx)?,
+        };
+        chunks.track(track)?;
         let Some(mut shown) = pictures.next_picture().told()? else {
             return Err(NodeError::input(format!("{name}: the video has no frames")));
         };
         let origin = shown.seconds;
         let mut frame = 0u64;
-        let time = |frame: u64| origin + frame as f64 / fps;
+        let time = |frame: u64| origin + self.rate.seconds(frame);
         while let Some(next) = later(&mut pictures, shown.seconds)? {
             let middle = (shown.seconds + next.seconds) / 2.0;
-            while time(frame) <= middle {
+            while time(frame) <= middle + ROUNDED {
                 chunks.add(&shown.picture, &name)?;
                 frame += 1;
             }
             shown = next;
         }
-        let frames = ((shown.seconds - origin + pictures.step()) * fps).round().max(1.0) as u64;
+        let lasts = shown.seconds - origin + last(&shown, pictures.step());
+        let frames = (lasts * self.rate.fps()).round().max(1.0) as u64;
         while frame < frames {
             chunks.add(&shown.picture, &name)?;
             frame += 1;
@@ -86,6 +117,11 @@ impl Decode {
         }
         Ok(())
     }
+}
+
+/// Seconds that the last picture is shown. Files that say next to nothing of it leave it out.
+fn last(shown: &Shown, step: f64) -> f64 {
+    if shown.lasts > step / 2.0 { shown.lasts } else { step }
 }
 
 /// The next picture that is shown later than `seconds`: some files hold pictures without a time of their own.
@@ -113,6 +149,11 @@ struct Chunks<'a, 'b> {
 impl<'a, 'b> Chunks<'a, 'b> {
     fn new(frames: usize, ctx: &'a Context<'b>, out: &'a mut dyn Emit) -> Self {
         Self { ctx, out, frames, total: None, size: None, pixels: vec![], held: 0, given: 0 }
+    }
+
+    /// Gives the audio track, a file.
+    fn track(&mut self, path: PathBuf) -> Result<()> {
+        self.out.value("track", Value::File(FileRef { path, digest: None }))
     }
 
     /// Adds a picture that comes from `place`.

@@ -3,6 +3,7 @@
 mod body;
 mod contract;
 mod folder;
+mod sound;
 #[cfg(test)]
 mod tests;
 
@@ -27,17 +28,13 @@ fn whole(params: &Params, name: &str) -> Result<u32> {
     u32::try_from(value).map_err(|_| NodeError::input(format!("parameter `{name}`: found {value}")))
 }
 
-fn rate(params: &Params) -> Result<Rate> {
-    Ok(Rate::new(whole(params, "fps")?, 1))
-}
-
 impl NodeType for FramesDecode {
     fn contract(&self) -> &Contract {
         &self.0
     }
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
-        Ok(contract::contract(rate(use_.params)?))
+        Ok(contract::contract(use_.params.rate("fps")?))
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
@@ -45,6 +42,9 @@ impl NodeType for FramesDecode {
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        Ok(Body::Value(Box::new(body::Decode { rate: rate(params)?, max_side: whole(params, "max_side")? })))
+        Ok(Body::Value(Box::new(body::Decode {
+            rate: params.rate("fps")?,
+            max_side: whole(params, "max_side")?,
+        })))
     }
 }

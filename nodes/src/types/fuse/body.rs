@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use crate::{
     artifact::Value,
     body::{Context, Inputs, Outputs, ScanBody, Sequence},
+    contract::Rate,
     error::{NodeError, Result},
     pack::CoefficientLayout,
     params::Params,
@@ -16,13 +19,21 @@ pub(super) enum End {
     Hold,
     Loop,
     Bounce,
+    /// Goes to the reference within [`FADE`] seconds.
+    Fade,
 }
+
+/// Seconds in which the last driving frame fades to the reference.
+const FADE: f64 = 1.0;
+
+/// Seconds between the frames at the end that tell its speed.
+const SPEED: f64 = 0.1;
 
 impl End {
     /// The driving frame, of `len`, that goes with frame `i`.
     pub(super) fn index(self, i: usize, len: usize) -> usize {
         match self {
-            Self::Hold => i.min(len - 1),
+            Self::Hold | Self::Fade => i.min(len - 1),
             Self::Loop => i % len,
             Self::Bounce => {
                 let period = (2 * (len - 1)).max(1);
@@ -51,6 +62,7 @@ impl Fuse {
             end: match params.text("end")? {
                 "loop" => End::Loop,
                 "bounce" => End::Bounce,
+                "fade" => End::Fade,
                 _ => End::Hold,
             },
             speech_first: params.text("first_frame")? == "speech",
@@ -58,10 +70,37 @@ impl Fuse {
         })
     }
 
-    /// Fuses frames from frame `start` on; gives pose and expression.
+    /// The driving coefficients that go with frame `i`.
+    fn driving_at(&self, i: usize, reference: &[f32], rate: Rate) -> Cow<'_, [f32]> {
+        let len = self.driving.len();
+        let row = &self.driving[self.end.index(i, len)];
+        let after = (i + 1).saturating_sub(len);
+        if self.end != End::Fade || after == 0 || row.len() != reference.len() {
+            return row.into();
+        }
+        let t = (rate.seconds(after as u64) / FADE).min(1.0);
+        // Hermite's curve: it sets out with the driving frames' speed and comes to rest in the reference.
+        let (place, speed) = (t * t * (2.0 * t - 3.0) + 1.0, t * (t - 1.0) * (t - 1.0));
+        let back = ((SPEED * rate.fps()).round() as usize).clamp(1, (len.max(3) - 1) / 2);
+        let before = |frames: usize| &self.driving[(len - 1).saturating_sub(frames)];
+        let lasts = rate.seconds(2 * back as u64) / FADE;
+        row.iter()
+            .zip(before(back).iter().zip(before(2 * back)))
+            .zip(reference)
+            .map(|((&last, (&one, &two)), &rest)| {
+                let [last, one, two, rest] = [last, one, two, rest].map(f64::from);
+                // Of the parabola through three frames: two would tell the speed before the end.
+                let slope = if len < 3 { 0.0 } else { (3.0 * last - 4.0 * one + two) / lasts };
+                (rest + place * (last - rest) + speed * slope) as f32
+            })
+            .collect::<Vec<_>>()
+            .into()
+    }
+
+    /// Fuses frames from frame `start` on, at `rate`; gives pose and expression.
     pub(super) fn frames(
         &self,
-        start: usize,
+        (start, rate): (usize, Rate),
         speech: &Tensor,
         reference: &[f32],
         layout: &CoefficientLayout,
@@ -75,7 +114,7 @@ impl Fuse {
         let still = layout.pose_of(reference).map_err(|error| error.at_port("reference"))?;
         let (mut poses, mut expressions) = (Vec::with_capacity(n * 6), Vec::with_capacity(n * size));
         for (i, speech) in (start..).zip(speech.as_f32()?.chunks_exact(size)) {
-            let driving = &self.driving[self.end.index(i, self.driving.len())];
+            let driving = &self.driving_at(i, reference, rate);
             let moving = layout.pose_of(driving).map_err(|error| error.at_port("driving"))?;
             poses.extend(if self.drive_pose { &moving[..3] } else { &still[..3] });
             poses.extend(if self.drive_translation { &moving[3..] } else { &still[3..] });
@@ -123,8 +162,9 @@ impl ScanBody for Fuse {
         let speech = inputs.tensors("expression")?.get("expression")?;
         let reference = inputs.tensors("reference")?.get("coefficients")?;
         let &[1, _] = reference.shape() else { return Err(shape("reference", reference, "[1, K]")) };
+        let rate = inputs.rate().ok_or_else(|| NodeError::input("port `expression`: no frame rate"))?;
         let (pose, expression) =
-            self.frames(start, speech, reference.as_f32()?, ctx.models.pack()?.coefficients())?;
+            self.frames((start, rate), speech, reference.as_f32()?, ctx.models.pack()?.coefficients())?;
         let after = start + speech.shape()[0];
         let outputs = [("pose", pose), ("expression", expression)]
             .map(|(name, tensor)| (name.to_owned(), Value::Tensors(Tensors::new().with(name, tensor))));

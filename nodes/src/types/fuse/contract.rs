@@ -55,9 +55,9 @@ pub(super) fn contract() -> Contract {
         )
         .param(
             "end",
-            choice(&["hold", "loop", "bounce"]),
+            choice(&["hold", "loop", "bounce", "fade"]),
             text("hold"),
-            "after the last driving frame: keep it, start again, or go back and forth",
+            "after the last driving frame: keep it, start again, go back and forth, or go to the reference pose and expression within a second",
         )
         .param(
             "first_frame",

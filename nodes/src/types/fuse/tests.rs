@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     artifact::Value,
-    contract::ParamValue,
+    contract::{ParamValue, Rate},
     pack::CoefficientLayout,
     tensor::{Tensor, Tensors},
     testing::{InMemory, params},
@@ -24,6 +24,8 @@ fn layout() -> CoefficientLayout {
         translation: (6, 9),
     }
 }
+
+const RATE: Rate = Rate::new(25, 1);
 
 const REFERENCE: [f32; 9] = [9.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
 
@@ -48,7 +50,7 @@ fn fuse(set: &[(&str, ParamValue)], driving_chunks: &[usize]) -> Fuse {
 /// First number of each frame's pose, translation and expression; the speech's expression is 100.
 fn frames(fuse: &Fuse, start: usize, n: usize) -> Vec<(f32, f32, f32)> {
     let speech = Tensor::f32([n, 2], vec![100.0; n * 2]).unwrap();
-    let (pose, expression) = fuse.frames(start, &speech, &REFERENCE, &layout()).unwrap();
+    let (pose, expression) = fuse.frames((start, RATE), &speech, &REFERENCE, &layout()).unwrap();
     let poses = pose.as_f32().unwrap().chunks_exact(6);
     poses.zip(expression.as_f32().unwrap().chunks_exact(2)).map(|(p, e)| (p[0], p[3], e[0])).collect()
 }
@@ -90,15 +92,68 @@ fn what_follows_the_last_driving_frame() {
     assert_eq!(indices(End::Hold, 3), [0, 1, 2, 2, 2, 2, 2, 2, 2]);
     assert_eq!(indices(End::Loop, 3), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
     assert_eq!(indices(End::Bounce, 3), [0, 1, 2, 1, 0, 1, 2, 1, 0]);
-    for end in [End::Hold, End::Loop, End::Bounce] {
+    for end in [End::Hold, End::Loop, End::Bounce, End::Fade] {
         assert_eq!(indices(end, 1), [0; 9]);
     }
 }
 
 #[test]
+fn the_end_fades_to_the_reference_within_a_second_without_a_jump_of_speed() {
+    let set = [("end", text("fade")), ("weight", ParamValue::Float(1.0)), ("translation", text("driving"))];
+    for rate in ["12.5", "25", "59.94"] {
+        let rate: Rate = rate.parse().unwrap();
+        // Two seconds of a sway, cut at its fastest and in its turn.
+        let second = rate.fps().round() as usize;
+        for quarter in [8, 9] {
+            let len = second * quarter / 4 + 1;
+            let sway = |i: usize| (rate.seconds(i as u64) * std::f64::consts::TAU / 2.0).sin() as f32;
+            let row = |i: usize| [0.0, sway(i), sway(i), sway(i), 0.0, 0.0, 1.0 + sway(i), 0.0, 0.0];
+            let mut fuse = Fuse::new(&params(node().contract(), &set)).unwrap();
+            let rows = Tensor::f32([len, 9], (0..len).flat_map(row).collect()).unwrap();
+            let chunk = Value::Tensors(Tensors::new().with("coefficients", rows));
+            fuse.load(&InMemory(vec![Arc::new(chunk)])).unwrap();
+
+            let n = len + 2 * second;
+            let speech = Tensor::f32([n, 2], vec![100.0; n * 2]).unwrap();
+            let (pose, expression) = fuse.frames((0, rate), &speech, &REFERENCE, &layout()).unwrap();
+            let pick = |values: &[f32], width, at: usize| -> Vec<f32> {
+                values.chunks_exact(width).map(|row| row[at]).collect()
+            };
+            let curves = [
+                (pick(pose.as_f32().unwrap(), 6, 0), REFERENCE[3]),
+                (pick(pose.as_f32().unwrap(), 6, 3), REFERENCE[6]),
+                (pick(expression.as_f32().unwrap(), 2, 0), REFERENCE[1]),
+            ];
+            for (curve, rest) in curves {
+                // There within a second, and not before.
+                let done = len - 1 + (rate.fps() - 1e-9).ceil() as usize;
+                assert!(
+                    curve[done..].iter().all(|x| (x - rest).abs() < 1e-6),
+                    "{rate}: {:?}",
+                    &curve[done..]
+                );
+                assert!((curve[len - 1 + second / 2] - rest).abs() > 0.05, "{rate}");
+                // Speeds, a second, change from frame to frame no more than the sway and the way home make them.
+                let speeds: Vec<f64> =
+                    curve.windows(2).map(|pair| f64::from(pair[1] - pair[0]) * rate.fps()).collect();
+                let jump = speeds.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
+                assert!(jump < 26.0 / rate.fps(), "{rate}: a jump of {jump} a second");
+                let seam = (speeds[len - 1] - speeds[len - 2]).abs();
+                assert!(seam < 16.0 / rate.fps(), "{rate}: a jump of {seam} a second at the seam");
+            }
+        }
+    }
+    // One driving frame has no speed, and what comes before the end is as ever.
+    let one = fuse(&set, &[1]);
+    assert_eq!(frames(&one, 0, 1), [(10.0, 20.0, 0.0)]);
+    assert!((frames(&one, 25, 1)[0].0 - REFERENCE[3]).abs() < 1e-6);
+    assert_eq!(frames(&fuse(&set, &[4]), 0, 4), frames(&fuse(&set[1..], &[4]), 0, 4));
+}
+
+#[test]
 fn wrong_sizes_and_empty_driving_are_clear_errors() {
     let speech = Tensor::f32([1, 3], vec![0.0; 3]).unwrap();
-    let error = fuse(&[], &[2]).frames(0, &speech, &REFERENCE, &layout()).unwrap_err();
+    let error = fuse(&[], &[2]).frames((0, RATE), &speech, &REFERENCE, &layout()).unwrap_err();
     assert_eq!(error.to_string(), "port `expression`: shape [1, 3], expected [n, 2]");
     let error = Fuse::new(&params(node().contract(), &[])).unwrap().load(&InMemory(vec![])).unwrap_err();
     assert_eq!(error.to_string(), "port `driving`: no frames, expected at least one");

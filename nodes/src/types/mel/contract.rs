@@ -19,7 +19,7 @@ pub(super) fn contract(rate: Rate) -> Contract {
         .sequence("mel", ArtifactType::Mel, SequenceRate::Fixed(rate), "`mel` [n,80,columns] in [-4,4]")
         .param(
             "fps",
-            ParamKind::Int { min: 1, max: 120 },
+            ParamKind::Rate,
             ParamValue::Int(25),
             "video frames a second",
         )

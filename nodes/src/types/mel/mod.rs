@@ -10,7 +10,7 @@ mod tests;
 use crate::{
     body::{Body, NodeType, NodeUse},
     contract::{Contract, Rate},
-    error::{NodeError, Result},
+    error::Result,
     params::Params,
 };
 
@@ -22,24 +22,18 @@ pub(crate) fn node() -> Mel {
     Mel(contract::contract(Rate::new(25, 1)))
 }
 
-fn rate(params: &Params) -> Result<Rate> {
-    let fps = params.int("fps")?;
-    let num = u32::try_from(fps).map_err(|_| NodeError::input(format!("parameter `fps`: found {fps}")))?;
-    Ok(Rate::new(num, 1))
-}
-
 impl NodeType for Mel {
     fn contract(&self) -> &Contract {
         &self.0
     }
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
-        Ok(contract::contract(rate(use_.params)?))
+        Ok(contract::contract(use_.params.rate("fps")?))
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
         Ok(Body::Value(Box::new(body::Windows {
-            rate: rate(params)?,
+            rate: params.rate("fps")?,
             columns: params.count("columns")?,
             gate: params.float("gate")?,
         })))

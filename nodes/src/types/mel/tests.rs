@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     artifact::{ArtifactType, Audio, Value},
     codec,
-    contract::ParamValue,
+    contract::{ParamValue, Rate},
     testing::{TestHost, inputs, no_models, run_value, shared},
 };
 
@@ -60,6 +60,22 @@ fn one_window_a_whole_frame_in_chunks_of_a_second() {
     assert_eq!(sizes, [25, 25, 10]);
     let (_, sizes) = windows(noise(16_000), &[("fps", ParamValue::Int(30))]).unwrap();
     assert_eq!(sizes, [30]);
+    // Three seconds hold 89.91 frames of NTSC's; chunks are of 30 all the same.
+    let ntsc = [("fps", Rate::new(30_000, 1001).param())];
+    assert_eq!(windows(noise(48_000), &ntsc).unwrap().1, [30, 30, 29]);
+    assert_eq!(windows(noise(48_048), &ntsc).unwrap().1, [30, 30, 30]);
+}
+
+#[test]
+fn windows_of_any_rate_are_where_their_frame_is() {
+    // At 25 and at 50 frames a second every second window is of the same time.
+    let samples = noise(640 * 40);
+    let window = 80 * 16;
+    let (slow, _) = windows(samples.clone(), &[]).unwrap();
+    let (fast, _) = windows(samples, &[("fps", ParamValue::Int(50))]).unwrap();
+    for (k, slow) in slow.chunks_exact(window).enumerate() {
+        assert_eq!(slow, &fast[2 * k * window..(2 * k + 1) * window], "frame {k}");
+    }
 }
 
 #[test]

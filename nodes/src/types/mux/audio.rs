@@ -1,6 +1,6 @@
 //! The audio of a video: encoded as far as the frames have come, or taken over packet by packet.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::{Value as Json, json};
 use talkgraph_media::{
@@ -48,6 +48,13 @@ enum Source {
     File(Box<AudioReader>),
 }
 
+/// Whether the port `track` has a track without sound: an empty file.
+pub(super) fn is_silent(inputs: &Inputs) -> Result<bool> {
+    let path = &inputs.file("track")?.path;
+    let size = fs::metadata(path).map(|meta| meta.len());
+    size.map(|size| size == 0).map_err(|error| NodeError::io("port `track`: cannot be read").caused_by(error))
+}
+
 impl Track {
     /// The track for `container`, and what the file's writer must know of it. `bit_rate` 0: as many as suit.
     pub(super) fn open(
@@ -58,6 +65,9 @@ impl Track {
         ctx: &Context<'_>,
     ) -> Result<Option<(Self, AudioSource)>> {
         if inputs.has("track") {
+            if is_silent(inputs)? {
+                return Ok(None);
+            }
             let layout = session.survey(&inputs.file("track")?.path, 0, &|| ctx.host.cancelled()).told()?;
             return Self::given(session, &inputs.file("track")?.path, (container, layout), bit_rate)
                 .map(Some);

@@ -2,7 +2,7 @@ use serde_json::json;
 use talkgraph_media::Session;
 
 use super::{
-    audio::Track,
+    audio::{Track, is_silent},
     file::{FORMATS, Format, Video, VideoFile},
 };
 use crate::{
@@ -107,7 +107,7 @@ impl ReduceBody for Mux {
                 .hint("see whether the speech is as long as one video frame"));
         };
         let frames = open.file.frames();
-        let seconds = frames as f64 * f64::from(open.rate.den) / f64::from(open.rate.num);
+        let seconds = open.rate.seconds(frames);
         let (mut end, mut audio) = (0, None);
         if let Some(track) = open.track.take() {
             end = open.samples(track.rate);
@@ -136,6 +136,8 @@ impl ReduceBody for Mux {
                 audio["silent_packets"] = silent.into();
             }
             ctx.host.note("audio", audio);
+        } else {
+            ctx.host.note("audio", json!("none"));
         }
         Ok([("video".to_owned(), Value::File(FileRef { path, digest: None }))].into())
     }
@@ -144,14 +146,14 @@ impl ReduceBody for Mux {
 impl Open {
     /// Samples at `rate` that last as long as the frames so far, to the nearest.
     fn samples(&self, rate: u32) -> u64 {
-        let (num, den) = (u64::from(self.rate.num), u64::from(self.rate.den));
-        (self.file.frames() * den * u64::from(rate) + num / 2) / num
+        self.rate.samples(self.file.frames(), rate)
     }
 }
 
 /// Seconds of audio that came in.
 fn given(session: &Session, inputs: &Inputs) -> Result<f64> {
     match (inputs.has("track"), inputs.has("audio")) {
+        (true, _) if is_silent(inputs)? => Ok(0.0),
         (true, _) => Ok(session.seconds(&inputs.file("track")?.path).told()?),
         (_, true) => inputs.audio("audio").map(|audio| audio.samples.len() as f64 / f64::from(audio.rate)),
         _ => Ok(0.0),

@@ -22,13 +22,13 @@ pub(super) fn contract() -> Contract {
              encoder's priming is declared, so that players start both together. Packets of a `track` are taken over as \
              they are where the container takes them (AAC in MP4, QuickTime and Matroska, Opus in WebM and Matroska); \
              else it is encoded once, at its own rate and with its own channels. `audio` is encoded at 48 kHz mono. The \
-             note `audio` says which was done. Frames of odd size are padded by one \
+             note `audio` says which was done; it is `none` for a silent video, as one with an empty `track` is. Frames of odd size are padded by one \
              pixel. One encoder thread: the same input gives the same bytes. The file says in its title and comment \
              (GIF: a comment; WebP: XMP) that it was generated, with the IPTC term for media made by a trained model; \
              nothing is drawn on the frames or hidden in them.",
         )
         .input("frames", ArtifactType::Frames, Arity::Chunk, "the frames, all of one size")
-        .optional("track", ArtifactType::Track, Arity::Value, "the audio as given; or connect `audio`")
+        .optional("track", ArtifactType::Track, Arity::Value, "the audio as given (of `speech` or of a driving video); or connect `audio`")
         .optional("audio", ArtifactType::Audio, Arity::Value, "mono samples; without either the video is silent")
         .output("video", ArtifactType::Video, "the video file")
         .named("container", &ENDINGS, Some(STREAM))

@@ -31,7 +31,7 @@ pub(super) fn contract(ty: ArtifactType, rate: Rate) -> Contract {
             ParamKind::Choice { options: TYPES.iter().map(|ty| ty.name().into()).collect() },
             "the type of the sequence",
         )
-        .param("fps", ParamKind::Int { min: 1, max: 120 }, ParamValue::Int(25), "frames a second")
+        .param("fps", ParamKind::Rate, ParamValue::Int(25), "frames a second")
 }
 
 /// The type that the parameter `of` names.
@@ -41,12 +41,4 @@ pub(super) fn of(params: &Params) -> Result<ArtifactType> {
         let known = TYPES.map(ArtifactType::name).join(", ");
         NodeError::input(format!("parameter `of`: expected one of {known}, found `{name}`"))
     })
-}
-
-/// The frame rate that the parameter `fps` says.
-pub(super) fn rate(params: &Params) -> Result<Rate> {
-    let fps = params.int("fps")?;
-    u32::try_from(fps)
-        .map(|fps| Rate::new(fps, 1))
-        .map_err(|_| NodeError::input(format!("parameter `fps`: found {fps}")))
 }

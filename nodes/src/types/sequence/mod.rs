@@ -27,11 +27,11 @@ impl NodeType for Sequence {
     }
 
     fn resolve(&self, use_: &NodeUse<'_>) -> Result<Contract> {
-        Ok(contract::contract(contract::of(use_.params)?, contract::rate(use_.params)?))
+        Ok(contract::contract(contract::of(use_.params)?, use_.params.rate("fps")?))
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        let (name, frames) = (contract::of(params)?.name(), contract::rate(params)?.chunk_frames());
+        let (name, frames) = (contract::of(params)?.name(), params.rate("fps")?.chunk_frames());
         Ok(Body::Value(Box::new(body::Cut { name, frames })))
     }
 }
