@@ -131,6 +131,10 @@ fn completions_and_manual_pages_come_from_the_command_line() {
     assert!(talkgraph(&["man", "--to", to.to_str().expect("a path")]).status.success());
     let page = fs::read_to_string(to.join("talkgraph-run.1")).expect("a page");
     assert!(page.contains("\\-\\-progress"), "{page}");
+    let pages = fs::read_dir(&to).expect("a folder").map(|page| page.expect("a page").file_name());
+    let pages: Vec<_> = pages.map(|name| name.to_string_lossy().into_owned()).collect();
+    assert!(pages.iter().any(|name| name == "talkgraph-cache-gc.1"), "{pages:?}");
+    assert!(pages.iter().all(|name| !name.contains("help")), "{pages:?}");
 }
 
 #[test]

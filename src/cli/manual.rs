@@ -33,7 +33,7 @@ pub fn completions(args: &CompletionsArgs) -> Outcome {
 
 /// Prints the manual page of the program, or writes those of all commands.
 pub fn man(args: &ManArgs) -> Outcome {
-    let mut command = Cli::command();
+    let mut command = without_help(Cli::command());
     command.build();
     let Some(folder) = &args.to else { return print(page(command)?) };
     let fail = |error: std::io::Error| {
@@ -42,6 +42,11 @@ pub fn man(args: &ManArgs) -> Outcome {
     };
     fs::create_dir_all(folder).map_err(fail)?;
     clap_mangen::generate_to(command, folder).map_err(fail)
+}
+
+/// The command without the `help` that each gets of its own: a page of it would say again what the others' pages say.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 fn page(command: Command) -> Result<Vec<u8>, Failure> {

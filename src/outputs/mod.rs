@@ -88,6 +88,17 @@ impl Outputs {
         Ok(outputs)
     }
 
+    /// Makes the folders of these files that are missing, where that is asked for. For when all else was checked.
+    ///
+    /// # Errors
+    /// The first file whose folder the system refuses to make.
+    pub fn make_folders(&self) -> Result<(), RunError> {
+        let make = |(what, path, _): &(What, PathBuf, Target)| {
+            self.make_folder(path).map_err(|refusal| refused(what, path, refusal))
+        };
+        self.files.iter().try_for_each(make)
+    }
+
     /// Looks anew at what the run reads: work takes long, and much may have changed.
     pub fn look_again(&mut self, graph: &Graph, engine: &Engine, request: &Request) {
         self.guard = Guard::of(graph, engine, request);
@@ -106,12 +117,13 @@ impl Outputs {
         Ok(target)
     }
 
+    fn make_folder(&self, path: &Path) -> Result<(), Refusal> {
+        if self.parents { target::make_folder(path) } else { Ok(()) }
+    }
+
     /// What is at `path` now, if it may be written.
     fn find(&self, path: &Path) -> Result<Target, Refusal> {
-        if self.parents {
-            target::make_folder(path)?;
-        }
-        let target = Target::find(path)?;
+        let target = Target::find(path, self.parents)?;
         self.guard.allow(&target)?;
         Ok(target)
     }
@@ -148,7 +160,8 @@ impl Outputs {
                 .then(|| "it is kept in the store: run again with another name".into()),
             source,
         };
-        let look = || self.find(path).map_err(|refusal| fail(refusal.message, refusal.source));
+        let found = || self.make_folder(path).and_then(|()| self.find(path));
+        let look = || found().map_err(|refusal| fail(refusal.message, refusal.source));
         let mut done = write::write(&look()?, bytes, stopped);
         if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
             // Something appeared there meanwhile: it is looked at as what was there before would have been.

@@ -18,7 +18,7 @@ fn ending(path: &Path) -> Option<String> {
 /// The value that a file's name, or its having none, gives to the parameter of `named`.
 pub fn value(named: &Named, path: &Path) -> Option<ParamValue> {
     let by_name = ending(path).and_then(|ending| named.value(&ending).map(str::to_owned));
-    let streamed = || match Target::find(path) {
+    let streamed = || match Target::find(path, false) {
         Ok(Target::Descriptor { .. } | Target::Stream { .. }) => {
             named.stream.as_ref().map(ToString::to_string)
         }

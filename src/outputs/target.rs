@@ -7,7 +7,7 @@ use std::{
         ffi::OsStrExt,
         fs::{FileTypeExt, MetadataExt},
     },
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// The name that stands for standard output.
@@ -80,11 +80,11 @@ impl Refusal {
 }
 
 impl Target {
-    /// Follows `path`.
+    /// Follows `path`. With `parents` its folder may be missing, where [`make_folder`] is to make it.
     ///
     /// # Errors
     /// When it leads to nothing that may be written: folders, sockets, block devices, dangling links.
-    pub fn find(path: &Path) -> Result<Self, Refusal> {
+    pub fn find(path: &Path, parents: bool) -> Result<Self, Refusal> {
         if path.as_os_str() == STANDARD_OUTPUT {
             return Self::descriptor(libc::STDOUT_FILENO);
         }
@@ -100,11 +100,12 @@ impl Target {
         for followed in 0..LINKS {
             let name = next.file_name().ok_or_else(folder)?.to_owned();
             let parent = folder_of(&next);
-            let parent = fs::canonicalize(parent).map_err(|error| match followed {
-                0 => no_folder(parent, error),
-                _ => dangling(&next),
-            })?;
-            if !parent.is_dir() {
+            let parent = match followed {
+                0 if parents => to_be(parent).map_err(|error| cannot_be_made(parent, error))?,
+                0 => fs::canonicalize(parent).map_err(|error| no_folder(parent, error))?,
+                _ => fs::canonicalize(parent).map_err(|_| dangling(&next))?,
+            };
+            if fs::metadata(&parent).is_ok_and(|meta| !meta.is_dir()) {
                 let message = format!("`{}` is not a folder", folder_of(&next).display());
                 return Err(Refusal::new(message, "name a file in a folder"));
             }
@@ -253,10 +254,30 @@ pub fn make_folder(path: &Path) -> Result<(), Refusal> {
     if !is_name || folder.exists() {
         return Ok(());
     }
-    fs::create_dir_all(folder).map_err(|error| {
-        let message = format!("the folder `{}` cannot be made", folder.display());
-        Refusal::by_system(message, "choose another folder", error)
-    })
+    fs::create_dir_all(folder).map_err(|error| cannot_be_made(folder, error))
+}
+
+/// What `folder` will be once it is made where it is missing, without links.
+fn to_be(folder: &Path) -> io::Result<PathBuf> {
+    let error = match fs::canonicalize(folder) {
+        // A link that leads nowhere is in the way of a folder.
+        Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(folder).is_err() => error,
+        found => return found,
+    };
+    match folder.components().next_back() {
+        Some(Component::Normal(name)) => Ok(to_be(folder_of(folder))?.join(name)),
+        Some(Component::ParentDir) => {
+            let mut above = to_be(folder_of(folder))?;
+            above.pop();
+            Ok(above)
+        }
+        _ => Err(error),
+    }
+}
+
+fn cannot_be_made(folder: &Path, error: io::Error) -> Refusal {
+    let message = format!("the folder `{}` cannot be made", folder.display());
+    Refusal::by_system(message, "choose another folder", error)
 }
 
 fn dangling(target: &Path) -> Refusal {

@@ -23,9 +23,10 @@ const UNFINISHED: &str = ".talkgraph-";
 /// Permissions of a new file, before the user's mask.
 const NEW: u32 = 0o666;
 
-/// Fails when no file can be made in the folder of `path`.
+/// Fails when no file can be made in the folder of `path`; where that is missing, in the nearest one above.
 pub fn probe(path: &Path) -> io::Result<()> {
-    unfinished(path).map(drop)
+    let there = folder_of(path).ancestors().find(|folder| folder.exists());
+    unfinished(there.unwrap_or_else(|| folder_of(path))).map(drop)
 }
 
 /// Writes `bytes` to `target`. A reader that goes away early is no failure. `stopped` ends the wait for one.
@@ -50,15 +51,15 @@ fn through(mut file: File, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn unfinished(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn unfinished(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED).permissions(Permissions::from_mode(NEW)).tempfile_in(folder_of(path))
+    builder.prefix(UNFINISHED).permissions(Permissions::from_mode(NEW)).tempfile_in(folder)
 }
 
 /// Writes beside `path` and renames: readers see the old file or the new one. A file that was there keeps its permissions
 /// and, where the system lets us, its owner; where nothing was, nothing that has appeared since is replaced.
 fn replace(path: &Path, there: bool, bytes: &[u8]) -> io::Result<()> {
-    let mut file = unfinished(path)?;
+    let mut file = unfinished(folder_of(path))?;
     file.write_all(bytes)?;
     if !there {
         return file.persist_noclobber(path).map(drop).map_err(|error| error.error);

@@ -61,6 +61,7 @@ pub fn run(
     let mut written = Written::default();
     let mut request = request.clone();
     let mut board = Board::build(graph, engine, &request, false)?;
+    files.make_folders()?;
     for attempt in 1.. {
         board.verify = attempt > 1;
         let end = attempt_once(&mut board, engine, &request, events, cancel, &mut tally)?;

@@ -79,6 +79,25 @@ fn folders_are_made_where_that_is_asked_for() {
 }
 
 #[test]
+fn no_folder_is_made_for_a_run_that_is_refused() {
+    let place = Place::new();
+    for (more, message) in [
+        (&["--report", "graph.yaml"][..], "report: graph.yaml: it is the same file as"),
+        (&["--report", "a/b/../c/../r.txt"], "the name's ending decides the format: expected .json"),
+        (&["--report", "a/b/r.json", "--trace", "a/c/../b/r.json"], "the report goes there too"),
+        (&["--report", "photo.png/below/r.json"], "the folder `photo.png/below` cannot be made"),
+        (&["-o", "nothing=a/x.png"], "`nothing`"),
+    ] {
+        let args = ["run", "graph.yaml", "-i", "photo=photo.png", "--parents", "-o", "picture=a/b/out.png"];
+        let output = place.talkgraph(&[&args, more].concat());
+        assert_ne!(output.status.code(), Some(0), "{more:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(message), "{more:?}: {said}");
+        assert!(!place.path("a").exists(), "{more:?}");
+    }
+}
+
+#[test]
 fn a_cache_keeps_to_its_size_but_keeps_what_was_just_made() {
     let place = Place::new();
     let output = place.run(&["--cache-size", "1"]);
