@@ -5,7 +5,7 @@ use crate::{
     body::{Context, Inputs, Outputs, ScanBody, Sequence},
     contract::Rate,
     error::{NodeError, Result},
-    pack::CoefficientLayout,
+    pack::{CoefficientLayout, Region, Regions},
     params::Params,
     tensor::{Tensor, Tensors},
 };
@@ -48,6 +48,8 @@ pub(super) struct Fuse {
     drive_pose: bool,
     drive_translation: bool,
     weight: f32,
+    /// Weights of the regions, in the order of [`Region::ALL`]; below 0: `weight`.
+    regions: [f32; 4],
     end: End,
     speech_first: bool,
     driving: Vec<Vec<f32>>,
@@ -55,10 +57,15 @@ pub(super) struct Fuse {
 
 impl Fuse {
     pub(super) fn new(params: &Params) -> Result<Self> {
+        let mut regions = [0.0; 4];
+        for (weight, (_, name)) in regions.iter_mut().zip(Region::ALL) {
+            *weight = params.float(name)? as f32;
+        }
         Ok(Self {
             drive_pose: params.text("pose")? == "driving",
             drive_translation: params.text("translation")? == "driving",
             weight: params.float("weight")? as f32,
+            regions,
             end: match params.text("end")? {
                 "loop" => End::Loop,
                 "bounce" => End::Bounce,
@@ -68,6 +75,15 @@ impl Fuse {
             speech_first: params.text("first_frame")? == "speech",
             driving: vec![],
         })
+    }
+
+    /// The driving frames' share in every expression coefficient.
+    pub(super) fn weights(&self, names: &[String], regions: &Regions) -> Vec<f32> {
+        let weight = |name: &String| {
+            let at = Region::ALL.iter().position(|(one, _)| *one == regions.of(name));
+            at.map(|at| self.regions[at]).filter(|&weight| weight >= 0.0).unwrap_or(self.weight)
+        };
+        names.iter().map(weight).collect()
     }
 
     /// The driving coefficients that go with frame `i`.
@@ -104,6 +120,7 @@ impl Fuse {
         speech: &Tensor,
         reference: &[f32],
         layout: &CoefficientLayout,
+        weights: &[f32],
     ) -> Result<(Tensor, Tensor)> {
         let &[n, size] = speech.shape() else {
             return Err(shape("expression", speech, "[n, E]"));
@@ -118,9 +135,15 @@ impl Fuse {
             let moving = layout.pose_of(driving).map_err(|error| error.at_port("driving"))?;
             poses.extend(if self.drive_pose { &moving[..3] } else { &still[..3] });
             poses.extend(if self.drive_translation { &moving[3..] } else { &still[3..] });
-            let weight = if i == 0 && self.speech_first { 0.0 } else { self.weight };
+            let speech_alone = i == 0 && self.speech_first;
             let driven = layout.expression_of(driving).map_err(|error| error.at_port("driving"))?;
-            expressions.extend(speech.iter().zip(driven).map(|(s, d)| s + weight * (d - s)));
+            expressions.extend(
+                speech
+                    .iter()
+                    .zip(driven)
+                    .zip(weights)
+                    .map(|((s, d), weight)| if speech_alone { *s } else { s + weight * (d - s) }),
+            );
         }
         Ok((Tensor::f32([n, 6], poses)?, Tensor::f32([n, size], expressions)?))
     }
@@ -163,8 +186,10 @@ impl ScanBody for Fuse {
         let reference = inputs.tensors("reference")?.get("coefficients")?;
         let &[1, _] = reference.shape() else { return Err(shape("reference", reference, "[1, K]")) };
         let rate = inputs.rate().ok_or_else(|| NodeError::input("port `expression`: no frame rate"))?;
+        let pack = ctx.models.pack()?;
+        let weights = self.weights(pack.expression(), pack.regions());
         let (pose, expression) =
-            self.frames((start, rate), speech, reference.as_f32()?, ctx.models.pack()?.coefficients())?;
+            self.frames((start, rate), speech, reference.as_f32()?, pack.coefficients(), &weights)?;
         let after = start + speech.shape()[0];
         let outputs = [("pose", pose), ("expression", expression)]
             .map(|(name, tensor)| (name.to_owned(), Value::Tensors(Tensors::new().with(name, tensor))));

@@ -1,6 +1,7 @@
 use crate::{
     artifact::ArtifactType,
     contract::{Arity, Contract, ParamKind, ParamValue, Pool, SequenceRate, Text, Time},
+    pack::Region,
 };
 
 fn choice(options: &[&'static str]) -> ParamKind {
@@ -12,12 +13,13 @@ fn text(word: &str) -> ParamValue {
 }
 
 pub(super) fn contract() -> Contract {
-    Contract::new("fuse", 1, Time::Scan, Pool::Cpu, "fuses the speech's expression with driving frames")
+    let contract = Contract::new("fuse", 2, Time::Scan, Pool::Cpu, "fuses the speech's expression with driving frames")
         .doc(
             "One pose and one expression for every frame of the speech. Frame i of the speech meets frame i of the \
-             driving sequence, whatever both were cut into. The expression is (1 − weight)·speech + weight·driving; \
+             driving sequence, whatever both were cut into. The expression is (1 − weight)·speech + weight·driving, with a weight of its own for \
+             each region that has one; \
              the rotation comes from where `pose` says, the translation from where `translation` says. Driving \
-             coefficients are taken as absolute values. With `weight: 1` and `first_frame: speech` this is the \
+             coefficients are taken as they are: those of `retarget` are the person's own, those of `fit3dmm` the driver's, as published. With `weight: 1` and `first_frame: speech` this is the \
              published video-driven mode, with `weight: 0` the published mode with given poses.",
         )
         .input("expression", ArtifactType::Expression, Arity::Chunk, "the speech's expressions")
@@ -52,7 +54,17 @@ pub(super) fn contract() -> Contract {
             ParamKind::Float { min: 0.0, max: 1.0 },
             ParamValue::Float(0.5),
             "share of the driving frames in the expression",
-        )
+        );
+    let regions = [
+        "share of the driving frames in jaw and lips; below 0: as `weight` says",
+        "share of the driving frames in the lids; below 0: as `weight` says",
+        "share of the driving frames in the brows; below 0: as `weight` says",
+        "share of the driving frames in the direction of the eyes; below 0: as `weight` says",
+    ];
+    let contract = Region::ALL.into_iter().zip(regions).fold(contract, |contract, ((_, name), doc)| {
+        contract.param(name, ParamKind::Float { min: -1.0, max: 1.0 }, ParamValue::Float(-1.0), doc)
+    });
+    contract
         .param(
             "end",
             choice(&["hold", "loop", "bounce", "fade"]),

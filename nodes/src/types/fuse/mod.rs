@@ -27,7 +27,7 @@ impl NodeType for Fuse {
     }
 
     fn roles(&self, _: &Params, _: &Models) -> Result<Vec<String>> {
-        Ok(vec!["pack.coefficients".to_owned()])
+        Ok(["pack.coefficients", "pack.expression", "pack.regions"].map(String::from).to_vec())
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     artifact::Value,
     contract::{ParamValue, Rate},
-    pack::CoefficientLayout,
+    pack::{CoefficientLayout, Regions},
     tensor::{Tensor, Tensors},
     testing::{InMemory, params},
 };
@@ -23,6 +23,12 @@ fn layout() -> CoefficientLayout {
         rotation: (3, 6),
         translation: (6, 9),
     }
+}
+
+/// The two expression coefficients are a jaw and a brow.
+fn weights(fuse: &Fuse) -> Vec<f32> {
+    let regions = Regions { brows: vec!["brow".into()], ..Regions::default() };
+    fuse.weights(&["jaw", "brow"].map(String::from), &regions)
 }
 
 const RATE: Rate = Rate::new(25, 1);
@@ -50,7 +56,8 @@ fn fuse(set: &[(&str, ParamValue)], driving_chunks: &[usize]) -> Fuse {
 /// First number of each frame's pose, translation and expression; the speech's expression is 100.
 fn frames(fuse: &Fuse, start: usize, n: usize) -> Vec<(f32, f32, f32)> {
     let speech = Tensor::f32([n, 2], vec![100.0; n * 2]).unwrap();
-    let (pose, expression) = fuse.frames((start, RATE), &speech, &REFERENCE, &layout()).unwrap();
+    let (pose, expression) =
+        fuse.frames((start, RATE), &speech, &REFERENCE, &layout(), &weights(&fuse)).unwrap();
     let poses = pose.as_f32().unwrap().chunks_exact(6);
     poses.zip(expression.as_f32().unwrap().chunks_exact(2)).map(|(p, e)| (p[0], p[3], e[0])).collect()
 }
@@ -115,7 +122,8 @@ fn the_end_fades_to_the_reference_within_a_second_without_a_jump_of_speed() {
 
             let n = len + 2 * second;
             let speech = Tensor::f32([n, 2], vec![100.0; n * 2]).unwrap();
-            let (pose, expression) = fuse.frames((0, rate), &speech, &REFERENCE, &layout()).unwrap();
+            let (pose, expression) =
+                fuse.frames((0, rate), &speech, &REFERENCE, &layout(), &weights(&fuse)).unwrap();
             let pick = |values: &[f32], width, at: usize| -> Vec<f32> {
                 values.chunks_exact(width).map(|row| row[at]).collect()
             };
@@ -151,9 +159,23 @@ fn the_end_fades_to_the_reference_within_a_second_without_a_jump_of_speed() {
 }
 
 #[test]
+fn a_region_can_have_a_weight_of_its_own() {
+    let float = |name, x| (name, ParamValue::Float(x));
+    let fuse = fuse(&[float("weight", 0.5), float("brows", 1.0)], &[4]);
+    let speech = Tensor::f32([1, 2], vec![100.0; 2]).unwrap();
+    let (_, expression) = fuse.frames((2, RATE), &speech, &REFERENCE, &layout(), &weights(&fuse)).unwrap();
+    assert_eq!(
+        expression.as_f32().unwrap(),
+        [51.0, 2.0],
+        "half of 100 and 2 for the jaw, the driver's 2 for the brow"
+    );
+}
+
+#[test]
 fn wrong_sizes_and_empty_driving_are_clear_errors() {
     let speech = Tensor::f32([1, 3], vec![0.0; 3]).unwrap();
-    let error = fuse(&[], &[2]).frames((0, RATE), &speech, &REFERENCE, &layout()).unwrap_err();
+    let fuse = fuse(&[], &[2]);
+    let error = fuse.frames((0, RATE), &speech, &REFERENCE, &layout(), &weights(&fuse)).unwrap_err();
     assert_eq!(error.to_string(), "port `expression`: shape [1, 3], expected [n, 2]");
     let error = Fuse::new(&params(node().contract(), &[])).unwrap().load(&InMemory(vec![])).unwrap_err();
     assert_eq!(error.to_string(), "port `driving`: no frames, expected at least one");

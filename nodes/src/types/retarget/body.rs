@@ -9,6 +9,36 @@ use crate::{
     volume::{Camera, Pinhole},
 };
 
+/// An expression coefficient.
+pub(super) struct Channel {
+    /// Whether it shuts an eye.
+    lid: bool,
+    gain: f32,
+    bounds: [f32; 2],
+}
+
+impl Channel {
+    #[cfg(test)]
+    pub(super) fn lid(gain: f32) -> Self {
+        Self { lid: true, gain, bounds: [-0.4, 1.1] }
+    }
+
+    /// The person's coefficient, `rest` when nothing is done, while the driver does `driven`.
+    pub(super) fn moved(&self, rest: f32, driven: f32) -> f32 {
+        let driven = self.gain * driven;
+        let moved = if self.lid && driven > 0.0 {
+            // A share of the way from as open as they are, however wide that is, to shut.
+            let open = rest.max(0.0);
+            open + driven * (1.0 - open).max(0.0)
+        } else {
+            rest + driven
+        };
+        // A person at rest may lie beyond the bounds: they only hold back what the driver adds.
+        let [low, high] = self.bounds;
+        moved.clamp(low.min(rest), high.max(rest))
+    }
+}
+
 pub(super) struct Retarget {
     relative: bool,
     /// Gains of the regions, in the order of [`Region::ALL`].
@@ -38,15 +68,15 @@ impl Retarget {
         })
     }
 
-    /// The gain and the bounds of every expression coefficient.
-    fn channels(&self, pack: &Pack) -> Vec<(f32, [f32; 2])> {
+    /// Region, gain and bounds of every expression coefficient.
+    fn channels(&self, pack: &Pack) -> Vec<Channel> {
         let [low, high] = pack.expression_bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
         let channel = |name: &String| {
             let region = pack.regions().of(name);
             let at = Region::ALL.iter().position(|(one, _)| *one == region);
             // The eyes turn to both sides alike.
             let bounds = if region == Region::Gaze { [-high, high] } else { [low, high] };
-            (at.map_or(1.0, |at| self.gains[at]), bounds)
+            Channel { lid: region == Region::Eyes, gain: at.map_or(1.0, |at| self.gains[at]), bounds }
         };
         pack.expression().iter().map(channel).collect()
     }
@@ -134,9 +164,7 @@ impl MapBody for Retarget {
             let moved: Vec<f32> = (0..size)
                 .map(|c| {
                     let rest = if self.relative { own[c] } else { 0.0 };
-                    // A person at rest may lie beyond the bounds: they only hold back what the driver adds.
-                    let (gain, [low, high]) = channels[c];
-                    (rest + gain * driven[c]).clamp(low.min(rest), high.max(rest))
+                    channels[c].moved(rest, driven[c])
                 })
                 .collect();
             let mut pose = still;

@@ -97,6 +97,15 @@ fn regions_have_gains_and_the_expression_can_be_taken_as_it_is() {
 }
 
 #[test]
+fn shut_lids_shut_eyes_that_rest_wide_open_or_half_shut() {
+    let lid = body::Channel::lid(1.0);
+    for rest in [-0.4, 0.0, 0.3] {
+        assert!(near(lid.moved(rest, 1.0), 1.0) && near(lid.moved(rest, 0.0), rest), "{rest}");
+        assert!(near(lid.moved(rest, 0.5), (rest.max(0.0) + 1.0) / 2.0), "{rest}");
+    }
+}
+
+#[test]
 fn the_head_turns_as_the_drivers_or_by_as_much() {
     let Some(models) = tiny_models() else { return };
     let relative = ("rotation", ParamValue::Text("relative".into()));
