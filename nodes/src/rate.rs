@@ -30,8 +30,10 @@ impl Rate {
 
     /// `num` frames every `den` seconds, in lowest terms.
     pub const fn new(num: u32, den: u32) -> Self {
-        let common = common_divisor(num as u128, den as u128) as u32;
-        if common == 0 { Self { num, den } } else { Self { num: num / common, den: den / common } }
+        match common_divisor(num as u128, den as u128) as u32 {
+            0 => Self { num, den },
+            common => Self { num: num / common, den: den / common },
+        }
     }
 
     /// Frames in one chunk: about one second, at least one frame.

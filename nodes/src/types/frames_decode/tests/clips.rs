@@ -279,10 +279,12 @@ fn the_track_begins_and_ends_with_the_pictures() {
             found.retain(|onset| *onset < 2.95 && (late >= 0.0 || *onset > 0.02));
             let expected: Vec<_> =
                 expected.into_iter().filter(|&click| late >= 0.0 || click > 0.02).collect();
+            // FFmpeg's Matroska is off by the priming of Opus, 6.5 ms, besides.
+            let slack = if ending == "mkv" { 0.012 } else { 0.008 };
             assert_eq!(found.len(), expected.len(), "{what}: {found:?}, expected {expected:?}");
             for (found, expected) in found.iter().zip(&expected) {
                 assert!(
-                    (found - expected).abs() < 0.008,
+                    (found - expected).abs() < slack,
                     "{what}: a click at {found} s, expected {expected}"
                 );
             }
