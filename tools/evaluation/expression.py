@@ -5,7 +5,7 @@ import numpy as np
 from . import landmarks
 
 AMOUNTS = (0.0, 0.35, 0.7)
-_LARGEST = 1.1  # what the fit keeps coefficients below
+_LARGEST = 1.5  # beyond, faces tear
 # Gaze is left out: at 256 pixels an iris is too small to say where it looks.
 CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blink_left", "blink_right", "brow")
 
@@ -13,7 +13,8 @@ CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blin
 def asked(names, rest):
     """Curves `[n,E]`: each channel in turn leaves the rest expression by every amount; and the channel of each frame.
 
-    It rises, or falls where the rest expression (a broad smile) leaves no room below 1.1: no face is asked for more than it has.
+    It rises, or falls where the rest expression (a broad smile) leaves no room below 1.5. Lids go their share of the way from as open as they rest
+    to shut, as `retarget` moves them: an eye that rests wide open (below 0) is no more open than at 0.
     """
     rows, channels = [], []
     for channel in CHANNELS:
@@ -22,7 +23,10 @@ def asked(names, rest):
         for amount in AMOUNTS:
             row = rest.copy()
             c = names.index(channel)
-            row[c] += amount if rest[c] + max(AMOUNTS) <= _LARGEST else -amount
+            if channel.startswith("blink"):
+                row[c] = max(rest[c], 0.0) + amount * (1 - max(rest[c], 0.0))
+            else:
+                row[c] += amount if rest[c] + max(AMOUNTS) <= _LARGEST else -amount
             if channel in ("wide", "pucker", "smile", "upper_raise", "lower_drop") and "press" in names:
                 row[names.index("press")] = min(row[names.index("press")], 0.2)  # pressed lips would hide the motion
             rows.append(row)

@@ -14,7 +14,7 @@ from . import digest, export, optimise, write
 from . import generator as N
 from . import networks as W
 
-VERSION = 8
+VERSION = 9
 PARTS = ("networks", "generator", "inversion")  # generator: and inversion, which holds its weights; inversion: and the fit of the 3DMM
 DEFAULTS = {"lipaint": {"mask": "contour"}}  # exact here: the contour of the morphable model that drew the training pictures
 

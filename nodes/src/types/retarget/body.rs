@@ -9,6 +9,9 @@ use crate::{
     volume::{Camera, Pinhole},
 };
 
+/// Share of the bounds that a person may go beyond their rest, wherever that is.
+const ROOM: f32 = 0.5;
+
 /// An expression coefficient.
 pub(super) struct Channel {
     /// Whether it shuts an eye.
@@ -33,9 +36,9 @@ impl Channel {
         } else {
             rest + driven
         };
-        // A person at rest may lie beyond the bounds: they only hold back what the driver adds.
+        // A person at rest may lie near the bounds or beyond: there is always some room for what the driver adds.
         let [low, high] = self.bounds;
-        moved.clamp(low.min(rest), high.max(rest))
+        moved.clamp(low.min(rest + ROOM * low), high.max(rest + ROOM * high))
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn contract() -> Contract {
             .doc(
                 "The person's coefficients for every driving frame. The expression is what the driver's face does beside its own neutral one, times the \
                  gain of its region, added to the person's expression at rest (`relative`), or in its place (`absolute`); \
-                 it stays within the pack's bounds, and lids that the driver shuts shut the person's, however far those are open at rest. Identity and texture are always the person's, so that nothing of the driver's looks comes over. The \
+                 it stays within the pack's bounds, or half of them beyond the person's rest where that lies at their edge, and lids that the driver shuts shut the person's, however far those are open at rest. Identity and texture are always the person's, so that nothing of the driver's looks comes over. The \
                  rotation is the driver's (`absolute`), or the person's at rest turned by how the driver turned from the neutral \
                  (`relative`). `place` and `nearness` let the head move in the picture as the driver's does; both are off by default, since a photo's \
                  shoulders stay where they are, and never go beyond `farthest`.",
