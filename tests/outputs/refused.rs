@@ -122,3 +122,15 @@ fn a_terminal_gets_no_video() {
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(said.contains("output `video`: -: a terminal cannot show"), "{said}");
 }
+
+#[test]
+fn what_a_pattern_finds_and_what_would_fit_it_is_not_written() {
+    let place = Place::new();
+    let pattern = ["-i", "driving=driving/*.png"];
+    let ends = |status, output: &str| place.ends(status, &[&pattern[..], &["-o", output]].concat());
+    assert!(ends(2, "picture=driving/2.png").contains("it is the same file as"));
+    let said = ends(2, "picture=driving/new.png");
+    assert!(said.contains("it would become a part of input `driving`"), "{said}");
+    ends(0, "video=driving/new.mp4");
+    assert!(place.path("driving/new.mp4").exists());
+}

@@ -121,7 +121,7 @@ impl Decode {
 
 /// Seconds that the last picture is shown. Files that say next to nothing of it leave it out.
 fn last(shown: &Shown, step: f64) -> f64 {
-    if shown.lasts > step / 2.0 { shown.lasts } else { step }
+    if shown.lasts > step / 4.0 { shown.lasts } else { step }
 }
 
 /// The next picture that is shown later than `seconds`: some files hold pictures without a time of their own.
