@@ -67,7 +67,16 @@ fn wrong_usage_is_status_two() {
 
 #[test]
 fn every_graph_of_the_repository_is_sound() {
-    let graphs = ["from_z", "from_image", "given_poses", "video_driven", "examples/mel", "examples/still"];
+    let graphs = [
+        "from_z",
+        "from_image",
+        "given_poses",
+        "video_driven",
+        "reenact",
+        "in_photo",
+        "examples/mel",
+        "examples/still",
+    ];
     let paths: Vec<String> = graphs.iter().map(|name| format!("graphs/{name}.yaml")).collect();
     let mut args = vec!["check"];
     args.extend(paths.iter().map(String::as_str));
