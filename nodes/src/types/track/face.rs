@@ -13,6 +13,15 @@ const CORNERS: [[usize; 2]; 2] = [[33, 133], [362, 263]];
 pub(super) const EYE: usize = 21;
 /// Middles of the inner lips: upper and lower.
 const LIPS: [usize; 2] = [13, 14];
+/// Points that go down with the jaw: the lower lip without its corners, and the chin.
+pub(super) const LOWER: [usize; 51] = [
+    146, 91, 181, 84, 17, 314, 405, 321, 375, 77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15,
+    316, 403, 319, 325, 95, 88, 178, 87, 14, 317, 402, 318, 324, 152, 148, 377, 176, 400, 175, 199, 200, 18,
+    83, 313, 171, 396, 208, 428,
+];
+/// The face mesh keeps shut lips this far apart, in distances of the eyes; lips that are farther apart than `OPEN` are open.
+const SHUT: f64 = 0.02;
+const OPEN: f64 = 0.05;
 /// Points of the lids along the eye, lower and upper, without the corners.
 const LIDS: [std::ops::Range<usize>; 2] = [1..8, 9..16];
 
@@ -100,6 +109,17 @@ impl Face {
     /// Opening of the inner lips, in distances of the eyes.
     pub(super) fn lips_apart(&self) -> f64 {
         (self.points[LIPS[0]] - self.points[LIPS[1]]).norm()
+    }
+
+    /// The same face with its lips shut, where they are open: lower lip and chin go up.
+    pub(super) fn with_shut_lips(mut self) -> Self {
+        let apart = self.lips_apart();
+        if apart > OPEN {
+            for point in LOWER {
+                self.points[point].y += apart - SHUT;
+            }
+        }
+        self
     }
 
     /// Mean opening of the lids, in distances of an eye's corners; 0 where no eyes were looked at.

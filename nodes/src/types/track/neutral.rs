@@ -106,7 +106,8 @@ impl Neutrals {
             let mean =
                 |of: &dyn Fn(&Held) -> f64| held.iter().map(|held| of(held)).sum::<f64>() / held.len() as f64;
             Some(Neutral {
-                face: Face::mean(sums.iter().flat_map(|sum| &sum.faces))?,
+                // Of a mouth that is never shut the neutral is what it would look like shut.
+                face: Face::mean(sums.iter().flat_map(|sum| &sum.faces))?.with_shut_lips(),
                 rotation: std::array::from_fn(|axis| mean(&|held| held.rotation[axis])),
                 place: std::array::from_fn(|axis| mean(&|held| held.place[axis])),
                 size: mean(&|held| held.size.ln()).exp(),
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_shot_has_a_neutral_of_its_own_unless_it_is_short() {
-        let face = |x: f64| Face { points: vec![nalgebra::Vector3::repeat(x); 2], eyes: vec![] };
+        let face = |x: f64| Face { points: vec![nalgebra::Vector3::repeat(x); 468], eyes: vec![] };
         let held = Held { rotation: [0.1; 3], place: [0.0; 2], size: 2.0 };
         let mut neutrals = Neutrals::default();
         for (shot, frames, x) in [(0, 20, 1.0), (1, 20, 3.0), (2, 4, 8.0)] {
