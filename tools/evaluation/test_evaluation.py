@@ -11,7 +11,7 @@ from PIL import Image
 from ..speech import SAMPLE_RATE, SPOKEN, measures, phones, visemes
 from ..speech.visemes import JAW, PRESS
 from . import __main__ as command
-from . import expression, landmarks, likeness, mouth, pictures, recordings, report, silhouette, yaw
+from . import driven, expression, landmarks, likeness, mouth, pictures, recordings, report, silhouette, yaw
 
 ROOT = pathlib.Path(__file__).parents[2]
 PORTRAIT = ROOT / "graphs" / "media" / "portrait.png"
@@ -208,6 +208,37 @@ class Expression(unittest.TestCase):
         self.assertAlmostEqual(figures["jaw"]["gain"], 0.5, 5)
         self.assertAlmostEqual(figures["jaw"]["crosstalk"], 0.3 / math.sqrt(2), 4)
         self.assertAlmostEqual(figures["smile"]["crosstalk"], 0.0, 5)
+
+
+    def test_lids_that_rest_wide_open_are_asked_to_go_their_whole_way(self):
+        names = ["blink_left", "blink_right"]
+        wanted, _ = expression.asked(names, np.array([-0.4, 0.2], np.float32))
+        np.testing.assert_allclose(wanted[:3, 0], [0.0, 0.35, 0.7], atol=1e-6)
+        np.testing.assert_allclose(wanted[3:, 1], [0.2, 0.48, 0.76], atol=1e-6)
+
+
+class Driven(unittest.TestCase):
+    def test_a_late_and_weak_follower_is_told(self):
+        driver = np.sin(np.arange(200) * 0.3)
+        figures = driven.follow(driver, np.roll(0.5 * driver, 2))
+        self.assertEqual(figures["lag"], 2)
+        self.assertLess(figures["correlation"], 0.9)
+        exact = driven.follow(driver, 0.5 * driver + 1)
+        self.assertEqual(exact["lag"], 0)
+        self.assertAlmostEqual(exact["gain"], 0.5, 6)
+
+    def test_blinks_are_found_missed_and_invented(self):
+        lids = np.ones(50)
+        lids[[10, 11, 12, 30]] = [0.5, 0.1, 0.4, 0.3]
+        self.assertEqual(driven.blinks(lids), [11, 30])
+        self.assertEqual(driven.blinked([11, 30], [12, 40]), {"true": 2, "found": 1, "invented": 1})
+
+    def test_the_drawn_driver_blinks_when_it_is_said_to(self):
+        names = ["jaw", "wide", "pucker", "smile", "brow", "blink_left", "blink_right"]
+        curves, pose, begun = driven.played(names)
+        shut = curves[:, names.index("blink_left")]
+        self.assertTrue(len(begun) > 2 and all(shut[frame] == 1 for frame in begun))
+        self.assertLess(np.degrees(np.abs(pose[:, :3])).max(), 12.1)
 
 
 class Turned:

@@ -1,0 +1,80 @@
+"""python -m unittest tools.tracking.test_tracking"""
+
+import unittest
+
+import numpy as np
+import onnxruntime
+import torch
+
+from . import curves, face, train
+
+
+def turned(points, rotation, size, place):
+    """What a camera sees of points that are turned (R = Ry·Rx·Rz), as tensors of `align`."""
+    pitch, yaw, roll = rotation
+    cos, sin = np.cos, np.sin
+    x = np.array([[1, 0, 0], [0, cos(pitch), -sin(pitch)], [0, sin(pitch), cos(pitch)]])
+    y = np.array([[cos(yaw), 0, sin(yaw)], [0, 1, 0], [-sin(yaw), 0, cos(yaw)]])
+    z = np.array([[cos(roll), -sin(roll), 0], [sin(roll), cos(roll), 0], [0, 0, 1]])
+    seen = size * points @ (y @ x @ z).T
+    flat = np.stack([seen[:, 0] + 0.5 + place[0], 0.5 - seen[:, 1] + place[1]], -1)
+    return {"landmarks": flat[None], "near": seen[None, :, 2]}
+
+
+class Face(unittest.TestCase):
+    def test_the_pose_is_taken_out_and_told(self):
+        seen = turned(face.mean(), (0.2, -0.3, 0.1), 0.25, (0.02, -0.05))
+        flat, _, rotation = face.unpose(seen)
+        np.testing.assert_allclose(flat[0], face.mean(), atol=1e-6)
+        np.testing.assert_allclose(rotation[0], (0.2, -0.3, 0.1), atol=1e-6)
+
+    def test_every_point_has_one_on_the_other_side(self):
+        mirror = face.mirror()
+        np.testing.assert_array_equal(mirror[mirror], np.arange(468))
+        self.assertEqual((mirror[33], mirror[61]), (263, 291))
+
+
+class Curves(unittest.TestCase):
+    def test_the_face_does_nothing_first_and_much_then(self):
+        expression, pose = curves.draw(3)
+        self.assertTrue((expression[: curves.LEAD] == 0).all())
+        self.assertTrue((np.ptp(expression[curves.LEAD :], axis=0) > 0.3).all())
+        self.assertLess(np.abs(pose).max(), 0.51)
+        np.testing.assert_array_equal(expression, curves.draw(3)[0])
+
+
+class Reader(unittest.TestCase):
+    def test_the_model_reads_what_was_trained(self):
+        rng = np.random.default_rng(0)
+        faces, eyes, rotation = rng.normal(0, 0.1, (4, 468, 3)), rng.normal(0, 0.1, (4, 2, 21, 2)), rng.normal(0, 0.1, (4, 3))
+        neutral, neutral_eyes = faces.mean(0), eyes.mean(0)
+        x = train.features(faces, eyes, rotation, neutral, neutral_eyes)
+        torch.manual_seed(0)
+        net = train.Net(x.shape[1], len(train.EXPRESSION))
+        torch.nn.init.normal_(net.last.weight, std=0.1)
+        turns = np.array([[1.3, 1.0, 0.9], [0.1, 0.0, 0.0]])
+        session = onnxruntime.InferenceSession(train.model(net, turns).SerializeToString())
+        single = lambda array: array.astype(np.float32)
+        expression, pose, mean = session.run(None, {
+            "face": single(faces), "neutral": single(neutral[None]), "eyes": single(eyes),
+            "neutral_eyes": single(neutral_eyes[None]), "rotation": single(rotation),
+        })  # fmt: skip
+        with torch.no_grad():
+            np.testing.assert_allclose(expression, net(torch.tensor(single(x))).numpy(), atol=1e-4)
+        np.testing.assert_allclose(pose, rotation * turns[0] + turns[1], atol=1e-6)
+        np.testing.assert_allclose(mean[0], face.mean(), atol=1e-6)
+
+    def test_a_mirror_swaps_the_lids_and_turns_the_head_the_other_way(self):
+        expression = np.zeros((1, len(train.EXPRESSION)))
+        expression[0, train.EXPRESSION.index("blink_left")] = 1
+        flat = face.mean()[None]
+        _, _, rotation, expression, pose = train.mirrored(
+            flat, np.zeros((1, 2, 21, 2)), np.array([[0.1, 0.2, 0.3]]), expression, np.array([[0.1, 0.2, 0.3]])
+        )
+        self.assertEqual(expression[0, train.EXPRESSION.index("blink_right")], 1)
+        np.testing.assert_allclose(rotation, [[0.1, -0.2, -0.3]])
+        np.testing.assert_allclose(pose, rotation)
+
+
+if __name__ == "__main__":
+    unittest.main()
