@@ -93,7 +93,9 @@ def run_phase(folder: Path, phase: dict, tensors: dict, *, threads=2, random=Non
         params, m, v = result["params_out"], result["m_out"], result["v_out"]
         taken += 1
         if not sees_view and settling.hear(losses):
-            left_out += max(0, math.ceil((1 - phase.get("ramp_down", 0)) * phase["steps"]) - taken - left_out)
+            falls = math.ceil((1 - phase.get("ramp_down", 0)) * phase["steps"])
+            left_out += max(0, (falls if taken + left_out < falls else phase["steps"]) - taken - left_out)
+            settling.heard.clear()
     return tensors | evaluate(finish, known | {"params": params})
 
 

@@ -222,14 +222,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Hears the watched loss of step number `taken`, and goes on where the learning rate falls once the phase no longer gains.
+    /// Hears the watched loss of step number `taken`. Once the phase no longer gains it goes on where the learning rate falls; where it
+    /// falls already, the phase is over.
     fn settle(&mut self, taken: usize, loss: f32) {
         if let Some(settling) = &mut self.settling
             && !self.phase.sees_view(taken)
             && settling.hear(loss)
         {
             let next = taken + 1 + self.left_out;
-            self.left_out += self.phase.schedule.falls_from().saturating_sub(next);
+            let schedule = &self.phase.schedule;
+            let to = if next < schedule.falls_from() { schedule.falls_from() } else { schedule.steps };
+            self.left_out += to.saturating_sub(next);
+            settling.forget();
         }
     }
 

@@ -1,4 +1,4 @@
-//! Tells when a phase no longer gains, so that its learning rate begins to fall before its time.
+//! Tells when a phase no longer gains, so that its learning rate begins to fall before its time, and it ends before it is through.
 
 use crate::pack::Settle;
 
@@ -23,6 +23,11 @@ impl<'a> Settling<'a> {
         let (before, last) = self.heard[from..].split_at(window);
         let sum = |losses: &[f64]| losses.iter().sum::<f64>();
         sum(last) > (1.0 - self.rule.gain) * sum(before)
+    }
+
+    /// Begins anew, as a falling learning rate brings gains of its own.
+    pub(super) fn forget(&mut self) {
+        self.heard.clear();
     }
 }
 

@@ -107,7 +107,7 @@ pub struct Stop {
     pub below: f64,
 }
 
-/// When the learning rate of a phase begins to fall before its time, because its picture no longer gains.
+/// When the learning rate of a phase begins to fall before its time, and the phase ends before it is through, because its picture no longer gains.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settle {
