@@ -71,5 +71,5 @@ def _pivot_phase(volume: Volume) -> Phase:
     def finish(params, identity, **_):
         return {"w": torch.cat([identity, params[None]], 1)[None]}
 
-    return Phase("pivot", init, make_step(loss, layout, beta1=0.9, beta2=0.99, project=project), finish, steps={"draft": 20, "standard": 30, "fine": 160},
+    return Phase("pivot", init, make_step(loss, layout, beta1=0.9, beta2=0.99, project=project), finish, steps={"draft": 12, "standard": 30, "fine": 160},
                  learning_rate=0.04, beta2=0.99, ramp_up=0.05, ramp_down=0.5, settle={"loss": "picture", "window": 10, "gain": 0.005})

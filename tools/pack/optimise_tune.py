@@ -219,7 +219,7 @@ def tuning_phases(volume: Volume, morphable: Morphable) -> list[Phase]:
     step = lambda loss, layout: make_step(loss, layout, beta1=0.9, beta2=0.99, epsilon=EPSILON)
     return [
         Phase("grow", grow_init, step(photo_loss, layouts[0]), lambda params, **_: {"grown": params + 0.0},
-              steps={"draft": 24, "standard": 60, "fine": 70}, learning_rate=1e-3, beta2=0.99, ramp_up=0.1, ramp_down=0.4),
+              steps={"draft": 14, "standard": 60, "fine": 70}, learning_rate=1e-3, beta2=0.99, ramp_up=0.1, ramp_down=0.4),
         Phase("tune", tune_init, step(photo_loss, layouts[1]), finish, steps={"draft": 0, "standard": 60, "fine": 800},
               learning_rate=1.5e-3, beta2=0.99, ramp_up=0.05, ramp_down=0.5,
               view=other_view, view_step=step(view_loss, layouts[1]), view_every=2, randoms=view.RANDOMS,

@@ -57,7 +57,7 @@ fn fuse(set: &[(&str, ParamValue)], driving_chunks: &[usize]) -> Fuse {
 fn frames(fuse: &Fuse, start: usize, n: usize) -> Vec<(f32, f32, f32)> {
     let speech = Tensor::f32([n, 2], vec![100.0; n * 2]).unwrap();
     let (pose, expression) =
-        fuse.frames((start, RATE), &speech, &REFERENCE, &layout(), &weights(&fuse)).unwrap();
+        fuse.frames((start, RATE), &speech, &REFERENCE, &layout(), &weights(fuse)).unwrap();
     let poses = pose.as_f32().unwrap().chunks_exact(6);
     poses.zip(expression.as_f32().unwrap().chunks_exact(2)).map(|(p, e)| (p[0], p[3], e[0])).collect()
 }

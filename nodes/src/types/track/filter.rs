@@ -36,7 +36,7 @@ fn weights(i: usize, window: Range<usize>, sigma: f64) -> Vec<f64> {
         let t = (k as f64 - i as f64) / sigma;
         ((-0.5 * t * t).exp(), Vector3::new(1.0, t, t * t))
     };
-    let normal: Matrix3<f64> = window.clone().map(|k| terms(k)).map(|(w, x)| w * x * x.transpose()).sum();
+    let normal: Matrix3<f64> = window.clone().map(terms).map(|(w, x)| w * x * x.transpose()).sum();
     match normal.try_inverse() {
         Some(inverse) if window.len() >= 3 => {
             let row = inverse.row(0).transpose();
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn noise_shrinks_and_motion_is_not_late() {
         let wave = |k: usize| (k as f64 * 0.25).sin();
-        let noise = |k: usize| if k % 2 == 0 { 0.1 } else { -0.1 };
+        let noise = |k: usize| if k.is_multiple_of(2) { 0.1 } else { -0.1 };
         let out = smoothed((0..100).map(|k| (wave(k) + noise(k), 0)).collect(), 2.0);
         let off = |lag: i64| -> f64 {
             (10..90).map(|k: usize| (out[k] - wave((k as i64 - lag) as usize)).powi(2)).sum::<f64>()
