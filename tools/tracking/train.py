@@ -1,11 +1,12 @@
 """Trains `expression_reader` on rendered heads, as the face mesh sees them: `python -m tools.tracking.train FOLDER PACK… [--heads N]`.
 
-The first pack renders; all get the network. Heads out of the generator move by drawn curves; `FOLDER` keeps what the face mesh saw, so that a second run only trains. The last fifth of the
+The first pack renders; all get the network. Heads out of the generator move by drawn curves; `FOLDER` keeps what the face mesh saw, so that a second run only trains. An eighth of the
 heads is held out, and the figures on it are printed.
 """
 
 import argparse
 import json
+import random
 import subprocess
 from pathlib import Path
 
@@ -231,19 +232,21 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("packs", type=Path, nargs="+")
     parser.add_argument("--setup", type=Path, help="folder of the set-up's networks")
-    parser.add_argument("--heads", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--heads", type=int, default=168)
+    parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "talkgraph")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     heads = [samples(seed, arguments.folder, arguments.binary, arguments.packs[0]) for seed in range(arguments.heads)]
-    held = max(2, len(heads) // 5)
+    turned = turns(heads)
+    random.Random(1).shuffle(heads)
+    held = max(2, len(heads) // 8)
     join = lambda some: tuple(np.concatenate(part) for part in zip(*some))
     expressions = lambda some: [(x, y[:, : len(EXPRESSION)]) for x, y in some]
     x, y = join(expressions(heads[:-held]))
     x_held, y_held = join(expressions(heads[-held:]))
-    net, turned = train(x, y, arguments.steps, print), turns(heads)
+    net = train(x, y, arguments.steps, print)
     print("rotation: factors", turned[0].round(3), "offsets in degrees", np.degrees(turned[1]).round(2))
     print(json.dumps({"before calibration": {name: round(row["gain"], 2) for name, row in figures(net, x_held, y_held).items()}}))
     half = len(x_held) // 2  # gains are taken from some of the held-out heads, the figures from the others
