@@ -66,7 +66,7 @@ impl Track {
 impl ValueBody for Track {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let rate = inputs.rate().ok_or_else(|| NodeError::input("port `landmarks`: no frame rate"))?;
-        let fps = f64::from(rate.num) / f64::from(rate.den);
+        let fps = rate.fps();
         let reader = Reader::new(ctx.models)?;
         let clip = Clip { sequence: &**inputs.sequence("landmarks")?, reader: &reader };
         let neutrals = clip.neutrals(ctx)?;
@@ -166,6 +166,7 @@ impl Clip<'_> {
     ) -> Result<(Vec<Frame>, Vec<Option<Fault>>)> {
         let size = self.reader.size;
         let (mut frames, mut faults, mut sharpness) = (vec![], vec![], vec![]);
+        // Shot and size of the frame before.
         let mut last: Option<(i64, f64)> = None;
         self.each(ctx, |seen| {
             let mut faces: Vec<Unposed> = vec![];
@@ -185,6 +186,10 @@ impl Clip<'_> {
                     faces.push(Unposed { frame: frames.len(), shot: seen.shot, face, held });
                     None
                 });
+                if fault.is_some() {
+                    // After a gap a face may be of any size.
+                    last = None;
+                }
                 faults.push(fault);
                 sharpness.push((seen.shot, seen.sharpness));
                 frames.push(Frame { numbers: vec![0.0; size + 9], shot: seen.shot });

@@ -14,6 +14,8 @@ use crate::{
 /// A frame of a made-up clip.
 #[derive(Clone, Copy)]
 struct Frame {
+    /// Distance of the eyes in sides of the crop.
+    size: f64,
     yaw: f64,
     /// How far the lower lip and the chin go down, in distances of the eyes.
     open: f64,
@@ -22,7 +24,7 @@ struct Frame {
     sharpness: f32,
 }
 
-const STILL: Frame = Frame { yaw: 0.0, open: 0.0, found: true, shot: 0, sharpness: 100.0 };
+const STILL: Frame = Frame { size: 0.25, yaw: 0.0, open: 0.0, found: true, shot: 0, sharpness: 100.0 };
 fn mean(models: &Models) -> Vec<Vector3<f64>> {
     let zeros = |shape: &[usize]| Tensor::f32(shape, vec![0.0; shape.iter().product()]).unwrap();
     let inputs = Tensors::new()
@@ -47,7 +49,7 @@ fn landmarks(models: &Models, frames: &[Frame], size: usize) -> Vec<Artifact> {
             let turn = Rotation3::from_axis_angle(&Vector3::y_axis(), frame.yaw);
             for (k, point) in mean.iter().enumerate() {
                 let down = if face::LOWER.contains(&k) { frame.open - apart } else { 0.0 };
-                let point = turn * (point - Vector3::new(0.0, down, 0.0)) * 0.25;
+                let point = turn * (point - Vector3::new(0.0, down, 0.0)) * frame.size;
                 flat.extend([(point.x + 0.5) as f32, (0.5 - point.y) as f32]);
                 near.push(point.z as f32);
             }
@@ -166,6 +168,26 @@ fn a_cut_begins_another_neutral_and_nothing_leaks_over_it() {
     assert!(jaw[..20].iter().all(|jaw| jaw.abs() < 0.1), "{jaw:?}");
     assert!(jaw[20..].iter().all(|jaw| (0.3..0.9).contains(jaw)), "{jaw:?}");
     assert_eq!(host.noted("shots"), Some(2.into()));
+}
+
+#[test]
+fn a_sudden_jump_of_size_is_no_face_and_does_not_spoil_what_follows() {
+    let Some(models) = tiny_models() else { return };
+    let mut clip = talking();
+    clip[9].size = 0.6;
+    // Lost for a moment, the driver comes back much nearer.
+    clip[15].found = false;
+    clip[16..].iter_mut().for_each(|frame| frame.size = 0.45);
+    let host = TestHost::new();
+    let out = track(&models, &clip, &[], &host).unwrap();
+    assert_eq!(rows(&out, "expression").len(), 25);
+    assert_eq!(
+        host.warnings.lock().unwrap().as_slice(),
+        ["2 driving frames could not be read (10: implausible landmarks, 16: no face); interpolated"]
+    );
+    let place = rows(&out, "place");
+    let nearer = place[22][2] - place[5][2];
+    assert!((nearer - (0.45f32 / 0.25).ln()).abs() < 0.02, "{nearer}");
 }
 
 #[test]
