@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod kinds;
+mod memory;
 pub mod protocol;
 pub mod sniff;
 
@@ -30,4 +31,5 @@ pub use self::{
         AudioCodec, AudioSettings, AudioSource, Block, Container, FrameRate, Layout, Settings, Under,
         WebpSettings,
     },
+    memory::keep_memory_of_frames,
 };

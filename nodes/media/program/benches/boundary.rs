@@ -12,6 +12,7 @@ const SIZE: (u32, u32) = (1280, 720);
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
+    talkgraph_media::keep_memory_of_frames(); // as talkgraph itself does
     let frames = if std::env::args().any(|argument| argument == "--test") { 10 } else { 250 };
     let folder = tempfile::tempdir()?;
     let (ours, theirs) = (folder.path().join("ours.mp4"), folder.path().join("theirs.mp4"));

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
-        None => talkgraph_media_program::run(),
+        None => {
+            talkgraph_media::keep_memory_of_frames();
+            talkgraph_media_program::run()
+        }
         Some("--version") => {
             println!("{}", talkgraph_media_program::version());
             ExitCode::SUCCESS
