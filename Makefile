@@ -79,4 +79,5 @@ fuzz:
 eval: build
 	tools/evaluation/setup.sh
 	OMP_NUM_THREADS=1 $(TRAINING) -m tools.evaluation --binary $(TALKGRAPH) \
-	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)')
+	  $(if $(PORTRAITS),--portraits '$(PORTRAITS)') $(if $(SPEECH),--speech '$(SPEECH)') $(if $(ONLY),--only '$(ONLY)') \
+	  $(if $(DRIVING),--driving '$(DRIVING)')

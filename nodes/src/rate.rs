@@ -58,6 +58,13 @@ impl Rate {
         u64::try_from((exact + num / 2) / num).unwrap_or(u64::MAX)
     }
 
+    /// Whole frames that `count` samples, `samples` a second, fill.
+    pub fn frames_in(self, count: u64, samples: u32) -> u64 {
+        let frames =
+            u128::from(count) * u128::from(self.num) / (u128::from(samples.max(1)) * u128::from(self.den));
+        u64::try_from(frames).unwrap_or(u64::MAX)
+    }
+
     /// The one way in which this rate is written as a parameter: a whole number, or else a fraction as text.
     pub fn param(self) -> ParamValue {
         match self.den {

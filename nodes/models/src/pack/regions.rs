@@ -37,6 +37,11 @@ impl Region {
     /// All of them, with the names of their parameters.
     pub const ALL: [(Self, &str); 4] =
         [(Self::Mouth, "mouth"), (Self::Eyes, "eyes"), (Self::Brows, "brows"), (Self::Gaze, "gaze")];
+
+    /// Its place in [`ALL`](Self::ALL).
+    pub fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl Regions {

@@ -80,8 +80,8 @@ impl Fuse {
     /// The driving frames' share in every expression coefficient.
     pub(super) fn weights(&self, names: &[String], regions: &Regions) -> Vec<f32> {
         let weight = |name: &String| {
-            let at = Region::ALL.iter().position(|(one, _)| *one == regions.of(name));
-            at.map(|at| self.regions[at]).filter(|&weight| weight >= 0.0).unwrap_or(self.weight)
+            let own = self.regions[regions.of(name).index()];
+            if own >= 0.0 { own } else { self.weight }
         };
         names.iter().map(weight).collect()
     }

@@ -66,7 +66,7 @@ impl ReduceBody for Match {
             return Err(NodeError::input(format!("port `{DRIVING}`: no frames, expected at least one")));
         };
         let Audio { rate: hertz, samples } = audio.audio().map_err(|error| error.at_port("audio"))?;
-        let speech = whole_frames(samples.len() as u64, *hertz, rate);
+        let speech = rate.frames_in(samples.len() as u64, *hertz).max(1);
         let frames = self.length.of(speech, self.driving);
         let wanted = first_sample(frames, *hertz, rate);
         let beyond = samples.len() as f64 - wanted as f64;
@@ -83,13 +83,6 @@ impl ReduceBody for Match {
         let audio = Value::Audio(Audio { rate: *hertz, samples });
         Ok([("audio".to_owned(), audio)].into())
     }
-}
-
-/// Frames that so many samples fill, at least one.
-fn whole_frames(samples: u64, hertz: u32, rate: Rate) -> u64 {
-    let (num, den) = (u128::from(rate.num), u128::from(rate.den));
-    let frames = u128::from(samples) * num / (u128::from(hertz.max(1)) * den);
-    u64::try_from(frames).unwrap_or(u64::MAX).max(1)
 }
 
 /// The fewest samples that fill so many frames.

@@ -38,7 +38,7 @@ impl ValueBody for Windows {
             return Err(NodeError::input(format!("port `audio`: {} Hz, expected {RATE} Hz", audio.rate)));
         }
         let (num, den) = (u64::from(self.rate.num), u64::from(self.rate.den));
-        let frames = audio.samples.len() as u64 * num / (u64::from(RATE) * den);
+        let frames = self.rate.frames_in(audio.samples.len() as u64, RATE);
         let used = frames * u64::from(RATE) * den / num;
         if frames == 0 {
             return Err(NodeError::input(format!(

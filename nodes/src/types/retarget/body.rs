@@ -76,10 +76,9 @@ impl Retarget {
         let [low, high] = pack.expression_bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
         let channel = |name: &String| {
             let region = pack.regions().of(name);
-            let at = Region::ALL.iter().position(|(one, _)| *one == region);
             // The eyes turn to both sides alike.
             let bounds = if region == Region::Gaze { [-high, high] } else { [low, high] };
-            Channel { lid: region == Region::Eyes, gain: at.map_or(1.0, |at| self.gains[at]), bounds }
+            Channel { lid: region == Region::Eyes, gain: self.gains[region.index()], bounds }
         };
         pack.expression().iter().map(channel).collect()
     }
