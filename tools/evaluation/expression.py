@@ -6,8 +6,7 @@ from . import landmarks
 
 AMOUNTS = (0.0, 0.35, 0.7)
 _LARGEST = 1.5  # beyond, faces tear
-# Gaze is left out: at 256 pixels an iris is too small to say where it looks.
-CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blink_left", "blink_right", "brow")
+CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blink_left", "blink_right", "brow", "gaze_x", "gaze_y")
 
 
 def asked(names, rest):

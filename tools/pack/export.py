@@ -1,5 +1,6 @@
 """Writes roles as plain ONNX (opset 20, ir_version 10) and checks each against torch."""
 
+import functools
 import io
 import warnings
 
@@ -133,6 +134,43 @@ def bend():
     return {"motion": motion, "motion_box": torch.stack([low, high]), "detail": detail, "detail_box": inner}
 
 
+def _write(folder, files, log, role, module, examples, outputs, batched=(), symbols=None, half=(), axes=None, operator=None, bodies=(), fold=True, tolerance=TOLERANCE, constants=None):
+    """Exports one role, checks it against torch and enters its file."""
+    model = trace(module, examples[0], outputs, batched, axes, fold)
+    if half:
+        halve(model, half)
+    name_shapes(model, symbols or {})
+    if operator:
+        model = fused.fuse(model, *operator)
+    for body in bodies:
+        fused.give(model, body)
+    for output, value in (constants or {}).items():
+        give_constant(model, output, value)
+    error = check(role, model, module, examples, tolerance)
+    onnx.save(model, folder / f"{role}.onnx")
+    files[role] = f"{role}.onnx"
+    log(f"{role}: {(folder / files[role]).stat().st_size / 1e6:.2f} MB, {error:.1e} from torch")
+
+
+def face_roles(folder, log=print):
+    """Writes the role that the morphable model fills, which needs no weights; gives {role: file name}."""
+    torch.manual_seed(0)
+    files = {}
+    c = torch.cat([R.Mapping()(torch.randn(2, P.Z), torch.tensor([0.7]))[:, 0, : P.STYLE], 0.1 * torch.randn(2, 6)], 1)
+    c[:, P.SLOT["expression"]] = torch.rand(2, P.E)
+    model = R.MorphableModel()
+    _write(
+        folder, files, log,
+        "morphable_model", model, [{"coefficients": c}, {"coefficients": c[:1]}], ["vertices", "landmarks", "contour"],
+        ("coefficients", "vertices", "landmarks", "contour"),
+        {
+            "coefficients": ["n", P.K], "vertices": ["n", model.model.anchor_count, 3],
+            "landmarks": ["n", 468, 2], "contour": ["n", 20, 2],
+        },
+    )  # fmt: skip
+    return files
+
+
 def generator_roles(generator, folder, log=print):
     """Writes the roles that the generator and the morphable model fill; gives {role: file name}."""
     config = generator.config
@@ -141,21 +179,7 @@ def generator_roles(generator, folder, log=print):
     rays, n_rays, samples = config.rays, config.rays**2, config.samples
     files = {}
 
-    def write(role, module, examples, outputs, batched=(), symbols=None, half=(), axes=None, operator=None, bodies=(), fold=True, tolerance=TOLERANCE, constants=None):
-        model = trace(module, examples[0], outputs, batched, axes, fold)
-        if half:
-            halve(model, half)
-        name_shapes(model, symbols or {})
-        if operator:
-            model = fused.fuse(model, *operator)
-        for body in bodies:
-            fused.give(model, body)
-        for output, value in (constants or {}).items():
-            give_constant(model, output, value)
-        error = check(role, model, module, examples, tolerance)
-        onnx.save(model, folder / f"{role}.onnx")
-        files[role] = f"{role}.onnx"
-        log(f"{role}: {(folder / files[role]).stat().st_size / 1e6:.2f} MB, {error:.1e} from torch")
+    write = functools.partial(_write, folder, files, log)
 
     psi = torch.tensor([0.7])
     z = [{"z": torch.randn(n, P.Z), "psi": psi} for n in (2, 1, 3)]
@@ -228,15 +252,4 @@ def generator_roles(generator, folder, log=print):
     e = torch.rand(4, P.E)
     lip = [{"w": w, "expression": e[:n], "reference": e[3:]} for n in (3, 1)]
     write("lipaint", R.Lipaint(), lip, ["w_inpainted"], ("expression", "w_inpainted"), {"w_inpainted": ["n", 1, P.D]})
-    c = torch.cat([w[:, 0, : P.STYLE].repeat(2, 1), pose], 1)
-    c[:, P.SLOT["expression"]] = e[:2]
-    model = R.MorphableModel()
-    write(
-        "morphable_model", model, [{"coefficients": c}, {"coefficients": c[:1]}], ["vertices", "landmarks", "contour"],
-        ("coefficients", "vertices", "landmarks", "contour"),
-        {
-            "coefficients": ["n", P.K], "vertices": ["n", model.model.anchor_count, 3],
-            "landmarks": ["n", 468, 2], "contour": ["n", 20, 2],
-        },
-    )  # fmt: skip
-    return files
+    return files | face_roles(folder, log)

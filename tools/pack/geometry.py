@@ -11,6 +11,7 @@ import math
 import numpy as np
 import torch
 
+from . import gaze
 from . import mesh as M
 from . import params as P
 
@@ -138,7 +139,9 @@ class Morphable(torch.nn.Module):
         self.register_buffer("lid_pairs", torch.tensor(np.array(LIDS)))
         self.register_buffer("lids", f(lids))
         self.register_buffer("origin", f(ORIGIN))
-        self.anchor_count = 468 + ANCHOR_RINGS * 36
+        self.eyes = gaze.Eyes(head.base)
+        self.skin_count = 468 + ANCHOR_RINGS * 36
+        self.anchor_count = self.skin_count + self.eyes.count
 
     def cut(self, count):
         """Drops all but the first `count` vertices (at least the 468 of the face)."""
@@ -177,7 +180,11 @@ class Morphable(torch.nn.Module):
         identity, expression, pose = split(coefficients)
         v = self.head_frame(identity, expression)
         xy = project(v[:, :468], pose)
-        return v[:, : self.anchor_count], xy, xy[:, M.CONTOUR]
+        # Lids slide over eyes that stay where they are.
+        awake = torch.cat([expression[:, :7], expression[:, 7:9].clamp(max=0), expression[:, 9:]], 1)
+        eyes = self.eyes(self.head_frame(identity, awake), expression[:, 10:12])
+        anchors = torch.cat([v[:, : self.skin_count], eyes], 1)
+        return anchors, xy, xy[:, M.CONTOUR]
 
 
 def split(coefficients):

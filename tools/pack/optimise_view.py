@@ -151,8 +151,8 @@ def mean_colour(image, mask):
 def carry_back(morphable, w_from, w_to, points):
     """Points `[1,N,3]` at the head with the expression of `w_from` -> where they are with that of `w_to`."""
     identity, slot = w_to[:, P.SLOT["identity"]], P.SLOT["expression"]
-    start = morphable.head_frame(identity, w_from[:, slot])[:, : morphable.anchor_count]
-    end = morphable.head_frame(identity, w_to[:, slot])[:, : morphable.anchor_count]
+    start = morphable.head_frame(identity, w_from[:, slot])[:, : morphable.skin_count]
+    end = morphable.head_frame(identity, w_to[:, slot])[:, : morphable.skin_count]
     squared = points.square().sum(-1, keepdim=True) + start.square().sum(-1)[:, None] - 2 * points @ start.transpose(1, 2)
     weight = torch.exp(-squared.clamp(min=0) / (2 * REACH**2))
     return points + weight @ (end - start) / (weight.sum(-1, keepdim=True) + 1e-3)

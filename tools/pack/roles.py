@@ -257,7 +257,7 @@ class MorphableModel(nn.Module):
     def __init__(self):
         super().__init__()
         self.model = G.Morphable()
-        self.model.cut(self.model.anchor_count)
+        self.model.cut(self.model.skin_count)
 
     def forward(self, coefficients):
         return self.model(coefficients)

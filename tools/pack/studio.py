@@ -14,8 +14,8 @@ from . import digest, export, optimise, write
 from . import generator as N
 from . import networks as W
 
-VERSION = 9
-PARTS = ("networks", "generator", "inversion")  # generator: and inversion, which holds its weights; inversion: and the fit of the 3DMM
+VERSION = 10
+PARTS = ("networks", "generator", "inversion", "face")  # generator: and inversion, which holds its weights, and face; inversion: and the fit of the 3DMM
 DEFAULTS = {"lipaint": {"mask": "contour"}}  # exact here: the contour of the morphable model that drew the training pictures
 
 
@@ -37,6 +37,8 @@ def main():
     a.folder.mkdir(parents=True, exist_ok=True)
     if "networks" in a.only:
         write.networks(a.folder, W.STUDIO, {k: a.weights / f"{k}.pt" for k in ("deep3d", "parse")})
+    if "face" in a.only and "generator" not in a.only:
+        export.face_roles(a.folder)  # small: what it could share stays in it, and the other files as they are
     if {"generator", "inversion"} & set(a.only):
         model = generator(a.weights / "generator.pt")
         if "generator" in a.only:  # writes pack.yaml anew, without what stands there of inversion

@@ -59,6 +59,24 @@ class Geometry(unittest.TestCase):
         self.assertGreater(self.gap(self.moved(jaw=0.3)), 0.01)
         self.assertLess(self.gap(self.moved(jaw=0.3, press=1.0)), 0.004)
 
+    def test_eyes_turn_within_their_lids_and_stay_behind_them(self):
+        model, still = G.Morphable(), torch.zeros(1, P.K)
+        moved = {name: still.clone() for name in ("gaze_x", "gaze_y", "blink_left")}
+        for name, row in moved.items():
+            row[0, P.SLOT["expression"].start + P.EXPRESSION.index(name)] = 1.0
+        points = lambda row: model(row)[0][0, model.skin_count :].reshape(2, -1, 3)
+        rest = points(still)
+        middle = rest.shape[1] // 2
+        right, up = points(moved["gaze_x"]) - rest, points(moved["gaze_y"]) - rest
+        lids = model(still)[0][0][[33, 133, 362, 263], 0]
+        half = (lids[1::2] - lids[::2]) / 2
+        torch.testing.assert_close(right[:, middle, 0], 0.386 * half, atol=0.01, rtol=0.05)
+        self.assertTrue((up[:, middle, 1] > 0.4 * right[:, middle, 0]).all())
+        # Nothing leaves the eye, and what is farther from where it looks moves less.
+        self.assertTrue((points(moved["gaze_x"])[..., 0] <= lids[1::2, None]).all())
+        self.assertTrue((right[:, middle, 0] > right[:, middle - 3 :][:, 0, 0]).all())
+        torch.testing.assert_close(points(moved["blink_left"]), rest)
+
     def test_lids_close(self):
         height = lambda m: float(m[145, 1] - m[159, 1])
         self.assertLess(height(self.moved(blink_right=1.0)), 0.15 * height(self.moved()))

@@ -17,9 +17,9 @@ from .optimise_fit import EXPRESSION_BOUNDS
 ROLES = [
     "mapping", "identity", "prepare", "occupancy", "camera", "depths", "render", "upsample", "lipaint", "lipaint_state", "deep3d",
     "morphable_model", "audio2exp", "audio2exp_encoder", "audio2exp_head",
-    "expression_reader", "parse", "face_detector", "face_mesh", "face_parts", "person_mask",
+    "expression_reader", "parse", "face_detector", "face_mesh", "face_parts", "iris", "person_mask",
 ]  # fmt: skip
-SETUP = ("face_detector", "face_mesh", "face_parts", "person_mask")  # come from set-up
+SETUP = ("face_detector", "face_mesh", "face_parts", "iris", "person_mask")  # come from set-up
 LARGE = 2**15  # numbers of a constant that is worth storing as float16
 HALF_PRECISION = {"deep3d": 1e-3, "parse": 1e-2}  # error of coefficients and logits from weights of float16
 REGIONS = {

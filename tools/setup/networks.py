@@ -31,6 +31,10 @@ NETWORKS = {
             "score": [1, 1],
         },
     ),
+    "iris": (
+        "mediapipe/modules/iris_landmark/iris_landmark.tflite",
+        {"lids": [1, 213], "iris": [1, 15]},
+    ),
     "person_mask": (
         "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
         {"mask": [1, 256, 256, 1]},

@@ -64,6 +64,30 @@ def eyes(seen):
     return own
 
 
+# A gaze of 1 moves an iris by these parts of the eye's width, to the picture's right and down: as far as pack/shade.py paints it.
+GAZE = (0.193, -0.108)
+# An eye that is open by less than the first part of its neutral's opening tells no gaze, from the second on it tells all.
+SHUT, OPEN = 0.2, 0.5
+# Of an eye's points: the middle of its iris, of its lids, and how far the lids are apart `[21,3]`.
+PARTS = np.zeros((21, 3), np.float32)
+PARTS[LIDS:, 0] = 1 / 5
+PARTS[LOWER, 1], PARTS[UPPER, 1] = 1 / 14, 1 / 14
+PARTS[LOWER, 2], PARTS[UPPER, 2] = 1 / 7, -1 / 7
+
+
+def gaze(eyes, neutral):
+    """Where eyes `[n,2,21,2]` look beside the neutral's `[2,21,2]`: `[n,2]` to the picture's right and up; the mean of both, shut ones left out.
+
+    Along the eye an iris is seen beside the middle of the lids, which stand as far before the corners as it does when the head turns.
+    """
+    now, rest = eyes.swapaxes(-1, -2) @ PARTS, neutral.swapaxes(-1, -2) @ PARTS
+    moved = now - rest
+    shift = moved[..., 0] - moved[..., 1] * [1, 0]
+    opening = now[:, :, 1, 2] / np.maximum(rest[:, 1, 2], 1e-3)
+    open_ = np.clip((opening - SHUT) / (OPEN - SHUT), 0, 1)
+    return (open_[..., None] * shift).sum(1) / np.maximum(open_.sum(1), 1)[:, None] / GAZE
+
+
 def lids_apart(eyes):
     """Opening of the lids `[n,2]` in distances of the corners."""
     return (eyes[:, :, LOWER, 1] - eyes[:, :, UPPER, 1]).mean(-1)

@@ -34,6 +34,33 @@ class Face(unittest.TestCase):
         self.assertEqual((mirror[33], mirror[61]), (263, 291))
 
 
+class Gaze(unittest.TestCase):
+    def eyes(self):
+        """Two open eyes that look straight ahead `[1,2,21,2]`."""
+        eyes = np.zeros((1, 2, 21, 2))
+        eyes[:, :, face.LOWER, 1], eyes[:, :, face.UPPER, 1] = 0.15, -0.15
+        return eyes
+
+    def test_irises_aside_are_a_gaze(self):
+        eyes = self.eyes()
+        eyes[:, :, face.LIDS :] += [0.1, -0.05]
+        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0.1 / 0.193, 0.05 / 0.108]], rtol=1e-6)
+
+    def test_what_the_whole_eye_does_is_none(self):
+        eyes = self.eyes()
+        eyes[..., 0] += 0.05  # the head has turned
+        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0, 0]], atol=1e-6)
+
+    def test_a_shut_eye_tells_none(self):
+        eyes = self.eyes()
+        eyes[:, :, face.LIDS :] += [0.1, 0]
+        eyes[:, 1, face.LIDS :] -= [0.3, 0]
+        eyes[:, 1, : face.LIDS] *= 0.1
+        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0])[:, 0], [0.1 / 0.193], rtol=1e-6)
+        eyes[:, 0, : face.LIDS] *= 0.1
+        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0, 0]], atol=1e-6)
+
+
 class Curves(unittest.TestCase):
     def test_the_face_does_nothing_first_and_much_then(self):
         expression, pose = curves.draw(3)
@@ -50,7 +77,7 @@ class Reader(unittest.TestCase):
         neutral, neutral_eyes = faces.mean(0), eyes.mean(0)
         x = train.features(faces, eyes, rotation, neutral, neutral_eyes)
         torch.manual_seed(0)
-        net = train.Net(x.shape[1], len(train.EXPRESSION))
+        net = train.Net(x.shape[1], len(train.READ))
         torch.nn.init.normal_(net.last.weight, std=0.1)
         turns = np.array([[1.3, 1.0, 0.9], [0.1, 0.0, 0.0]])
         session = onnxruntime.InferenceSession(train.model(net, turns).SerializeToString())
@@ -60,7 +87,8 @@ class Reader(unittest.TestCase):
             "neutral_eyes": single(neutral_eyes[None]), "rotation": single(rotation),
         })  # fmt: skip
         with torch.no_grad():
-            np.testing.assert_allclose(expression, net(torch.tensor(single(x))).numpy(), atol=1e-4)
+            np.testing.assert_allclose(expression[:, :-2], net(torch.tensor(single(x))).numpy(), atol=1e-4)
+        np.testing.assert_allclose(expression[:, -2:], face.gaze(eyes, neutral_eyes), atol=1e-4)
         np.testing.assert_allclose(pose, rotation * turns[0] + turns[1], atol=1e-6)
         np.testing.assert_allclose(mean[0], face.mean(), atol=1e-6)
 

@@ -39,6 +39,9 @@ MOST_OTHER = 1.5
 # Lids of rendered photos are read three quarters to nine tenths as far as those of drawn heads, and a blink that is not seen is worse than a deep one.
 LIDS = 1.3
 NOISE = 0.1  # of features in training: about twice the face mesh's trembling, so that no head is learnt by heart
+# What the network reads; where the eyes look follows from the irises alone (`face.gaze`).
+READ = EXPRESSION[:-2]
+assert EXPRESSION[-2:] == ["gaze_x", "gaze_y"]
 _SWAPPED = [EXPRESSION.index(name) for name in ("blink_left", "blink_right")]
 
 
@@ -56,11 +59,10 @@ def see(seed, folder, binary, pack):
 
 
 def features(flat, eyes, rotation, neutral, neutral_eyes):
-    """Numbers `[n,F]` that the network reads: the same as `model` computes. Of an iris its middle counts."""
+    """Numbers `[n,F]` that the network reads: the same as `model` computes."""
     moved = MOVED * (flat - neutral)[:, POINTS].reshape(len(flat), -1)
-    looked = LOOKED * (eyes - neutral_eyes)
-    irises = looked[:, :, face.LIDS :].mean(2)
-    return np.concatenate([moved, looked[:, :, : face.LIDS].reshape(len(flat), -1), irises.reshape(len(flat), -1), rotation], 1)
+    lids = LOOKED * (eyes - neutral_eyes)[:, :, : face.LIDS].reshape(len(flat), -1)
+    return np.concatenate([moved, lids, rotation], 1)
 
 
 def mirrored(flat, eyes, rotation, expression, pose):
@@ -142,7 +144,7 @@ def calibrate(net, x, y):
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
         gains = []
-        for c in range(len(EXPRESSION)):
+        for c in range(len(READ)):
             others = [k for k in range(len(EXPRESSION)) if k != c and (k not in blinks_and_gaze or c in blinks_and_gaze)]
             if c in _SWAPPED:
                 others = [k for k in others if k not in _SWAPPED]
@@ -151,7 +153,7 @@ def calibrate(net, x, y):
             gains.append((f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum())
         gains = np.array(gains)
         gains[_SWAPPED] = gains[_SWAPPED].mean() / LIDS
-        most = np.array([MOST.get(name, MOST_OTHER) for name in EXPRESSION])
+        most = np.array([MOST.get(name, MOST_OTHER) for name in READ])
         factors = torch.tensor(np.clip(1 / np.maximum(gains, 0.1), 0.8, most), dtype=torch.float32)
         for layer in (net.linear, net.last):
             layer.weight.mul_(factors[:, None]), layer.bias.mul_(factors)
@@ -163,7 +165,7 @@ def figures(net, x, y):
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
     rows = {}
-    for name, f, t in zip(EXPRESSION, found.T, y.T):
+    for name, f, t in zip(READ, found.T, y.T):
         gain = (f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum()
         rows[name] = {"gain": float(gain), "correlation": float(np.corrcoef(f, t)[0, 1]), "error": float(np.sqrt(((f - t) ** 2).mean()))}
     return rows
@@ -179,6 +181,31 @@ def turns(heads):
     factors = np.mean([[np.polyfit(s[:, k], t[:, k], 1)[0] for k in range(3)] for s, t in zip(seen, true)], 0)
     offsets = np.mean([(t - s * factors).mean(0) for s, t in zip(seen, true)], 0)
     return np.stack([factors, offsets * [1, 0, 0]])  # heads in a mirror turn the other way
+
+
+def _gaze(constant, node):
+    """`face.gaze` in nodes of ONNX."""
+    constant("parts", face.PARTS)
+    now = node("MatMul", [node("Transpose", ["eyes"], "eyes_turned", perm=[0, 1, 3, 2]), "parts"], "parts_now")
+    rest = node("MatMul", [node("Transpose", ["neutral_eyes"], "neutral_turned", perm=[0, 1, 3, 2]), "parts"], "parts_rest")
+
+    def part(of, k, name):
+        return node("Gather", [of, constant(f"{name}_at", k, np.int64)], name, axis=3)
+
+    def opening(of, name):
+        return node("Gather", [part(of, 2, f"{name}_apart"), constant(f"{name}_y", 1, np.int64)], name, axis=2)
+
+    moved = node("Sub", [now, rest], "parts_moved")
+    lids = node("Mul", [part(moved, 1, "lids_moved"), constant("along", [1, 0])], "lids_along")
+    shift = node("Sub", [part(moved, 0, "irises_moved"), lids], "irises_shifted")
+    least = node("Max", [opening(rest, "opening_rest"), constant("least_opening", 1e-3)], "opening_neutral")
+    share = node("Div", [opening(now, "opening_now"), least], "opening_share")
+    ramp = node("Div", [node("Sub", [share, constant("shut", face.SHUT)], "past_shut"), constant("ramp", face.OPEN - face.SHUT)], "ramped")
+    seen = node("Clip", [ramp, constant("zero", 0), constant("one", 1)], "eyes_seen")
+    weights = node("Unsqueeze", [seen, constant("last_axis", [2], np.int64)], "eye_weights")
+    total = node("ReduceSum", [node("Mul", [weights, shift], "weighed"), constant("both_eyes", [1], np.int64)], "weighed_sum", keepdims=0)
+    eyes = node("Max", [node("ReduceSum", [weights, "both_eyes"], "eyes_open", keepdims=0), "one"], "eyes_counted")
+    return node("Div", [node("Div", [total, eyes], "shift_mean"), constant("gaze_unit", face.GAZE)], "gaze")
 
 
 def model(net, turns, points=468):
@@ -198,12 +225,9 @@ def model(net, turns, points=468):
     moved = node("Gather", [node("Sub", ["face", "neutral"], "moved_all"), "points"], "moved_points", axis=1)
     moved = node("Reshape", [node("Mul", [moved, "moved_scale"], "moved_scaled"), "flat"], "moved")
     looked = node("Mul", [node("Sub", ["eyes", "neutral_eyes"], "looked_all"), "looked_scale"], "looked_scaled")
-    constant("eye_parts", [face.LIDS, 5], np.int64), constant("eye_points", [2], np.int64)
-    nodes.append(helper.make_node("Split", [looked, "eye_parts"], ["lids_of_eyes", "irises_of_eyes"], axis=2))
-    lids = node("Reshape", ["lids_of_eyes", "flat"], "lids")
-    irises = node("ReduceMean", ["irises_of_eyes", "eye_points"], "iris_middles", keepdims=0)
-    irises = node("Reshape", [irises, "flat"], "irises")
-    x = node("Concat", [moved, lids, irises, "rotation"], "x", axis=1)
+    constant("lid_points", np.arange(face.LIDS), np.int64)
+    lids = node("Reshape", [node("Gather", [looked, "lid_points"], "lids_of_eyes", axis=2), "flat"], "lids")
+    x = node("Concat", [moved, lids, "rotation"], "x", axis=1)
 
     def layer(source, linear, name):
         constant(f"{name}_weight", linear.weight.detach().numpy()), constant(f"{name}_bias", linear.bias.detach().numpy())
@@ -211,7 +235,8 @@ def model(net, turns, points=468):
 
     hidden = node("Elu", [layer(x, net.first, "first")], "first_hidden")
     hidden = node("Elu", [layer(hidden, net.second, "second")], "second_hidden")
-    node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "expression")
+    read = node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "read")
+    node("Concat", [read, _gaze(constant, node)], "expression", axis=1)
     constant("turn_factors", turns[0]), constant("turn_offsets", turns[1])
     node("Add", [node("Mul", ["rotation", "turn_factors"], "turned"), "turn_offsets"], "pose")
     # A constant cannot be an output by itself.
@@ -246,7 +271,7 @@ def main():
     expressions = lambda some: [(x, y[:, : len(EXPRESSION)]) for x, y in some]
     x, y = join(expressions(heads[:-held]))
     x_held, y_held = join(expressions(heads[-held:]))
-    net = train(x, y, arguments.steps, print)
+    net = train(x, y[:, : len(READ)], arguments.steps, print)
     print("rotation: factors", turned[0].round(3), "offsets in degrees", np.degrees(turned[1]).round(2))
     print(json.dumps({"before calibration": {name: round(row["gain"], 2) for name, row in figures(net, x_held, y_held).items()}}))
     half = len(x_held) // 2  # gains are taken from some of the held-out heads, the figures from the others

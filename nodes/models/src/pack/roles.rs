@@ -115,6 +115,7 @@ pub(super) const ROLES: &[RoleContract] = &[
             ("score", "1,1"),
         ],
     ),
+    role("iris", &[("image", "1,64,64,3")], &[("iris", "1,15"), ("lids", "1,213")]),
     role("person_mask", &[("image", "1,256,256,3")], &[("mask", "1,256,256,1")]),
 ];
 

@@ -44,7 +44,7 @@ fn base(time: Time) -> Contract {
         |name, default, doc| (name, ParamKind::Int { min: 32, max: 4096 }, ParamValue::Int(default), doc);
     let (name, kind, default, doc) = side("side", 512, "side of the photo's crop in pixels");
     let contract =
-        Contract::new("align", 3, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
+        Contract::new("align", 4, time, Pool::Model, "finds the face, its landmarks and its crop").doc(DOC);
     let contract = contract.param(name, kind, default, doc);
     let (name, kind, default, doc) = side("frame_side", 256, "side of the frames' crop in pixels");
     contract

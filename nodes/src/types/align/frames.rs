@@ -4,7 +4,7 @@ use serde_json::json;
 use super::{
     choice::Choice,
     mesh::{Mesh, POINTS, located},
-    parts::EYE,
+    parts::{self, EYE},
     photo::search,
     shot::Shots,
 };
@@ -12,6 +12,7 @@ use crate::{
     artifact::Value,
     body::{Context, Inputs, Outputs, ScanBody},
     error::{NodeError, Result},
+    models::Models,
     pictures,
     tensor::{Tensor, Tensors},
     warp::{self, Border, Square},
@@ -26,8 +27,10 @@ pub(super) struct Track {
 
 /// What goes from chunk to chunk.
 struct State {
-    /// The crop: of all frames, or of the last one with a face.
+    /// The crop: of all frames, or of the last one with a face; before the first face the middle of the picture.
     crop: Square,
+    /// Whether a face was seen yet.
+    begun: bool,
     /// Where the face was last; `None` when it was lost.
     region: Option<Square>,
     /// What was last seen of the face.
@@ -62,8 +65,11 @@ impl ScanBody for Track {
         let frames = pictures::frames(inputs.tensors("frames")?)?;
         let mut state = match state {
             Some(state) => State::read(state)?,
-            None => State::first(&frames, self.choice, ctx)?,
+            None => State::before(&frames, ctx.models)?,
         };
+        if !state.begun {
+            state.begin(&frames, self.choice, ctx)?;
+        }
         let (mut cropped, mut rows) = (vec![], Rows::default());
         for frame in &frames {
             ctx.check_cancelled()?;
@@ -74,6 +80,7 @@ impl ScanBody for Track {
             };
             let mesh = match mesh {
                 Some(mesh) => Some(mesh),
+                None if !state.begun => None,
                 None => match self.choice.again(search(frame, ctx)?, state.crop, look.cut) {
                     Some(found) => Mesh::find_closer(ctx.models, frame, found.region())?,
                     None => None,
@@ -146,8 +153,23 @@ impl Rows {
 }
 
 impl State {
-    /// The crop comes from the first frame that shows a face.
-    fn first(frames: &[RgbImage], choice: Choice, ctx: &Context<'_>) -> Result<Self> {
+    /// Before a face is seen: landmarks lie in the middle, and `found` says that they are none.
+    fn before(frames: &[RgbImage], models: &Models) -> Result<Self> {
+        let (width, height) = frames.first().map_or((1, 1), RgbImage::dimensions);
+        let [width, height] = [width, height].map(f64::from);
+        let eyes = if models.pack()?.has(parts::ROLE) { 4 * EYE } else { 0 };
+        let seen = Seen { landmarks: vec![0.5; 2 * POINTS], near: vec![0.0; POINTS], eyes: vec![0.5; eyes] };
+        Ok(Self {
+            crop: Square { centre: [width / 2.0, height / 2.0], half: width.min(height) / 2.0, angle: 0.0 },
+            begun: false,
+            region: None,
+            seen,
+            shots: Shots::default(),
+        })
+    }
+
+    /// Takes the crop from the first of `frames` that shows a face; the frames before it get its landmarks.
+    fn begin(&mut self, frames: &[RgbImage], choice: Choice, ctx: &Context<'_>) -> Result<()> {
         for frame in frames {
             ctx.check_cancelled()?;
             let mut faces = search(frame, ctx)?;
@@ -156,15 +178,15 @@ impl State {
             }
             choice.apply(&mut faces, ctx)?;
             if let Some((_, mesh)) = faces.first() {
-                let crop = mesh.crop(false);
+                self.crop = mesh.crop(false);
                 let region = mesh.region();
                 let closer = Mesh::find_closer(ctx.models, frame, region)?;
-                let seen = Seen::of(closer.as_ref().unwrap_or(mesh), crop);
-                return Ok(Self { crop, region: Some(region), seen, shots: Shots::default() });
+                self.seen = Seen::of(closer.as_ref().unwrap_or(mesh), self.crop);
+                (self.region, self.begun) = (Some(region), true);
+                return Ok(());
             }
         }
-        Err(NodeError::input(format!("no face found in the first {} frames", frames.len()))
-            .hint("start the driving clip where the face is seen"))
+        Ok(())
     }
 
     fn write(&self) -> Result<Tensors> {
@@ -175,6 +197,7 @@ impl State {
             .clone()
             .tensors(1)?
             .with("crop", Tensor::f64([4], square(self.crop))?)
+            .with("begun", Tensor::u8([1], vec![u8::from(self.begun)])?)
             .with("shot", Tensor::i64([1], vec![self.shots.shot])?)
             .with("usual", Tensor::f64([1], vec![self.shots.usual])?)
             .with("thumbnail", Tensor::u8([thumbnail.len()], thumbnail)?);
@@ -194,6 +217,7 @@ impl State {
         let floats = |name: &str| state.get(name)?.as_f32().map(<[f32]>::to_vec);
         Ok(Self {
             crop: square(state.get("crop")?)?,
+            begun: state.get("begun")?.as_u8()? == [1],
             region: state.0.get("region").map(square).transpose()?,
             seen: Seen {
                 landmarks: floats("landmarks")?,

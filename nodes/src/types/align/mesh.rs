@@ -2,7 +2,10 @@
 
 use image::RgbImage;
 
-use super::parts::{self, Parts};
+use super::{
+    iris,
+    parts::{self, EYE, LIDS, Parts},
+};
 use crate::{
     error::{NodeError, Result},
     models::Models,
@@ -52,6 +55,14 @@ impl Mesh {
             mesh.points[index] = region.to_picture(place);
         }
         mesh.eyes = parts.eyes.into_iter().map(|place| region.to_picture(place)).collect();
+        if models.pack()?.has(iris::ROLE) {
+            let [a, b] = RIGHT_EYE;
+            for (eye, (corners, turned)) in [(LEFT_EYE, false), ([b, a], true)].into_iter().enumerate() {
+                let corners = corners.map(|index| mesh.points[index]);
+                let points = iris::find(models, picture, corners, turned)?;
+                mesh.eyes[eye * EYE + LIDS..][..points.len()].copy_from_slice(&points);
+            }
+        }
         Ok(Some(mesh))
     }
 

@@ -5,6 +5,7 @@ mod contract;
 pub(crate) mod crop;
 mod detect;
 mod frames;
+mod iris;
 mod mesh;
 mod parts;
 mod photo;
@@ -45,8 +46,10 @@ impl NodeType for Align {
     fn roles(&self, _: &Params, models: &Models) -> Result<Vec<String>> {
         let mut roles = vec!["face_detector".into(), "face_mesh".into()];
         // Only driving frames are looked at for it, but a use's form is not known here.
-        if models.pack()?.has(parts::ROLE) {
-            roles.push(parts::ROLE.into());
+        for role in [parts::ROLE, iris::ROLE] {
+            if models.pack()?.has(role) {
+                roles.push(role.into());
+            }
         }
         Ok(roles)
     }

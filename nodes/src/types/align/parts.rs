@@ -10,8 +10,8 @@ use crate::{
 pub(super) const ROLE: &str = "face_parts";
 /// Points of one eye: 16 of the lids' edges, 5 of the iris, its centre first.
 pub(super) const EYE: usize = LIDS + IRIS;
-const LIDS: usize = 16;
-const IRIS: usize = 5;
+pub(super) const LIDS: usize = 16;
+pub(super) const IRIS: usize = 5;
 
 /// The parts' points, in pixels of the network's input.
 pub(super) struct Parts {

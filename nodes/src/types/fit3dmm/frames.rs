@@ -24,6 +24,11 @@ impl FitFrames {
     }
 }
 
+/// Whether the landmarks are those that `align` gives before it sees a face: all in one place.
+fn is_nobody(landmarks: &[f32]) -> bool {
+    landmarks.as_chunks::<2>().0.windows(2).all(|pair| pair[0] == pair[1])
+}
+
 impl ScanBody for FitFrames {
     /// The state is the last frame: its `landmarks` [1,M,2] and fitted `coefficients` [1,K].
     fn chunk(
@@ -75,6 +80,12 @@ impl ScanBody for FitFrames {
                         .ok_or_else(|| NodeError::input("port `frames`: a frame without pixels"))?;
                     let (fit, start) = match &last {
                         Some((_, row)) => (next, row.as_slice()),
+                        None if is_nobody(landmarks) => {
+                            return Err(NodeError::input(format!(
+                                "no face found in the first {count} frames"
+                            ))
+                            .hint("start the driving clip where the face is seen, or use `track`"));
+                        }
                         None => (first, predicted),
                     };
                     let outcome = fit.run(&picture, landmarks, start, false, ctx)?;

@@ -110,6 +110,30 @@ fn frames_are_followed_and_a_lost_face_keeps_the_last_fit() {
 }
 
 #[test]
+fn a_clip_must_begin_with_a_face() {
+    let Some(models) = tiny_models() else { return };
+    let contract = resolved(&["frames", "landmarks", "coefficients"]).unwrap();
+    let Body::Scan(mut body) = node().body(&params(&contract, &[]), &contract).unwrap() else {
+        panic!("not a scan")
+    };
+    let frames = Tensor::u8([1, 8, 8, 3], vec![0; 192]).unwrap();
+    let nobody = Tensor::f32([1, 468, 2], vec![0.5; 936]).unwrap();
+    let size = models.pack().unwrap().coefficients().size;
+    let given = inputs(
+        0,
+        vec![
+            ("frames", Value::Tensors(Tensors::new().with("frames", frames))),
+            ("landmarks", Value::Tensors(Tensors::new().with("landmarks", nobody))),
+            ("coefficients", coefficients(1, size)),
+        ],
+    );
+    let host = TestHost::new();
+    let error = body.chunk(None, &given, &Context { host: &host, models: &models }).err().unwrap();
+    assert_eq!(error.to_string(), "no face found in the first 1 frames");
+    assert!(error.hint_text().is_some());
+}
+
+#[test]
 fn the_connected_ports_settle_the_form() {
     let portrait = resolved(&["image", "landmarks", "coefficients"]).unwrap();
     assert_eq!(portrait.time, Time::Value);

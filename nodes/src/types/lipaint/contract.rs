@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("lipaint", 4, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
+    Contract::new("lipaint", 5, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
         .doc(
             "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
              the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
@@ -18,8 +18,8 @@ pub(super) fn contract() -> Contract {
              coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree. Only the rays around the lips, \
              wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.\n\n\
              With `mask: contour` and `eyes`, eyes whose lids are not where the reference has them are painted too (not published: there \
-             nobody blinks): rays that are bent for a blink squeeze the open eye where lids should cover it. Nothing changes while the \
-             lids rest.\n\n\
+             nobody blinks): rays that are bent for a blink cannot show the skin of a lid that hides its folds in the photo. What is left open \
+             of an eye stays the photo's. Nothing changes while the lids rest.\n\n\
              With `mask: contour` and `fine`, `features` hold `fine` [n,C,2h,2w] besides: the same window at twice the pitch. Where the mask is, and three \
              rays around, it is rendered with four rays for one; elsewhere `features` are enlarged.",
         )

@@ -72,7 +72,7 @@ const LID_TRAVEL: f32 = 0.004;
 const LASHES: f32 = 0.006;
 
 /// What to paint: the lip contours that the morphable model projects for the frames' expressions and poses, grown by `grow` pixels; and with
-/// `eyes`, where the lids move, the eyes as the reference has them open.
+/// `eyes`, where the lids move, what they cover and uncover: the eyes as the frame or the reference has them open, without what both show.
 pub(super) fn contours(
     models: &Models,
     reference: &[f32],
@@ -122,15 +122,28 @@ pub(super) fn contours(
             around.extend(lids.flatten().flatten());
         }
         if moved(frame, reach.start) {
-            for ring in [frame, reach.start].iter().flat_map(|&lid| &lids[lid]) {
-                let eye = polygon::fill(&scaled(ring), side, side, grow + LASHES * side as f32);
-                mask.iter_mut().zip(eye).for_each(|(mask, eye)| *mask = mask.max(eye));
+            for (now, rest) in lids[frame].iter().zip(&lids[reach.start]) {
+                let changed = changed(&scaled(now), &scaled(rest), side, grow);
+                mask.iter_mut().zip(changed).for_each(|(mask, eye)| *mask = mask.max(eye));
             }
         }
         let mask = Tensor::f32([1, 1, side, side], mask)?;
         painted.push(Painted { mask, window: window(&around, margin, rays) });
     }
     Ok(painted)
+}
+
+/// What lids with the edges `now` cover or uncover of the eye that they show at `rest`, and their lashes, grown by `grow` pixels. Not what
+/// both show of it.
+fn changed(now: &[[f32; 2]], rest: &[[f32; 2]], side: usize, grow: f32) -> Vec<f32> {
+    let lashes = LASHES * side as f32;
+    let fill = |ring: &[[f32; 2]], grow: f32| polygon::fill(ring, side, side, grow);
+    let grown = fill(now, grow + lashes).into_iter().zip(fill(rest, grow + lashes));
+    let open = fill(now, -lashes).into_iter().zip(fill(rest, -lashes));
+    grown
+        .zip(open)
+        .map(|((now, rest), (open, open_rest))| now.max(rest) * (1.0 - open.min(open_rest)))
+        .collect()
 }
 
 /// The points `name` [n,J,2] of `count` rows.
@@ -188,4 +201,23 @@ fn window(points: &[[f32; 2]], margin: f32, side: usize) -> Window {
         (first, end.clamp(first + 1, side))
     };
     Window { columns: range(0), rows: range(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_lid_leaves_open_is_not_painted() {
+        // An eye 40 pixels wide; its upper lid at these rows.
+        let eye = |top: f32| [[20.0, top], [60.0, top], [60.0, 60.0], [20.0, 60.0]];
+        let at = |mask: &[f32], y: usize| mask[y * 80 + 40];
+        let half = changed(&eye(50.0), &eye(40.0), 80, 1.0);
+        assert_eq!([39, 45, 49].map(|y| at(&half, y)), [1.0; 3], "the lid and its lashes");
+        assert_eq!([54, 56].map(|y| at(&half, y)), [0.0; 2], "what is left open");
+        let shut = changed(&eye(59.5), &eye(40.0), 80, 1.0);
+        assert_eq!([39, 45, 50, 56, 60].map(|y| at(&shut, y)), [1.0; 5]);
+        let wide = changed(&eye(35.0), &eye(40.0), 80, 1.0);
+        assert_eq!([35, 38, 45, 56].map(|y| at(&wide, y)), [1.0, 1.0, 0.0, 0.0]);
+    }
 }
