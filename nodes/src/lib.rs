@@ -17,6 +17,7 @@ pub mod params;
 pub(crate) mod pictures;
 pub mod rate;
 pub mod registry;
+pub(crate) mod room;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod types;

@@ -10,4 +10,5 @@ pub mod polygon;
 pub mod resample;
 pub mod solid;
 mod span;
+mod tabulation;
 pub mod vector;
