@@ -5,7 +5,9 @@
 #[cfg(test)]
 mod fused;
 
-pub use talkgraph_models::{error, file, home, layout, models, onnx, optimise, pack, runtime, tensor};
+pub use talkgraph_models::{
+    error, file, home, layout, models, onnx, optimise, pack, runtime, safetensors, tensor,
+};
 
 pub mod artifact;
 pub mod body;
