@@ -94,13 +94,13 @@ pub(super) const ROLES: &[RoleContract] = &[
     role(
         "expression_reader",
         &[
-            ("face", "n,M,3"),
-            ("neutral", "1,M,3"),
+            ("face", "n,468,3"),
+            ("neutral", "1,468,3"),
             ("eyes", "n,2,21,2"),
             ("neutral_eyes", "1,2,21,2"),
             ("rotation", "n,3"),
         ],
-        &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,M,3")],
+        &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,468,3")],
     ),
     role(
         "face_parts",

@@ -71,7 +71,7 @@ impl Render {
         volume::survey(models, &mut state)?;
         let layout = models.pack()?.coefficients();
         let row = volume::reference(inputs, layout)?;
-        let mut faces = anchors(models, volume::extremes(row, layout)?)?;
+        let mut faces = anchors(models, volume::extremes(row, models.pack()?)?)?;
         let reference = faces.remove(0);
         let photo = match Photo::known(models)? {
             true => Some(Photo::new(models, &state, layout.pose_of(row)?)?),

@@ -82,6 +82,7 @@ pub(super) fn roles(_: &Params, models: &Models) -> Result<Vec<String>> {
     let pack = models.pack()?;
     let mut roles = vec!["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"];
     roles.extend(pack.has("occupancy").then_some("occupancy"));
+    roles.extend(pack.stated(&["pack.expression_range"]));
     Ok(roles.into_iter().map(String::from).collect())
 }
 
