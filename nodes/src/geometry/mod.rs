@@ -6,6 +6,7 @@ pub(crate) mod enlarge;
 pub(crate) mod fill;
 pub(crate) mod guided;
 pub mod lattice;
+pub mod nearest;
 pub mod polygon;
 pub mod resample;
 pub mod solid;

@@ -60,6 +60,7 @@ pub(super) const ROLES: &[RoleContract] = &[
             ("motion_box", "2,3"),
             ("detail", "1,3,*,*,*"),
             ("detail_box", "2,3"),
+            ("offsets", "1,N,S,3"),
         ],
         &[("features", "1,C,N"), ("alpha", "1,1,N")],
     )

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use talkgraph_cache::Digest;
 
-use crate::file::fingerprint;
+use crate::{file::fingerprint, testing::onnx::Model};
 
 const HEAD: &str = "\
 talkgraph_pack: 1
@@ -19,24 +19,10 @@ parsing: { mouth: [7, 8, 9], torso: [10], size: 32, mean: [0, 0, 0], std: [1, 1,
 defaults: { pti: { steps: 120 } }
 ";
 
-/// A serialised ONNX model with these ports and nothing else; sizes are numbers or symbols.
+/// An ONNX file with these ports and nothing else.
 fn onnx(inputs: &[(&str, &str)], outputs: &[(&str, &str)]) -> Vec<u8> {
-    fn field(number: u8, payload: &[u8]) -> Vec<u8> {
-        [&[number << 3 | 2, payload.len() as u8][..], payload].concat()
-    }
-    let port = |number: u8, (name, dims): &(&str, &str)| {
-        let dim = |dim: &str| match dim.parse::<u8>() {
-            Ok(size) => field(1, &[8, size]),
-            Err(_) => field(1, &field(2, dim.as_bytes())),
-        };
-        let shape: Vec<u8> = dims.split(',').flat_map(dim).collect();
-        let tensor = [vec![8, 1], field(2, &shape)].concat();
-        field(number, &[field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat())
-    };
-    let inputs = inputs.iter().map(|input| port(11, input));
-    let graph: Vec<u8> = inputs.chain(outputs.iter().map(|output| port(12, output))).flatten().collect();
-    let length = [graph.len() as u8 & 0x7f | 0x80, (graph.len() >> 7) as u8];
-    [&[7 << 3 | 2][..], &length, &graph].concat()
+    let model = inputs.iter().fold(Model::new(), |model, (name, sizes)| model.input(name, sizes));
+    outputs.iter().fold(model, |model, (name, sizes)| model.output(name, sizes)).file()
 }
 
 fn pack(rest: &str, models: &[(&str, Vec<u8>)]) -> TempDir {

@@ -1,6 +1,12 @@
 //! What tests share, here and in crates that stand on this one.
 
-use std::{fs, path::Path, sync::Arc};
+pub mod onnx;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     file,
@@ -40,7 +46,7 @@ pub fn tiny_models_in(
     open(folder, |runtime| runtime)
 }
 
-fn tiny() -> std::path::PathBuf {
+fn tiny() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny")
 }
 
