@@ -12,6 +12,7 @@ pub mod events;
 pub mod failure;
 pub mod graph;
 pub mod outputs;
+pub mod parity;
 pub mod place;
 pub mod plan;
 pub mod progress;

@@ -263,3 +263,32 @@ fn hostile_graphs_are_refused() {
         assert!(found.contains(said), "{said}: {}", found.chars().take(2000).collect::<String>());
     }
 }
+
+#[test]
+fn defaults_of_a_pack_are_verified() {
+    let folder = folder();
+    let verify = |defaults: &str| {
+        let yaml = format!(
+            "talkgraph_pack: 1\nname: bare\nversion: 1\nlicence: CC0-1.0\nresolution: 32\n\
+             coefficients: {{ size: 8, identity: [0, 1], expression: [1, 2], rotation: [2, 5], translation: [5, 8] }}\n\
+             expression: [jaw]\ndefaults: {defaults}\nroles: {{}}\n"
+        );
+        fs::write(folder.path().join("pack.yaml"), yaml).expect("written");
+        let output = talkgraph(&["pack", "verify", folder.path().to_str().expect("UTF-8")]);
+        (output.status.code(), text(&output.stderr))
+    };
+    let sound = "{ align: { side: 1024 }, lipaint: { mask: parse, eyes: false }, nerf_render: { core: 0.01, radius: 0.03 } }";
+    assert_eq!(verify(sound), (Some(0), String::new()));
+    let (status, said) =
+        verify("{ algin: { side: 1024 }, lipaint: { masks: parse }, nerf_render: { core: -1 } }");
+    assert_eq!(status, Some(2));
+    assert!(
+        said.contains("pack.yaml: defaults.algin: unknown node type\n  hint: did you mean `align`?"),
+        "{said}"
+    );
+    assert!(
+        said.contains("defaults.lipaint.masks: unknown parameter\n  hint: did you mean `mask`?"),
+        "{said}"
+    );
+    assert!(said.contains("defaults.nerf_render.core: expected a number from 0 to 10, found -1"), "{said}");
+}

@@ -265,9 +265,8 @@ impl Pipeline {
 
     /// The displacement of a face whose mouth is open.
     fn open_mouth(&self) -> Result<talkgraph_nodes::geometry::deformation::Bend> {
-        let layout = self.models.pack()?.coefficients();
         let row = self.person.reference.get("coefficients")?.as_f32()?;
-        let rows = volume::extremes(row, layout)?;
+        let rows = volume::extremes(row, self.models.pack()?)?;
         let offered =
             Tensors::new().with("coefficients", Tensor::f32([rows.len(), row.len()], rows.concat())?);
         let vertices = self.models.run("morphable_model", &offered)?.get("vertices")?.clone();

@@ -5,7 +5,9 @@
 #[cfg(test)]
 mod fused;
 
-pub use talkgraph_models::{error, file, home, layout, models, onnx, optimise, pack, runtime, tensor};
+pub use talkgraph_models::{
+    error, file, home, layout, models, onnx, optimise, pack, runtime, safetensors, tensor,
+};
 
 pub mod artifact;
 pub mod body;
@@ -17,6 +19,7 @@ pub mod params;
 pub(crate) mod pictures;
 pub mod rate;
 pub mod registry;
+pub(crate) mod room;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod types;

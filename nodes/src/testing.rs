@@ -14,7 +14,7 @@ use std::{
 use ffmpeg_next::{Packet, format, media};
 use talkgraph_cache::Digest;
 use talkgraph_media::{AudioReader, Session};
-pub(crate) use talkgraph_models::testing::{tiny_models, tiny_models_on};
+pub(crate) use talkgraph_models::testing::{tiny_models, tiny_models_in, tiny_models_on};
 use tempfile::TempDir;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! From a graph file to a validated [`Graph`]. All mistakes are collected; none stops the search for others.
 
+mod defaults;
 mod edges;
 mod named;
 mod nodes;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use talkgraph_nodes::registry::Registry;
 
+pub use defaults::defaults;
 pub use settings::{Assignment, PackDefault, Settings};
 
 use crate::{

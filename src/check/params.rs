@@ -220,7 +220,8 @@ fn number(text: &str) -> Option<String> {
     Some(if written == text { "take the quotes away".into() } else { format!("write `{written}`") })
 }
 
-fn plain(value: &ParamValue) -> Scalar {
+/// A value that was read, as it was written.
+pub(super) fn plain(value: &ParamValue) -> Scalar {
     match value {
         ParamValue::Bool(value) => Scalar::Bool(*value),
         ParamValue::Int(value) => Scalar::Int(*value),

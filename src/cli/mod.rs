@@ -12,6 +12,7 @@ mod manual;
 mod new;
 mod nodes;
 mod pack;
+mod parity;
 pub mod parts;
 mod plan;
 mod run;
@@ -99,6 +100,8 @@ enum Command {
     Nodes(nodes::Args),
     /// Look at a model pack
     Pack(pack::Args),
+    /// Compare a pack's networks with recorded numbers
+    Parity(parity::Args),
     /// A JSON Schema of graph files, for editors
     Schema,
     /// Write a commented graph to start from
@@ -158,6 +161,10 @@ fn carry_out(command: Command) -> Outcome {
         Command::Pack(mut args) => {
             args.fill(&Config::load()?);
             pack::run(&args)
+        }
+        Command::Parity(mut args) => {
+            args.fill(&Config::load()?);
+            parity::run(&args)
         }
         Command::Schema => nodes::schema(),
         Command::New(args) => new::run(&args),

@@ -3,10 +3,11 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use serde_json::json;
-use talkgraph_nodes::{file::fingerprint, home::Home, pack::Pack};
+use talkgraph_nodes::{file::fingerprint, home::Home, pack::Pack, registry::Registry};
 
 use super::{Outcome, find, print, print_json};
 use crate::{
+    check,
     config::Config,
     error::{Diagnostic, Diagnostics, Failure},
 };
@@ -28,7 +29,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Hash every file, and compare its tensors with the contract of its role
+    /// Hash every file, and compare its tensors with the contract of its role and its defaults with those of node types
     Verify {
         #[command(flatten)]
         folder: Folder,
@@ -59,7 +60,8 @@ pub fn run(args: &Args) -> Outcome {
         }
         Action::Verify { folder } => {
             let pack = open(folder)?;
-            let faults: Vec<_> = pack.check().iter().map(|fault| Diagnostic::from_node("", fault)).collect();
+            let mut faults = check::defaults(&pack, &Registry::builtin());
+            faults.extend(pack.check().iter().map(|fault| Diagnostic::from_node("", fault)));
             if !faults.is_empty() {
                 return Err(Failure::usage(Diagnostics(faults)));
             }

@@ -17,6 +17,7 @@ use super::{
     lattice::{Bounds, Nodes},
     solid::Solid,
     span::Span,
+    tabulation,
     vector::{Vec3, add, sub},
 };
 use crate::error::Result;
@@ -110,11 +111,12 @@ impl Deformation {
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
         let mut still = Self { reference: reference.to_vec(), reach, coarse: None, fine: None, span: None };
-        let poses = poses(reference, extremes, COARSE * step / 2.0);
+        let poses = poses(reference, extremes, step)?;
         let Some(bounds) = fields.iter().map(Displacement::bounds).reduce(Bounds::union) else {
             return Ok(still);
         };
-        let nodes = Nodes::over(bounds, COARSE * step);
+        // The largest of all motions is kept beside those of the extremes, and how far each cell may be moved.
+        let nodes = tabulation::lattice(bounds, step, COARSE, fields.len() + 2)?;
         let moved: Vec<Vec<Vec3>> = fields
             .iter()
             .map(|field| {
@@ -129,13 +131,14 @@ impl Deformation {
         let needed = points.as_ref().map(|points| nodes.beside(points));
         let needed = |index: usize| needed.as_ref().is_none_or(|needed| needed[index]);
         let fine = missed(&fields, &moved, nodes, step / PRECISION).map(|(bounds, missed)| {
-            let fine = Nodes::over(bounds, step);
+            let fine = tabulation::lattice(bounds, step, 1.0, 1)?;
             let needed = points.as_ref().map(|points| fine.beside(points));
             let wanted = |index: usize| {
                 missed[nodes.place(fine.at(index)).0] && needed.as_ref().is_none_or(|needed| needed[index])
             };
-            Table::new(fine, wanted, &poses, reach)
+            Ok(Table::new(fine, wanted, &poses, reach))
         });
+        let fine = fine.transpose()?;
         // The fine lattice holds differences to the coarse one.
         let under = fine.as_ref().map(|fine| nodes.beside(&fine.places()));
         let under = |index: usize| under.as_ref().is_some_and(|under| under[index]);
@@ -167,20 +170,28 @@ impl Deformation {
     }
 }
 
-/// The anchors at rest, in the extremes, and on the way to them, no farther apart than `spacing`.
-fn poses(reference: &[Vec3], extremes: &[Vec<Vec3>], spacing: f32) -> Vec<Tree> {
+/// The anchors at rest, in the extremes, and on the way to them, no farther apart than half a cell of the coarse lattice.
+fn poses(reference: &[Vec3], extremes: &[Vec<Vec3>], step: f32) -> Result<Vec<Tree>> {
+    let moved: Vec<(Vec<Vec3>, f32)> = extremes
+        .iter()
+        .map(|extreme| {
+            let moved: Vec<Vec3> = reference.iter().zip(extreme).map(|(a, b)| sub(*b, *a)).collect();
+            let farthest = moved.as_flattened().iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            let count = if farthest < REST { 0.0 } else { (farthest / (COARSE * step / 2.0)).ceil() };
+            (moved, count)
+        })
+        .collect();
+    tabulation::poses(moved.iter().map(|(_, count)| f64::from(*count)).sum(), reference.len(), step)?;
     let mut poses = vec![Tree::new_from_slice(reference)];
-    for extreme in extremes {
-        let moved: Vec<Vec3> = reference.iter().zip(extreme).map(|(a, b)| sub(*b, *a)).collect();
-        let farthest = moved.as_flattened().iter().fold(0.0f32, |most, x| most.max(x.abs()));
-        let count = if farthest < REST { 0 } else { (farthest / spacing).ceil() as usize };
+    for (moved, count) in moved {
+        let count = count as usize;
         for number in 1..=count {
             let part = number as f32 / count as f32;
             let at = |(rest, moved): (&Vec3, &Vec3)| [0, 1, 2].map(|axis| rest[axis] + part * moved[axis]);
             poses.push(Tree::new_from_slice(&reference.iter().zip(&moved).map(at).collect::<Vec<_>>()));
         }
     }
-    poses
+    Ok(poses)
 }
 
 /// The cells of the coarse lattice beside an anchor whose motion it misses by more than `allowed` in an extreme, and their box.

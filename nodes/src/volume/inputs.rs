@@ -3,7 +3,7 @@
 use crate::{
     body::Inputs,
     error::{NodeError, Result},
-    pack::CoefficientLayout,
+    pack::{CoefficientLayout, Pack},
     tensor::Tensors,
 };
 
@@ -67,12 +67,20 @@ pub fn poses(
 /// An expression that rests above this is also looked at without it.
 const RESTING: f32 = 0.25;
 
-/// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its most, and those
-/// that the face has at rest also at nothing.
-pub fn extremes(reference: &[f32], layout: &CoefficientLayout) -> Result<Vec<Vec<f32>>> {
+/// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its ends. Those are what
+/// the pack says; else its most is 1, and those that the face has at rest are also looked at at nothing.
+pub fn extremes(reference: &[f32], pack: &Pack) -> Result<Vec<Vec<f32>>> {
+    let layout = pack.coefficients();
     let rest = layout.expression_of(reference)?;
-    let shown = (0..rest.len()).filter(|number| rest[*number] > RESTING);
-    let ends = (0..rest.len()).map(|number| (number, 1.0)).chain(shown.map(|number| (number, 0.0)));
+    let ends: Vec<(usize, f32)> = match pack.expression_range() {
+        Some(range) => {
+            [1, 0].iter().flat_map(|&end| range.iter().map(move |pair| pair[end]).enumerate()).collect()
+        }
+        None => {
+            let shown = (0..rest.len()).filter(|number| rest[*number] > RESTING);
+            (0..rest.len()).map(|number| (number, 1.0)).chain(shown.map(|number| (number, 0.0))).collect()
+        }
+    };
     let mut rows = vec![reference.to_vec()];
     for (number, value) in ends {
         let (mut expression, mut row) = (rest.to_vec(), reference.to_vec());
@@ -81,4 +89,31 @@ pub fn extremes(reference: &[f32], layout: &CoefficientLayout) -> Result<Vec<Vec
         rows.push(row);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{tiny_models, tiny_models_in};
+
+    #[test]
+    fn extremes_are_those_that_the_pack_says() {
+        let Some(plain) = tiny_models() else { return };
+        let layout = plain.pack().unwrap().coefficients();
+        let mut reference = vec![0.0; layout.size];
+        reference[layout.expression.0 + 2] = 0.4;
+        let expressions = |models: &crate::models::Models| -> Vec<Vec<f32>> {
+            let rows = extremes(&reference, models.pack().unwrap()).unwrap();
+            rows.iter().map(|row| row[layout.expression_range()].to_vec()).collect()
+        };
+        let found = expressions(&plain);
+        assert_eq!(found.len(), 1 + 12 + 1);
+        assert_eq!((found[1][0], found[3][2], found[13][2]), (1.0, 1.0, 0.0));
+        let folder = tempfile::tempdir().unwrap();
+        let wide = tiny_models_in(folder.path(), |yaml| yaml + "expression_range: [-3, 2.5]\n", &[]).unwrap();
+        let found = expressions(&wide);
+        assert_eq!(found.len(), 1 + 24);
+        assert_eq!((found[1][0], found[3][2], found[13][0], found[15][2]), (2.5, 2.5, -3.0, -3.0));
+        assert_eq!((found[1][2], found[13][2]), (0.4, 0.4));
+    }
 }

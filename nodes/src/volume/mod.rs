@@ -5,6 +5,7 @@ mod camera;
 mod correspondence;
 mod frames;
 mod inputs;
+mod offsets;
 mod outline;
 mod pinhole;
 mod rays;
@@ -17,6 +18,7 @@ pub use self::{
     correspondence::Photo,
     frames::{Frames, halves},
     inputs::{extremes, poses, reference, rows},
+    offsets::{by_sample, offsets},
     outline::{FINER, Outline, Scene},
     pinhole::Pinhole,
     rays::{Bundle, Rays, Window},
@@ -59,6 +61,9 @@ pub fn solid(state: &Values) -> Result<Option<Solid>> {
 pub fn rest(models: &Models) -> Result<Values> {
     models.values(&bend(&Bend::default())?)
 }
+
+/// The pose of a head that is looked at from before.
+pub const FRONT: [f32; 6] = [0.0; 6];
 
 /// The features [1,C,R,R] of `state` at rest, seen from `pose`.
 pub fn portrait(models: &Models, state: &Values, pose: [f32; 6]) -> Result<Tensor> {

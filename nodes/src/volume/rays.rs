@@ -1,6 +1,6 @@
 //! The rays of a camera, or of a part of its picture.
 
-use super::{Camera, Frames};
+use super::{Camera, Frames, offsets};
 use crate::{
     error::{NodeError, Result},
     models::Models,
@@ -101,6 +101,26 @@ impl Bundle {
         }
         Rays::new(models, self.tensors.clone().with("depths", depths), self.side)
     }
+
+    /// The rays, sampled at the depths that the rays of the same pixels have in `rest`.
+    pub fn sample_as(&self, models: &Models, rest: &Rays) -> Result<Rays> {
+        let samples = rest.samples();
+        let depths = rest.tensors.get("depths")?.as_f32()?;
+        let mut rows = vec![None; rest.side * rest.side];
+        for (&pixel, row) in rest.tensors.get("pixels")?.as_i64()?.iter().zip(depths.chunks_exact(samples)) {
+            rows[pixel as usize] = Some(row);
+        }
+        let pixels = self.tensors.get("pixels")?.as_i64()?;
+        let mut picked = Vec::with_capacity(pixels.len() * samples);
+        for &pixel in pixels {
+            let row = rows.get(pixel as usize).copied().flatten().ok_or_else(|| {
+                NodeError::model(format!("role `camera`: pixel {pixel} has no ray before the resting head"))
+            })?;
+            picked.extend_from_slice(row);
+        }
+        let depths = Tensor::f32([1, pixels.len(), samples], picked)?;
+        Rays::new(models, self.tensors.clone().with("depths", depths), self.side)
+    }
 }
 
 impl Rays {
@@ -142,6 +162,12 @@ impl Rays {
             points.extend(depths.iter().map(along));
         }
         Ok(points)
+    }
+
+    /// N and S.
+    pub fn shape(&self) -> [usize; 2] {
+        let count = self.tensors.0.get("pixels").map_or(0, |pixels| pixels.shape()[0]);
+        [count, self.samples()]
     }
 
     /// S.
@@ -191,6 +217,7 @@ impl Rays {
         let mut offered = state.clone();
         offered.extend(self.values.clone());
         offered.extend(bend.clone());
+        offsets::rest(models, self, &mut offered)?;
         models.run_values("render", &offered)
     }
 }

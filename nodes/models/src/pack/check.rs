@@ -22,6 +22,9 @@ pub(super) fn faults(pack: &Pack) -> Vec<NodeError> {
     sizes.fix("P", pack.resolution(), "resolution");
     sizes.fix("K", layout.size, "coefficients.size");
     sizes.fix("E", layout.expressions(), "coefficients.expression");
+    if let Some(landmarks) = pack.landmarks() {
+        sizes.fix("M", landmarks.len(), "landmarks");
+    }
     if let Some(parsing) = pack.parsing() {
         sizes.fix("Q", parsing.size, "parsing.size");
     }
@@ -37,6 +40,14 @@ pub(super) fn faults(pack: &Pack) -> Vec<NodeError> {
         faults.push(NodeError::model(format!(
             "{place}: R = {side} needs N = {} rays, found {rays}",
             side * side
+        )));
+    }
+    if let Some((channels, place)) = sizes.0.get("C")
+        && pack.unblended() >= *channels
+    {
+        faults.push(NodeError::model(format!(
+            "unblended: expected less than the {channels} channels of {place}, found {}",
+            pack.unblended()
         )));
     }
     for (optimisation, phases) in pack.optimisations() {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use talkgraph_cache::Digest;
 
 use super::{
+    extent::Extent,
     layout::{CoefficientLayout, Parsing},
     quality::Steps,
     regions::Regions,
@@ -19,6 +20,8 @@ use crate::{
 const FORMAT: u32 = 1;
 /// The file's name in a pack's folder.
 pub(super) const NAME: &str = "pack.yaml";
+/// Points of the face mesh, of which a pack's landmarks are some.
+pub const MESH: usize = 468;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,10 @@ pub(super) struct PackFile {
     #[serde(default)]
     pub(super) regions: Regions,
     pub(super) expression_bounds: Option<[f32; 2]>,
+    pub(super) expression_range: Option<Extent>,
+    pub(super) landmarks: Option<Vec<usize>>,
+    #[serde(default)]
+    pub(super) unblended: usize,
     pub(super) parsing: Option<Parsing>,
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
@@ -170,6 +177,20 @@ fn fault(file: &PackFile) -> Option<String> {
         && (low.is_nan() || high.is_nan() || low >= high)
     {
         return Some(format!("expression_bounds: expected a lower and a higher number, found {low}, {high}"));
+    }
+    if let Some(Err(fault)) = file.expression_range.as_ref().map(|range| range.each(&file.expression)) {
+        return Some(fault);
+    }
+    if let Some(landmarks) = &file.landmarks {
+        if landmarks.is_empty() {
+            return Some("landmarks: expected numbers of points of the face mesh, found none".into());
+        }
+        if let Some((number, point)) = landmarks.iter().enumerate().find(|(_, point)| **point >= MESH) {
+            return Some(format!(
+                "landmarks: number {number}: expected a point from 0 to {}, found {point}",
+                MESH - 1
+            ));
+        }
     }
     if let Some(parsing) = &file.parsing {
         if parsing.size == 0 {

@@ -1,6 +1,7 @@
 //! Model packs: `pack.yaml` and the ONNX files that fill the roles node types ask for (docs/packs.md).
 
 mod check;
+mod extent;
 mod file;
 mod layout;
 mod phase;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use talkgraph_cache::Fingerprint;
 
 pub use self::{
-    file::{Settle, Stop},
+    file::{MESH, Settle, Stop},
     layout::{CoefficientLayout, Parsing},
     phase::Phase,
     quality::{Quality, Steps},
@@ -48,6 +49,9 @@ pub struct Pack {
     expression: Vec<String>,
     regions: Regions,
     expression_bounds: Option<[f32; 2]>,
+    expression_range: Option<Vec<[f32; 2]>>,
+    landmarks: Option<Vec<usize>>,
+    unblended: usize,
     parsing: Option<Parsing>,
     defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
     roles: BTreeMap<String, ModelFile>,
@@ -97,6 +101,8 @@ impl Pack {
             let phases = phases.collect::<Result<Vec<_>>>()?;
             optimisations.insert(name, phases);
         }
+        // Its faults were told when the file was read.
+        let expression_range = file.expression_range.and_then(|range| range.each(&file.expression).ok());
         let mut pack = Self {
             folder: folder.to_owned(),
             file_name: file.name,
@@ -107,6 +113,9 @@ impl Pack {
             expression: file.expression,
             regions: file.regions,
             expression_bounds: file.expression_bounds,
+            expression_range,
+            landmarks: file.landmarks,
+            unblended: file.unblended,
             parsing: file.parsing,
             defaults: file.defaults,
             roles,
@@ -182,6 +191,27 @@ impl Pack {
         self.expression_bounds
     }
 
+    /// The least and the most of each of them that is looked at to find how far a face may move, where the pack says so.
+    pub fn expression_range(&self) -> Option<&[[f32; 2]]> {
+        self.expression_range.as_deref()
+    }
+
+    /// Which points of the face mesh are the M landmarks of its morphable model; `None`: all of them.
+    pub fn landmarks(&self) -> Option<&[usize]> {
+        self.landmarks.as_deref()
+    }
+
+    /// Number of last feature channels that are not blended with painted ones.
+    pub fn unblended(&self) -> usize {
+        self.unblended
+    }
+
+    /// Those of `settings` that the pack states: `pack.landmarks`, `pack.expression_range`, `pack.unblended`. What a pack leaves out is no part
+    /// of a key.
+    pub fn stated<'a>(&self, settings: &[&'a str]) -> Vec<&'a str> {
+        settings.iter().copied().filter(|setting| self.models.contains_key(*setting)).collect()
+    }
+
     /// The parse network's input and classes, where the pack parses faces.
     pub fn parsing(&self) -> Option<&Parsing> {
         self.parsing.as_ref()
@@ -232,8 +262,8 @@ impl Pack {
     }
 
     /// The model file of `role`, of a phase's graph (`pti.pivot.step`), or of a setting of `pack.yaml`
-    /// (`pack.coefficients`, `pack.parsing`, `pack.resolution`, `pack.expression`, `pack.regions`, `pack.expression_bounds`, `pack.optimisations.NAME`), whose
-    /// digest is that of its canonical JSON: a node type that reads a setting lists it among its roles, so that it
+    /// (`pack.coefficients`, `pack.parsing`, `pack.resolution`, `pack.expression`, `pack.regions`, `pack.expression_bounds`, `pack.optimisations.NAME`, and
+    /// those of [`stated`](Self::stated)), whose digest is that of its canonical JSON: a node type that reads a setting lists it among its roles, so that it
     /// enters the key.
     pub fn model(&self, role: &str) -> Result<&ModelFile> {
         self.models.get(role).ok_or_else(|| {
@@ -260,6 +290,15 @@ impl Pack {
         setting("pack.expression".into(), canonical(&self.expression));
         setting("pack.regions".into(), canonical(&self.regions));
         setting("pack.expression_bounds".into(), canonical(&self.expression_bounds));
+        if let Some(range) = &self.expression_range {
+            setting("pack.expression_range".into(), canonical(range));
+        }
+        if let Some(landmarks) = &self.landmarks {
+            setting("pack.landmarks".into(), canonical(landmarks));
+        }
+        if self.unblended > 0 {
+            setting("pack.unblended".into(), canonical(&self.unblended));
+        }
         if let Some(parsing) = &self.parsing {
             setting("pack.parsing".into(), canonical(parsing));
         }

@@ -60,6 +60,7 @@ pub(super) const ROLES: &[RoleContract] = &[
             ("motion_box", "2,3"),
             ("detail", "1,3,*,*,*"),
             ("detail_box", "2,3"),
+            ("offsets", "1,N,S,3"),
         ],
         &[("features", "1,C,N"), ("alpha", "1,1,N")],
     )
@@ -94,13 +95,13 @@ pub(super) const ROLES: &[RoleContract] = &[
     role(
         "expression_reader",
         &[
-            ("face", "n,M,3"),
-            ("neutral", "1,M,3"),
+            ("face", "n,468,3"),
+            ("neutral", "1,468,3"),
             ("eyes", "n,2,21,2"),
             ("neutral_eyes", "1,2,21,2"),
             ("rotation", "n,3"),
         ],
-        &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,M,3")],
+        &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,468,3")],
     ),
     role(
         "face_parts",

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use talkgraph_cache::Digest;
 
-use crate::file::fingerprint;
+use crate::{file::fingerprint, testing::onnx::Model};
 
 const HEAD: &str = "\
 talkgraph_pack: 1
@@ -19,24 +19,10 @@ parsing: { mouth: [7, 8, 9], torso: [10], size: 32, mean: [0, 0, 0], std: [1, 1,
 defaults: { pti: { steps: 120 } }
 ";
 
-/// A serialised ONNX model with these ports and nothing else; sizes are numbers or symbols.
+/// An ONNX file with these ports and nothing else.
 fn onnx(inputs: &[(&str, &str)], outputs: &[(&str, &str)]) -> Vec<u8> {
-    fn field(number: u8, payload: &[u8]) -> Vec<u8> {
-        [&[number << 3 | 2, payload.len() as u8][..], payload].concat()
-    }
-    let port = |number: u8, (name, dims): &(&str, &str)| {
-        let dim = |dim: &str| match dim.parse::<u8>() {
-            Ok(size) => field(1, &[8, size]),
-            Err(_) => field(1, &field(2, dim.as_bytes())),
-        };
-        let shape: Vec<u8> = dims.split(',').flat_map(dim).collect();
-        let tensor = [vec![8, 1], field(2, &shape)].concat();
-        field(number, &[field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat())
-    };
-    let inputs = inputs.iter().map(|input| port(11, input));
-    let graph: Vec<u8> = inputs.chain(outputs.iter().map(|output| port(12, output))).flatten().collect();
-    let length = [graph.len() as u8 & 0x7f | 0x80, (graph.len() >> 7) as u8];
-    [&[7 << 3 | 2][..], &length, &graph].concat()
+    let model = inputs.iter().fold(Model::new(), |model, (name, sizes)| model.input(name, sizes));
+    outputs.iter().fold(model, |model, (name, sizes)| model.output(name, sizes)).file()
 }
 
 fn pack(rest: &str, models: &[(&str, Vec<u8>)]) -> TempDir {
@@ -176,5 +162,64 @@ fn phases_are_models_and_their_schedule_enters_keys() {
     assert_ne!(digests(&one)[3], digests(&other)[3]);
     assert!(
         phase("0").err().unwrap().to_string().ends_with("pivot.learning_rate: expected more than 0, found 0")
+    );
+}
+
+#[test]
+fn what_a_face_does_and_which_landmarks_it_has() {
+    let one = |more: &str| open(&pack(&format!("{more}roles: {{}}"), &[]));
+    let plain = one("").unwrap();
+    assert_eq!((plain.expression_range(), plain.landmarks(), plain.unblended()), (None, None, 0));
+    assert!(plain.stated(&["pack.landmarks", "pack.expression_range", "pack.unblended"]).is_empty());
+    let all = one("expression_range: [-3, 3]\nlandmarks: [0, 467, 13]\nunblended: 3\n").unwrap();
+    assert_eq!(all.expression_range(), Some(&[[-3.0, 3.0]; 2][..]));
+    assert_eq!((all.landmarks(), all.unblended()), (Some(&[0, 467, 13][..]), 3));
+    let settings = ["pack.landmarks", "pack.expression_range", "pack.unblended"];
+    assert_eq!(all.stated(&settings), settings);
+    let each = one("expression_range: [[-3, 3], [-1, 0.5]]\n").unwrap();
+    assert_eq!(each.expression_range(), Some(&[[-3.0, 3.0], [-1.0, 0.5]][..]));
+    let digest = |pack: &Pack| pack.model("pack.expression_range").unwrap().digest;
+    assert_ne!(digest(&all), digest(&each));
+    for (more, fault) in [
+        ("expression_range: [1, 1]", "expression_range: expected a lower and a higher number, found 1, 1"),
+        (
+            "expression_range: [[0, 1]]",
+            "expression_range: expected one pair, or 2 pairs, one a coefficient, found 1",
+        ),
+        (
+            "expression_range: [[0, 1], [2, .nan]]",
+            "number 1 (`wide`): expected a lower and a higher number, found 2, NaN",
+        ),
+        ("landmarks: []", "landmarks: expected numbers of points of the face mesh, found none"),
+        ("landmarks: [3, 468]", "landmarks: number 1: expected a point from 0 to 467, found 468"),
+    ] {
+        let error = one(&format!("{more}\n")).unwrap_err().to_string();
+        assert!(error.ends_with(fault), "{error}");
+    }
+    let error = one("unblended: -1\n").unwrap_err().to_string();
+    assert!(error.contains("pack.yaml:10:"), "{error}");
+    let error = one("expression_range: wide\n").unwrap_err().to_string();
+    assert!(error.contains("pack.yaml:10:"), "{error}");
+}
+
+#[test]
+fn landmarks_and_channels_agree_with_the_models() {
+    let model = onnx(
+        &[("coefficients", "n,12")],
+        &[("vertices", "n,9,3"), ("landmarks", "n,4,2"), ("contour", "n,5,2")],
+    );
+    let upsample = onnx(&[("features", "1,8,4,4")], &[("image", "1,3,32,32")]);
+    let faults = |more: &str| {
+        let roles = "roles: { morphable_model: m.onnx, upsample: u.onnx }";
+        let folder =
+            pack(&format!("{more}\n{roles}"), &[("m.onnx", model.clone()), ("u.onnx", upsample.clone())]);
+        open(&folder).unwrap().check().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(faults("landmarks: [1, 2, 3, 4]\nunblended: 7").is_empty());
+    let found = faults("landmarks: [1, 2, 3]\nunblended: 8");
+    assert!(found[0].ends_with("expected M = 3 as in landmarks, found f32 [n,4,2]"), "{found:?}");
+    assert!(
+        found[1].starts_with("unblended: expected less than the 8 channels of role `upsample`"),
+        "{found:?}"
     );
 }

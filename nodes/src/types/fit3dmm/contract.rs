@@ -15,7 +15,8 @@ pub(super) fn contract() -> Contract {
         .doc(
             "Refines predicted coefficients until the model's projected landmarks lie on the found ones (Deep3DFaceRecon's \
              fitting losses, as NeRFFaceSpeech uses them). The pack ships the fit as phases of step graphs (optimisation `fit3dmm`): the \
-             first moves the head, the last fits all coefficients.\n\n\
+             first moves the head, the last fits all coefficients. Of the 468 landmarks that `align` finds those are compared that the pack's model has \
+             (`landmarks` in pack.yaml).\n\n\
              With `image`, one portrait is fitted. With `frames`, landmarks and coefficients are sequences too: the first frame is \
              fitted like a portrait, each further one starts from the frame before it and takes `frame_steps`. A frame \
              whose landmarks repeat those of the frame before (no face was found) keeps its coefficients.\n\n\
@@ -71,7 +72,9 @@ pub(super) fn resolve(general: &Contract, use_: &NodeUse<'_>) -> Result<Contract
 }
 
 pub(super) fn roles(models: &Models) -> Result<Vec<String>> {
-    let mut roles = models.pack()?.optimisation_roles("fit3dmm")?;
+    let pack = models.pack()?;
+    let mut roles = pack.optimisation_roles("fit3dmm")?;
+    roles.extend(pack.stated(&["pack.landmarks"]).into_iter().map(String::from));
     roles.extend(["morphable_model", "pack.coefficients", "pack.resolution"].map(String::from));
     Ok(roles)
 }

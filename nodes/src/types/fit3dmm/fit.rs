@@ -78,32 +78,3 @@ impl Fit {
         Ok(false)
     }
 }
-
-/// Mean distance in pixels of a finished frame between `landmarks` and those that the model projects.
-pub(super) fn landmark_error(models: &Models, coefficients: &Tensor, landmarks: &[f32]) -> Result<f64> {
-    let outputs =
-        models.run("morphable_model", &Tensors::new().with("coefficients", coefficients.clone()))?;
-    let projected = outputs.get("landmarks")?.as_f32()?;
-    if projected.len() != landmarks.len() || landmarks.is_empty() {
-        return Err(NodeError::input(format!(
-            "port `landmarks`: {} landmarks, expected {} as the pack's morphable model has",
-            landmarks.len() / 2,
-            projected.len() / 2
-        )));
-    }
-    let side = models.pack()?.resolution() as f64;
-    let distance = |(a, b): (&[f32], &[f32])| f64::from(a[0] - b[0]).hypot(f64::from(a[1] - b[1]));
-    let sum: f64 = projected.chunks_exact(2).zip(landmarks.chunks_exact(2)).map(distance).sum();
-    Ok(sum / (landmarks.len() / 2) as f64 * side)
-}
-
-/// Rows of landmarks, f32 [n,M,2].
-pub(super) fn landmark_rows(tensors: &Tensors) -> Result<std::slice::ChunksExact<'_, f32>> {
-    let tensor = tensors.get("landmarks").map_err(|error| error.at_port("landmarks"))?;
-    match *tensor.shape() {
-        [_, count, 2] if count > 0 => Ok(tensor.as_f32()?.chunks_exact(2 * count)),
-        ref other => {
-            Err(NodeError::input(format!("port `landmarks`: expected shape [n,M,2], found {other:?}")))
-        }
-    }
-}

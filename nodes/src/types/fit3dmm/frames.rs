@@ -1,7 +1,7 @@
 use image::RgbImage;
 use serde_json::json;
 
-use super::fit::{self, Fit};
+use super::{fit::Fit, landmarks};
 use crate::{
     artifact::Value,
     body::{Context, Inputs, Outputs, ScanBody},
@@ -44,8 +44,9 @@ impl ScanBody for FitFrames {
         let Some((first, next)) = &self.fits else {
             return Err(NodeError::model("fit3dmm: phases are not loaded"));
         };
-        let size = ctx.models.pack()?.coefficients().size;
-        let landmarks = fit::landmark_rows(inputs.tensors("landmarks")?)?;
+        let pack = ctx.models.pack()?;
+        let size = pack.coefficients().size;
+        let found = landmarks::rows(inputs.tensors("landmarks")?, pack)?;
         let predicted = volume::rows(inputs.tensors("coefficients")?, "coefficients", size)?;
         let frames = inputs.tensors("frames")?.get("frames").map_err(|error| error.at_port("frames"))?;
         let &[count, height, width, 3] = frames.shape() else {
@@ -54,10 +55,10 @@ impl ScanBody for FitFrames {
                 frames.shape()
             )));
         };
-        if landmarks.len() != count || predicted.len() != count {
+        if found.len() != count || predicted.len() != count {
             return Err(NodeError::input(format!(
                 "{count} frames with landmarks of {} and coefficients of {}",
-                landmarks.len(),
+                found.len(),
                 predicted.len()
             )));
         }
@@ -68,13 +69,13 @@ impl ScanBody for FitFrames {
             )),
             None => None,
         };
-        let points = landmarks.clone().next().map_or(0, |row| row.len() / 2);
+        let points = found.first().map_or(0, |row| row.len() / 2);
         let (mut fitted, mut errors) = (Vec::with_capacity(count * size), vec![]);
         let pictures = frames.as_u8()?.chunks_exact((height * width * 3).max(1));
-        for ((landmarks, predicted), picture) in landmarks.zip(predicted).zip(pictures) {
+        for ((found, predicted), picture) in found.iter().zip(predicted).zip(pictures) {
             ctx.check_cancelled()?;
             let row = match last {
-                Some((ref seen, ref row)) if seen == landmarks => row.clone(),
+                Some((ref seen, ref row)) if seen == found => row.clone(),
                 _ => {
                     let picture = RgbImage::from_raw(width as u32, height as u32, picture.to_vec())
                         .ok_or_else(|| NodeError::input("port `frames`: a frame without pixels"))?;
@@ -88,14 +89,14 @@ impl ScanBody for FitFrames {
                         }
                         None => (first, predicted),
                     };
-                    let outcome = fit.run(&picture, landmarks, start, false, ctx)?;
+                    let outcome = fit.run(&picture, found, start, false, ctx)?;
                     let row = outcome.tensors.get("coefficients")?;
-                    errors.push(fit::landmark_error(ctx.models, row, landmarks)?);
+                    errors.push(landmarks::error(ctx.models, row, found)?);
                     row.as_f32()?.to_vec()
                 }
             };
             fitted.extend_from_slice(&row);
-            last = Some((landmarks.to_vec(), row));
+            last = Some((found.clone(), row));
         }
         if !errors.is_empty() {
             ctx.host.note("landmark_error_px", json!(errors.iter().sum::<f64>() / errors.len() as f64));

@@ -3,6 +3,7 @@
 mod contract;
 mod fit;
 mod frames;
+mod landmarks;
 mod portrait;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::{
     body::{Context, Inputs},
     contract::{Arity, ParamValue},
     tensor::{Tensor, Tensors},
-    testing::{TestHost, inputs, params, run_value, tiny_models},
+    testing::{TestHost, inputs, params, run_value, tiny_models, tiny_models_in},
 };
 
 /// A head that is turned, opened and moved, and the landmarks that it shows.
@@ -154,4 +154,21 @@ fn steps_of_later_frames_are_their_own() {
     assert_eq!(contract::overrides(&set, 1, 2, false).unwrap().steps, Some(7));
     assert_eq!(contract::overrides(&set, 0, 2, false).unwrap().steps, None);
     assert_eq!(contract::overrides(&set, 1, 2, true).unwrap().steps, Some(30));
+}
+
+/// A pack whose model has some points of the mesh: those are chosen of what `align` finds, and others are taken as they come.
+#[test]
+fn the_packs_landmarks_are_chosen_of_the_mesh() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = |yaml: String| format!("{yaml}landmarks: [5, 0, 467]\n");
+    let Some(models) = tiny_models_in(folder.path(), yaml, &[]) else { return };
+    let mesh: Vec<f32> = (0..2 * 468).map(|i| i as f32).collect();
+    let Value::Tensors(found) = landmarks(&[mesh.clone(), mesh]) else { unreachable!() };
+    let rows = super::landmarks::rows(&found, models.pack().unwrap()).unwrap();
+    assert_eq!(rows, vec![vec![10.0, 11.0, 0.0, 1.0, 934.0, 935.0]; 2]);
+    let Value::Tensors(own) = landmarks(&[vec![0.5; 6]]) else { unreachable!() };
+    assert_eq!(super::landmarks::rows(&own, models.pack().unwrap()).unwrap(), [vec![0.5; 6]]);
+    assert!(node().roles(&Params::default(), &models).unwrap().contains(&"pack.landmarks".to_owned()));
+    let Some(all) = tiny_models() else { return };
+    assert!(!node().roles(&Params::default(), &all).unwrap().contains(&"pack.landmarks".to_owned()));
 }

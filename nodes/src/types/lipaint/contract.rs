@@ -57,7 +57,10 @@ pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {
     match params.text("mask")? {
         "contour" => {
             roles.extend(["morphable_model", "pack.resolution"]);
-            roles.extend(models.pack()?.has("lipaint_state").then_some("lipaint_state"));
+            let pack = models.pack()?;
+            roles.extend(pack.has("lipaint_state").then_some("lipaint_state"));
+            roles.extend(pack.stated(&["pack.expression_range"]));
+            roles.extend(pack.stated(if params.bool("eyes")? { &["pack.landmarks"] } else { &[] }));
         }
         _ => roles.extend(["upsample", "parse", "pack.parsing"]),
     }

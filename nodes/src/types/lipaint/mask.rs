@@ -83,7 +83,7 @@ pub(super) fn contours(
 ) -> Result<Vec<Painted>> {
     let pack = models.pack()?;
     let (side, layout) = (pack.resolution(), pack.coefficients());
-    let extremes = volume::extremes(reference, layout)?;
+    let extremes = volume::extremes(reference, pack)?;
     let mut expressions = volume::rows(expression, "expression", layout.expressions())?;
     let (mut rows, mut places) = (vec![], vec![]);
     // Frames of one pose share where an expression may take lips and lids.
@@ -105,7 +105,7 @@ pub(super) fn contours(
     let coefficients = Tensor::f32([count, reference.len()], rows.concat())?;
     let outputs = models.run("morphable_model", &Tensors::new().with("coefficients", coefficients))?;
     let mouths = outlines(&outputs, "contour", count)?;
-    let lids = if eyes { rings(outlines(&outputs, "landmarks", count)?)? } else { vec![] };
+    let lids = if eyes { rings(outlines(&outputs, "landmarks", count)?, pack.landmarks())? } else { vec![] };
     let moved = |frame: usize, rest: usize| eyes && travel(&lids[frame], &lids[rest]) > LID_TRAVEL;
     let blinking = places.iter().any(|(frame, reach)| moved(*frame, reach.start));
     let rays = rays(models)?;
@@ -159,16 +159,24 @@ fn outlines<'a>(outputs: &'a Tensors, name: &str, count: usize) -> Result<Vec<&'
     }
 }
 
-/// The edges of the lids of both eyes in every row of `landmarks`.
-fn rings(landmarks: Vec<&[[f32; 2]]>) -> Result<Vec<[[[f32; 2]; 16]; 2]>> {
-    let ring = |points: &[[f32; 2]]| EYES.map(|eye| eye.map(|number| points[number]));
-    match landmarks.first() {
-        Some(points) if points.len() < 468 => {
-            Err(NodeError::model(format!("role `morphable_model`: {} landmarks, expected 468", points.len()))
-                .hint("`eyes: false` paints the mouth alone"))
-        }
-        _ => Ok(landmarks.into_iter().map(ring).collect()),
+/// The edges of the lids of both eyes in every row of `landmarks`, which are the points `chosen` of the face mesh, or all.
+fn rings(landmarks: Vec<&[[f32; 2]]>, chosen: Option<&[usize]>) -> Result<Vec<[[[f32; 2]; 16]; 2]>> {
+    let count = landmarks.first().map_or(0, |points| points.len());
+    let place = |point: usize| match chosen {
+        Some(chosen) => chosen.iter().position(|one| *one == point),
+        None => Some(point),
+    };
+    let mut places = EYES;
+    for point in places.as_flattened_mut() {
+        *point = place(*point).filter(|place| *place < count).ok_or_else(|| {
+            NodeError::model(format!(
+                "role `morphable_model`: none of its {count} landmarks is point {point} of the face mesh, at the edge of a lid"
+            ))
+            .hint("`eyes: false` paints the mouth alone")
+        })?;
     }
+    let ring = |points: &[[f32; 2]]| places.map(|eye| eye.map(|place| points[place]));
+    Ok(landmarks.into_iter().map(ring).collect())
 }
 
 /// The farthest that any point of the lids is from where it rests.

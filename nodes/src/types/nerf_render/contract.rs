@@ -5,6 +5,7 @@ use crate::{
     geometry::displacement::Reach,
     models::Models,
     params::Params,
+    volume,
 };
 
 pub(super) fn contract() -> Contract {
@@ -25,13 +26,19 @@ pub(super) fn contract() -> Contract {
              place and 0 where something lies before it there or the photo shows no head. The place is `source` of the role `render`, seen from the pose in \
              `reference`; it is hidden from 0.02 units of the volume behind what the resting head shows there on, and wholly at 0.05. Both are 0 \
              where alpha, which is in `features`, is below 0.01. With `outline` there is `edge` u8 [n,1,4R,4R] besides: alpha in four times the pitch, 255 where all is head. Rays between rays find where its \
-             edges run, so that they are neither stairs nor blurred. Of a pack whose role `render` gives no `source` there are no tensors.",
+             edges run, so that they are neither stairs nor blurred. Of a pack whose role `render` gives no `source` there are no tensors.\n\n\
+             A pack whose role `render` takes `offsets` is deformed as published: every sample goes with the one vertex of the resting face that is nearest to \
+             it without the first coordinate, and is moved by (reference − current) of that vertex in the last two; `neighbours`, `core`, `radius`, \
+             `step` and `outline` mean nothing then. Which vertex that is, is found once where `sampling` is `rest` or the camera stands still. With `parsing`, \
+             the labels of the resting head seen from before, every fourth pixel of the torso (`parsing.torso` in pack.yaml) counts as a vertex that \
+             never moves.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")
         .input("expression", ArtifactType::Expression, Arity::Chunk, "the expression of every frame")
         .optional("pose", ArtifactType::Pose, Arity::Chunk, "the head's pose in every frame")
         .optional("camera", ArtifactType::Pose, Arity::Value, "the head's pose in all frames, where `pose` is not connected")
+        .optional("parsing", ArtifactType::Parsing, Arity::Value, "labels of the resting head seen from before, for the torso to stay (where `render` takes `offsets`)")
         .sequence(
             "features",
             ArtifactType::Features,
@@ -76,12 +83,27 @@ pub(super) fn contract() -> Contract {
             ParamValue::Bool(true),
             "also find the head's outline finer than rays (`edge` of `correspondence`), for frames that are larger than the generator's",
         )
+        .param(
+            "sampling",
+            ParamKind::Choice { options: vec!["camera".into(), "rest".into()] },
+            ParamValue::Text("camera".into()),
+            "where along its rays a camera samples: where its own view asks for it, or as the view of the resting head from before (published: rest)",
+        )
+        .param(
+            "extent",
+            ParamKind::Float { min: 0.0001, max: 10.0 },
+            ParamValue::Float(0.1),
+            "half the side of the picture of `parsing`, in units of the volume",
+        )
 }
 
 pub(super) fn roles(_: &Params, models: &Models) -> Result<Vec<String>> {
     let pack = models.pack()?;
     let mut roles = vec!["prepare", "camera", "depths", "render", "morphable_model", "pack.coefficients"];
     roles.extend(pack.has("occupancy").then_some("occupancy"));
+    // Vertices are taken as they move; a field spans what they may do.
+    let settings = if volume::by_sample(models)? { "pack.parsing" } else { "pack.expression_range" };
+    roles.extend(pack.stated(&[settings]));
     Ok(roles.into_iter().map(String::from).collect())
 }
 

@@ -2,6 +2,8 @@
 
 mod body;
 mod contract;
+mod motion;
+mod person;
 #[cfg(test)]
 mod tests;
 

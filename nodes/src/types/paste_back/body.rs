@@ -9,10 +9,14 @@ use crate::{
     error::{NodeError, Result},
     params::Params,
     pictures::Clip,
+    room,
     tensor::{Tensor, Tensors},
     types::align::crop::square,
     warp::{self, Border, Square, catmull_rom},
 };
+
+/// The most memory, in bytes, of the frames of one chunk.
+const MOST: u64 = 4 << 30;
 
 pub(super) struct Paste {
     max_side: u32,
@@ -166,7 +170,10 @@ impl MapBody for Paste {
         }
         let scene = self.scene(inputs, side)?;
         let [rows, columns] = scene.part;
-        let mut out = vec![0; clip.len() * rows * columns * 3];
+        let (frames, need) = (clip.len(), clip.len() as f64 * rows as f64 * columns as f64 * 3.0);
+        let place = format!("parameter `max_side`: a second of {frames} frames of {columns}x{rows}");
+        room::within(&place, need, MOST, || "use a smaller `max_side`".into())?;
+        let mut out = vec![0; frames * rows * columns * 3];
         for (k, out) in out.chunks_exact_mut(rows * columns * 3).enumerate() {
             ctx.check_cancelled()?;
             scene.paste(&clip.picture(k), self.feather, out);

@@ -36,7 +36,10 @@ impl MapBody for Finish {
         let features = four(inputs, "features", "features")?;
         let shape = features.shape();
         let painted = match (inputs.has("inpainted"), inputs.has("mask")) {
-            (true, true) => Some((Painted::of(inputs, shape)?, four(inputs, "mask", "mask")?)),
+            (true, true) => {
+                let left = ctx.models.pack()?.unblended();
+                Some((Painted::of(inputs, shape, left)?, four(inputs, "mask", "mask")?))
+            }
             (false, false) => None,
             _ => {
                 return Err(NodeError::input(
@@ -116,11 +119,13 @@ pub(super) struct Painted<'a> {
     pub(super) size: [usize; 3],
     /// First row and column in the picture.
     pub(super) corner: [usize; 2],
+    /// How many channels are blended, the first ones.
+    pub(super) blended: usize,
 }
 
 impl<'a> Painted<'a> {
-    /// Those at the port `inpainted`, which must fit into features of `shape`.
-    fn of(inputs: &'a Inputs, shape: &[usize]) -> Result<Self> {
+    /// Those at the port `inpainted`, which must fit into features of `shape`. `left` last channels are left alone.
+    fn of(inputs: &'a Inputs, shape: &[usize], left: usize) -> Result<Self> {
         let features = four(inputs, "inpainted", "features")?;
         let corner = match inputs.tensors("inpainted")?.0.get("corner") {
             None => [0, 0],
@@ -146,14 +151,15 @@ impl<'a> Painted<'a> {
                 corner[1]
             )));
         }
-        Ok(Self { features: features.as_f32()?, size: [channels, rows, columns], corner })
+        let (features, blended) = (features.as_f32()?, channels.saturating_sub(left));
+        Ok(Self { features, size: [channels, rows, columns], corner, blended })
     }
 
     /// Moves each channel of `features`, of `width` columns, towards those of frame `frame` by the mask.
     fn blend(&self, frame: usize, features: &mut [f32], mask: &[f32], width: usize) {
         let [channels, rows, columns] = self.size;
         let from = &self.features[frame * channels * rows * columns..];
-        for (line, painted) in from.chunks_exact(columns.max(1)).take(channels * rows).enumerate() {
+        for (line, painted) in from.chunks_exact(columns.max(1)).take(self.blended * rows).enumerate() {
             let (channel, row) = (line / rows, line % rows + self.corner[0]);
             let at = row * width + self.corner[1];
             let features = &mut features[channel * mask.len() + at..][..columns];

@@ -14,6 +14,7 @@ pub(super) fn contract() -> Contract {
              The published system (NeRFFaceSpeech, Kim et al. 2024) enlarges both feature maps to the mask's 512x512 \
              bicubically, blends there and shrinks the result again. Here the mask is shrunk to the features, without \
              aliasing, and the blending done there: the same up to the ripple of the two resamplings, at a fraction of the work. \
+             The last channels, as many as `unblended` in pack.yaml says, stay those of `features`. \
              Connect `inpainted` and `mask` both or neither; without them `features` alone are up-sampled.\n\n\
              Where `inpainted` has features at twice the pitch (`fine`) and the pack's role `upsample` takes any size, a window around all that the chunk's masks show \
              is made of them too, `features` enlarged and blended with them in the same way: `inside` holds that window at twice the pitch of the frames, `frames` u8 [n,h,w,3] and \
@@ -28,6 +29,8 @@ pub(super) fn contract() -> Contract {
         .unstored()
 }
 
-pub(super) fn roles(_: &Params, _: &Models) -> Result<Vec<String>> {
-    Ok(["prepare", "upsample"].map(String::from).to_vec())
+pub(super) fn roles(_: &Params, models: &Models) -> Result<Vec<String>> {
+    let mut roles = vec!["prepare", "upsample"];
+    roles.extend(models.pack()?.stated(&["pack.unblended"]));
+    Ok(roles.into_iter().map(String::from).collect())
 }

@@ -84,8 +84,12 @@ impl<'a> Inside<'a> {
         let mask = resample::resize(mask.0, mask.1, (2 * side, 2 * rays))?;
         let mut blended = Vec::with_capacity(channels * height * width);
         let fine = self.fine[frame * channels * 4 * rows * columns..].chunks_exact(4 * rows * columns);
-        for (plane, fine) in features.chunks_exact(side * rays).zip(fine) {
+        for (channel, (plane, fine)) in features.chunks_exact(side * rays).zip(fine).enumerate() {
             let mut plane = resample::twice(plane, side, self.rows, self.columns);
+            if channel >= self.painted.blended {
+                blended.extend(plane);
+                continue;
+            }
             for (line, plane) in plane.chunks_exact_mut(width).enumerate() {
                 let row = 2 * self.rows.0 + line;
                 let mask = &mask[row * 2 * side + 2 * self.columns.0..];

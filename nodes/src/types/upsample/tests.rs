@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     body::Outputs,
     tensor::{Tensor, Tensors},
-    testing::{TestHost, run_chunks, tiny_models},
+    testing::{TestHost, run_chunks, tiny_models, tiny_models_in},
     volume::{
         self,
         testing::{person, ports, tensors},
@@ -128,4 +128,33 @@ fn the_inside_is_the_frame_at_twice_the_pitch() {
         .map(|c| phases.iter().map(|p| p[c]).max().unwrap() - phases.iter().map(|p| p[c]).min().unwrap());
     assert!(*worst <= spread.max().unwrap(), "{worst}");
     assert!(tensors(&run(mask(32, |_| 0.0)), "inside").0.is_empty());
+}
+
+/// The last channels stay those of `features` wherever the mask is.
+#[test]
+fn channels_that_are_not_blended_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(models) = tiny_models_in(folder.path(), |yaml| yaml + "unblended: 3\n", &[]) else { return };
+    let (identity, _) = person(&models);
+    let (plain, painted) = (features(&models, 0.4), features(&models, -0.9));
+    let blended = |models: &Models, inpainted: &Tensors| {
+        let chunk = vec![
+            ("identity", identity.clone()),
+            ("features", plain.clone()),
+            ("inpainted", inpainted.clone()),
+            ("mask", mask(512, |_| 1.0)),
+        ];
+        finish(models, chunk).unwrap()
+    };
+    let (from, to) = (plain.get("features").unwrap(), painted.get("features").unwrap());
+    let shape = from.shape().to_vec();
+    let kept = 3 * shape[2] * shape[3];
+    let (from, to) = (from.as_f32().unwrap(), to.as_f32().unwrap());
+    let mixed = [&to[..to.len() - kept], &from[from.len() - kept..]].concat();
+    let mixed = Tensors::new().with("features", Tensor::f32(shape, mixed).unwrap());
+    let chunk = vec![("identity", identity.clone()), ("features", mixed)];
+    assert_eq!(blended(&models, &painted), finish(&models, chunk).unwrap());
+    let all = tiny_models().unwrap();
+    assert_ne!(blended(&models, &painted), blended(&all, &painted));
+    assert!(node().roles(&Params::default(), &models).unwrap().contains(&"pack.unblended".to_owned()));
 }

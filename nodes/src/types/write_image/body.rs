@@ -10,8 +10,12 @@ use crate::{
     error::{NodeError, Result},
     params::Params,
     pictures::Clip,
+    room,
     tensor::Tensors,
 };
+
+/// The most memory, in bytes, of a picture: that of the largest one that is read.
+const MOST: u64 = 450_000_000;
 
 pub(super) struct Write {
     format: ImageFormat,
@@ -55,13 +59,17 @@ impl Write {
                     total - 1
                 ))
             })?;
-            return Ok(self.scaled(index.picture(frames, at)?));
+            return self.scaled(index.picture(frames, at)?);
         }
         let count = self.columns * self.rows;
         let mut sheet: Option<RgbImage> = None;
         for i in 0..count {
             let at = if count > 1 { i * (total - 1) / (count - 1) } else { 0 };
-            let tile = self.scaled(index.picture(frames, at)?);
+            let picture = index.picture(frames, at)?;
+            if sheet.is_none() {
+                self.check_sheet(self.size_of(&picture))?;
+            }
+            let tile = self.scaled(picture)?;
             let (width, height) = tile.dimensions();
             let sheet = sheet
                 .get_or_insert_with(|| RgbImage::new(width * self.columns as u32, height * self.rows as u32));
@@ -72,13 +80,32 @@ impl Write {
         sheet.ok_or_else(|| NodeError::input("parameter `columns`: an empty contact sheet"))
     }
 
-    fn scaled(&self, picture: RgbImage) -> RgbImage {
-        if self.width == 0 || self.width == picture.width() {
-            return picture;
+    /// Width and height that `picture` is written at.
+    fn size_of(&self, picture: &RgbImage) -> [f64; 2] {
+        let size = [picture.width(), picture.height()].map(f64::from);
+        match self.width {
+            0 => size,
+            width => [f64::from(width), (size[1] * f64::from(width) / size[0].max(1.0)).round().max(1.0)],
         }
-        let height = f64::from(picture.height()) * f64::from(self.width) / f64::from(picture.width().max(1));
-        let height = height.round().max(1.0) as u32;
-        imageops::resize(&picture, self.width, height, imageops::FilterType::CatmullRom)
+    }
+
+    fn scaled(&self, picture: RgbImage) -> Result<RgbImage> {
+        let [width, height] = self.size_of(&picture);
+        if [width, height] == [picture.width(), picture.height()].map(f64::from) {
+            return Ok(picture);
+        }
+        let place = format!("parameter `width`: a picture of {width:.0}x{height:.0}");
+        room::within(&place, 3.0 * width * height, MOST, || "use a smaller `width`".into())?;
+        Ok(imageops::resize(&picture, width as u32, height as u32, imageops::FilterType::CatmullRom))
+    }
+
+    /// Fails where a contact sheet of pictures of this width and height is too large.
+    fn check_sheet(&self, [width, height]: [f64; 2]) -> Result<()> {
+        let [width, height] = [width * self.columns as f64, height * self.rows as f64];
+        let place = format!("parameters `columns`, `rows` and `width`: a picture of {width:.0}x{height:.0}");
+        room::within(&place, 3.0 * width * height, MOST, || {
+            "write fewer of them, or use a smaller `width`".into()
+        })
     }
 }
 
@@ -105,7 +132,7 @@ impl ValueBody for Write {
         let picture = if inputs.has("frames") {
             self.of_frames(&**inputs.sequence("frames")?)?
         } else {
-            self.scaled(inputs.image("image")?.clone())
+            self.scaled(inputs.image("image")?.clone())?
         };
         let bytes = self.encoded(&picture)?;
         let ending = self.format.extensions_str().first().copied().unwrap_or_default();

@@ -76,3 +76,18 @@ fn exactly_one_input_is_connected() {
         "`image` and `frames` are both connected, expected one of them"
     );
 }
+
+#[test]
+fn what_no_memory_holds_is_an_error() {
+    let error = |set: &[(&str, ParamValue)]| written(&frames(), set).unwrap_err().to_string();
+    assert_eq!(
+        error(&[("columns", int(100)), ("rows", int(100)), ("width", int(2000))]),
+        "parameters `columns`, `rows` and `width`: a picture of 200000x100000 needs 60.0 GB, the most is 450 MB"
+    );
+    let pole = testing::inputs(0, vec![("image", Value::Image(RgbImage::new(1, 9000)))]);
+    let error = written(&pole, &[("width", int(16_384))]).unwrap_err();
+    assert!(
+        error.to_string().starts_with("parameter `width`: a picture of 16384x147456000 needs"),
+        "{error}"
+    );
+}
