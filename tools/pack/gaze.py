@@ -1,7 +1,7 @@
 """Points on the eyes, between the lids, that turn with the gaze: deformation anchors, so that the irises of any person move.
 
-An eye is the patch that its lids span. A place on it is (u, v) in [-1, 1]²: along the corners and from the lower lid to the upper. A turn of the
-eye takes u to (u + s)/(1 + s·u): the corners stay, what looks straight ahead goes to s, and on the far side it is foreshortened, as on a ball.
+An eye is the patch that its lids span. A place on it is (u, v) in [-1, 1]²: along the corners and from the lower lid to the upper. When the eye
+turns, its points go on as they are, so that the iris stays round, and end under the lid before them; behind them what is white spreads up to the lid.
 """
 
 import numpy as np
@@ -11,9 +11,11 @@ from . import mesh as M
 
 COLUMNS, ROWS = 9, 5
 EXTENT = 0.85  # the outermost points, so that they are not the lids'
+EDGE = 0.95  # where points end under a lid
+STIFF = 0.5  # from here to the lid behind, the white spreads
 # What a gaze of 1 turns the middle of the iris by, in half widths and half heights of the eye. What is rendered is pulled back by the lids'
-# anchors beside it, to 0.19 and 0.11 of the eye's width: as far as shade.py paints it.
-TURN = (0.6, 0.7)
+# anchors beside it: along the eye to about 0.2 of its width, as far as shade.py paints it.
+TURN = (0.5, 0.9)
 
 
 class Eyes(torch.nn.Module):
@@ -34,9 +36,11 @@ class Eyes(torch.nn.Module):
 
     def forward(self, v, gaze):
         """v `[n,N,3]` and gaze `[n,2]` (to the image's right, up) -> `[n,count,3]`."""
-        turn = gaze * gaze.new_tensor(TURN)
-        s = turn[:, None].clamp(-0.9, 0.9)
-        u, w = ((self.grid + s) / (1 + s * self.grid)).unbind(-1)
+        turn = (gaze * gaze.new_tensor(TURN))[:, None]
+        way = torch.where(turn < 0, -1.0, 1.0)
+        along, turn = self.grid * way, turn.abs()
+        behind = -1 + (along + 1) * (1 - STIFF + turn) / (1 - STIFF)
+        u, w = (way * torch.where(along < -STIFF, behind, (along + turn).clamp(max=EDGE))).unbind(-1)
         places = []
         for eye in range(2):
             at = self.along[eye]

@@ -73,6 +73,8 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["regions:"] + [f"  {k}: {_flow(v)}" for k, v in REGIONS.items()]
     lines.append(f"expression_bounds: {_flow(list(EXPRESSION_BOUNDS))}")
+    # Eyes turn both ways; all else has one.
+    lines.append(f"expression_range: {_flow([[-1, 1] if name in REGIONS['gaze'] else [0, 1] for name in P.EXPRESSION])}")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
     # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
     defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.2}} | (defaults or {})

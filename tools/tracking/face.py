@@ -10,6 +10,7 @@ import numpy as np
 # Points that no expression moves much, and the corners of the person's right and left eye, in the order of the picture.
 STABLE = [10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 263, 362, 127, 356, 234, 454, 109, 338, 67, 297, 54, 284, 21, 251, 162, 389]  # fmt: skip
 CORNERS = ((33, 133), (362, 263))
+BEFORE = ((159, 145), (386, 374))  # middles of the lids, before the irises
 LIDS = 16  # points of an eye that are its lids; the others are the iris
 LOWER, UPPER = slice(1, 8), slice(9, 16)
 
@@ -37,6 +38,26 @@ def cloud(seen):
 
 def unpose(seen, onto=None):
     """Points on the mean face `[n,M,3]`, their place `[n,3]` and their rotation `[n,3]`: pitch, yaw, roll of R = Ry·Rx·Rz."""
+    points, (turn, scale, middle, target) = cloud(seen), _similarity(seen, onto)
+    r = turn.transpose(0, 2, 1)
+    rotation = np.stack([np.arcsin(np.clip(-r[:, 1, 2], -1, 1)), np.arctan2(r[:, 0, 2], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 1, 1])], 1)
+    return scale * np.einsum("nij,nkj->nki", turn, points - middle) + target, middle[:, 0], rotation
+
+
+def irises(seen):
+    """Middles of the irises on the mean face `[n,2,2]`: x to the right, y up from the corners of their eyes, which keep still when a mouth opens
+    or brows rise, as the similarity does not. They lie as far before the head as the middles of their lids."""
+    turn, scale, middle, target = _similarity(seen)
+    near = seen["near"].astype(np.float64)[:, BEFORE].mean(-1)
+    at = seen["eyes"].astype(np.float64)[:, :, LIDS:].mean(2)
+    at = np.stack([at[..., 0] - 0.5, 0.5 - at[..., 1], near], -1)
+    onto = lambda points: (scale * np.einsum("nij,nkj->nki", turn, points - middle) + target)[..., :2]
+    corners = onto(cloud(seen)[:, np.ravel(CORNERS)]).reshape(-1, 2, 2, 2).mean(2)
+    return onto(at) - corners * [0, 1]
+
+
+def _similarity(seen, onto=None):
+    """What brings the stable points onto those of the mean face: turns `[n,3,3]`, scales, and the middles that go onto each other."""
     onto = mean() if onto is None else onto
     points = cloud(seen)
     middle, target = points[:, STABLE].mean(1, keepdims=True), onto[STABLE].mean(0)
@@ -46,10 +67,7 @@ def unpose(seen, onto=None):
     sign[:, 2] = np.sign(np.linalg.det(u @ vt))
     turn = u * sign[:, None] @ vt
     scale = (s * sign).sum(1) / (a**2).sum((1, 2))
-    flat = scale[:, None, None] * np.einsum("nij,nkj->nki", turn, points - middle) + target
-    r = turn.transpose(0, 2, 1)
-    rotation = np.stack([np.arcsin(np.clip(-r[:, 1, 2], -1, 1)), np.arctan2(r[:, 0, 2], r[:, 2, 2]), np.arctan2(r[:, 1, 0], r[:, 1, 1])], 1)
-    return flat, middle[:, 0], rotation
+    return turn, scale[:, None, None], middle, target
 
 
 def eyes(seen):
@@ -64,28 +82,20 @@ def eyes(seen):
     return own
 
 
-# A gaze of 1 moves an iris by these parts of the eye's width, to the picture's right and down: as far as pack/shade.py paints it.
-GAZE = (0.193, -0.108)
+# A gaze of 1 moves irises as far as this as they are seen in rendered photos, to the right and up, in distances of the eyes.
+GAZE = (0.061, 0.0088)
 # An eye that is open by less than the first part of its neutral's opening tells no gaze, from the second on it tells all.
-SHUT, OPEN = 0.2, 0.5
-# Of an eye's points: the middle of its iris, of its lids, and how far the lids are apart `[21,3]`.
-PARTS = np.zeros((21, 3), np.float32)
-PARTS[LIDS:, 0] = 1 / 5
-PARTS[LOWER, 1], PARTS[UPPER, 1] = 1 / 14, 1 / 14
-PARTS[LOWER, 2], PARTS[UPPER, 2] = 1 / 7, -1 / 7
+SHUT, OPEN = 0.4, 0.8
 
 
-def gaze(eyes, neutral):
-    """Where eyes `[n,2,21,2]` look beside the neutral's `[2,21,2]`: `[n,2]` to the picture's right and up; the mean of both, shut ones left out.
+def gaze(irises, neutral_irises, eyes, neutral_eyes):
+    """Where eyes look beside the neutral's `[n,2]`, to the right and up: the mean of both, shut ones left out.
 
-    Along the eye an iris is seen beside the middle of the lids, which stand as far before the corners as it does when the head turns.
+    `irises [n,2,2]` lie in the head's frame, for corners and lids of an eye are seen to go aside with its iris, by half.
     """
-    now, rest = eyes.swapaxes(-1, -2) @ PARTS, neutral.swapaxes(-1, -2) @ PARTS
-    moved = now - rest
-    shift = moved[..., 0] - moved[..., 1] * [1, 0]
-    opening = now[:, :, 1, 2] / np.maximum(rest[:, 1, 2], 1e-3)
+    opening = lids_apart(eyes) / np.maximum(lids_apart(neutral_eyes[None]), 1e-3)
     open_ = np.clip((opening - SHUT) / (OPEN - SHUT), 0, 1)
-    return (open_[..., None] * shift).sum(1) / np.maximum(open_.sum(1), 1)[:, None] / GAZE
+    return (open_[..., None] * (irises - neutral_irises)).sum(1) / np.maximum(open_.sum(1), 1)[:, None] / GAZE
 
 
 def lids_apart(eyes):

@@ -35,30 +35,33 @@ class Face(unittest.TestCase):
 
 
 class Gaze(unittest.TestCase):
-    def eyes(self):
-        """Two open eyes that look straight ahead `[1,2,21,2]`."""
-        eyes = np.zeros((1, 2, 21, 2))
-        eyes[:, :, face.LOWER, 1], eyes[:, :, face.UPPER, 1] = 0.15, -0.15
+    def open_eyes(self):
+        """Two open eyes `[2,21,2]`."""
+        eyes = np.zeros((2, 21, 2))
+        eyes[:, face.LOWER, 1], eyes[:, face.UPPER, 1] = 0.15, -0.15
         return eyes
 
-    def test_irises_aside_are_a_gaze(self):
-        eyes = self.eyes()
-        eyes[:, :, face.LIDS :] += [0.1, -0.05]
-        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0.1 / 0.193, 0.05 / 0.108]], rtol=1e-6)
+    def test_irises_lie_in_the_frame_of_the_head(self):
+        mean = face.mean()
+        seen = turned(mean, (0.2, -0.3, 0.1), 0.25, (0.02, -0.05))
+        middles = mean[list(face.BEFORE)].mean(1)
+        at = turned(middles, (0.2, -0.3, 0.1), 0.25, (0.02, -0.05))["landmarks"]
+        seen["eyes"] = np.repeat(at[:, :, None], 21, 2)
+        corners = mean[np.array(face.CORNERS)].mean(1)
+        np.testing.assert_allclose(face.irises(seen)[0], middles[:, :2] - corners[:, :2] * [0, 1], atol=1e-6)
 
-    def test_what_the_whole_eye_does_is_none(self):
-        eyes = self.eyes()
-        eyes[..., 0] += 0.05  # the head has turned
-        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0, 0]], atol=1e-6)
+    def test_irises_aside_are_a_gaze(self):
+        eyes, rest = self.open_eyes(), np.array([[-0.5, 0.0], [0.5, 0.0]])
+        found = face.gaze(rest[None] + [0.03, 0.01], rest, eyes[None], eyes)
+        np.testing.assert_allclose(found, [[0.03 / face.GAZE[0], 0.01 / face.GAZE[1]]])
 
     def test_a_shut_eye_tells_none(self):
-        eyes = self.eyes()
-        eyes[:, :, face.LIDS :] += [0.1, 0]
-        eyes[:, 1, face.LIDS :] -= [0.3, 0]
-        eyes[:, 1, : face.LIDS] *= 0.1
-        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0])[:, 0], [0.1 / 0.193], rtol=1e-6)
-        eyes[:, 0, : face.LIDS] *= 0.1
-        np.testing.assert_allclose(face.gaze(eyes, self.eyes()[0]), [[0, 0]], atol=1e-6)
+        eyes, rest = self.open_eyes(), np.array([[-0.5, 0.0], [0.5, 0.0]])
+        moved = rest[None] + [[0.03, 0], [-0.1, 0]]
+        wink, shut = eyes.copy(), 0.1 * eyes
+        wink[1] *= 0.1
+        np.testing.assert_allclose(face.gaze(moved, rest, wink[None], eyes)[:, 0], [0.03 / face.GAZE[0]])
+        np.testing.assert_allclose(face.gaze(moved, rest, shut[None], eyes), [[0, 0]], atol=1e-9)
 
 
 class Curves(unittest.TestCase):
@@ -75,6 +78,7 @@ class Reader(unittest.TestCase):
         rng = np.random.default_rng(0)
         faces, eyes, rotation = rng.normal(0, 0.1, (4, 468, 3)), rng.normal(0, 0.1, (4, 2, 21, 2)), rng.normal(0, 0.1, (4, 3))
         neutral, neutral_eyes = faces.mean(0), eyes.mean(0)
+        irises = rng.normal(0, 0.02, (4, 2, 2))
         x = train.features(faces, eyes, rotation, neutral, neutral_eyes)
         torch.manual_seed(0)
         net = train.Net(x.shape[1], len(train.READ))
@@ -85,10 +89,11 @@ class Reader(unittest.TestCase):
         expression, pose, mean = session.run(None, {
             "face": single(faces), "neutral": single(neutral[None]), "eyes": single(eyes),
             "neutral_eyes": single(neutral_eyes[None]), "rotation": single(rotation),
+            "irises": single(irises), "neutral_irises": single(irises.mean(0)[None]),
         })  # fmt: skip
         with torch.no_grad():
             np.testing.assert_allclose(expression[:, :-2], net(torch.tensor(single(x))).numpy(), atol=1e-4)
-        np.testing.assert_allclose(expression[:, -2:], face.gaze(eyes, neutral_eyes), atol=1e-4)
+        np.testing.assert_allclose(expression[:, -2:], face.gaze(irises, irises.mean(0), eyes, neutral_eyes), rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(pose, rotation * turns[0] + turns[1], atol=1e-6)
         np.testing.assert_allclose(mean[0], face.mean(), atol=1e-6)
 

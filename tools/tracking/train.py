@@ -185,27 +185,23 @@ def turns(heads):
 
 def _gaze(constant, node):
     """`face.gaze` in nodes of ONNX."""
-    constant("parts", face.PARTS)
-    now = node("MatMul", [node("Transpose", ["eyes"], "eyes_turned", perm=[0, 1, 3, 2]), "parts"], "parts_now")
-    rest = node("MatMul", [node("Transpose", ["neutral_eyes"], "neutral_turned", perm=[0, 1, 3, 2]), "parts"], "parts_rest")
-
-    def part(of, k, name):
-        return node("Gather", [of, constant(f"{name}_at", k, np.int64)], name, axis=3)
+    lids = np.zeros(21, np.float32)
+    lids[face.LOWER], lids[face.UPPER] = 1 / 7, -1 / 7
+    constant("lids_apart", lids[:, None]), constant("at_y", [1], np.int64), constant("last_axis", [3], np.int64)
 
     def opening(of, name):
-        return node("Gather", [part(of, 2, f"{name}_apart"), constant(f"{name}_y", 1, np.int64)], name, axis=2)
+        y = node("Gather", [node("Transpose", [of], f"{name}_turned", perm=[0, 1, 3, 2]), "at_y"], f"{name}_y", axis=2)
+        return node("Squeeze", [node("MatMul", [y, "lids_apart"], f"{name}_apart"), "last_axis"], name)
 
-    moved = node("Sub", [now, rest], "parts_moved")
-    lids = node("Mul", [part(moved, 1, "lids_moved"), constant("along", [1, 0])], "lids_along")
-    shift = node("Sub", [part(moved, 0, "irises_moved"), lids], "irises_shifted")
-    least = node("Max", [opening(rest, "opening_rest"), constant("least_opening", 1e-3)], "opening_neutral")
-    share = node("Div", [opening(now, "opening_now"), least], "opening_share")
+    least = node("Max", [opening("neutral_eyes", "opening_rest"), constant("least_opening", 1e-3)], "opening_neutral")
+    share = node("Div", [opening("eyes", "opening_now"), least], "opening_share")
     ramp = node("Div", [node("Sub", [share, constant("shut", face.SHUT)], "past_shut"), constant("ramp", face.OPEN - face.SHUT)], "ramped")
     seen = node("Clip", [ramp, constant("zero", 0), constant("one", 1)], "eyes_seen")
-    weights = node("Unsqueeze", [seen, constant("last_axis", [2], np.int64)], "eye_weights")
-    total = node("ReduceSum", [node("Mul", [weights, shift], "weighed"), constant("both_eyes", [1], np.int64)], "weighed_sum", keepdims=0)
-    eyes = node("Max", [node("ReduceSum", [weights, "both_eyes"], "eyes_open", keepdims=0), "one"], "eyes_counted")
-    return node("Div", [node("Div", [total, eyes], "shift_mean"), constant("gaze_unit", face.GAZE)], "gaze")
+    shift = node("Mul", [node("Sub", ["irises", "neutral_irises"], "irises_moved"), seen], "irises_weighed")
+    both = constant("both_eyes", [1], np.int64)
+    eyes = node("Max", [node("ReduceSum", [seen, both], "eyes_open", keepdims=0), "one"], "eyes_counted")
+    mean = node("Div", [node("ReduceSum", [shift, both], "irises_sum", keepdims=0), eyes], "irises_mean")
+    return node("Div", [mean, constant("gaze_unit", face.GAZE)], "gaze")
 
 
 def model(net, turns, points=468):
@@ -244,7 +240,7 @@ def model(net, turns, points=468):
     node("Identity", ["mean_face"], "mean")
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     inputs = [value("face", ["n", points, 3]), value("neutral", [1, points, 3]), value("eyes", ["n", 2, 21, 2]),
-              value("neutral_eyes", [1, 2, 21, 2]), value("rotation", ["n", 3])]
+              value("neutral_eyes", [1, 2, 21, 2]), value("irises", ["n", 2, 2]), value("neutral_irises", [1, 2, 2]), value("rotation", ["n", 3])]
     outputs = [value("expression", ["n", len(EXPRESSION)]), value("pose", ["n", 3]), value("mean", [1, points, 3])]
     graph = helper.make_graph(nodes, "expression_reader", inputs, outputs, constants)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="talkgraph")

@@ -64,7 +64,7 @@ pub fn poses(
     Ok(if port == "pose" { poses } else { vec![poses[0]; frames] })
 }
 
-/// An expression that rests above this is also looked at without it.
+/// A least expression that is nearer to what the face has at rest is not looked at.
 const RESTING: f32 = 0.25;
 
 /// Rows of coefficients that span what the face of `reference` does: `reference` itself, then each expression alone at its ends. Those are what
@@ -74,7 +74,9 @@ pub fn extremes(reference: &[f32], pack: &Pack) -> Result<Vec<Vec<f32>>> {
     let rest = layout.expression_of(reference)?;
     let ends: Vec<(usize, f32)> = match pack.expression_range() {
         Some(range) => {
-            [1, 0].iter().flat_map(|&end| range.iter().map(move |pair| pair[end]).enumerate()).collect()
+            let most = range.iter().map(|pair| pair[1]).enumerate();
+            let least = range.iter().map(|pair| pair[0]).enumerate();
+            most.chain(least.filter(|&(number, least)| (least - rest[number]).abs() > RESTING)).collect()
         }
         None => {
             let shown = (0..rest.len()).filter(|number| rest[*number] > RESTING);
@@ -115,5 +117,7 @@ mod tests {
         assert_eq!(found.len(), 1 + 24);
         assert_eq!((found[1][0], found[3][2], found[13][0], found[15][2]), (2.5, 2.5, -3.0, -3.0));
         assert_eq!((found[1][2], found[13][2]), (0.4, 0.4));
+        let near = tiny_models_in(folder.path(), |yaml| yaml + "expression_range: [0.3, 1]\n", &[]).unwrap();
+        assert_eq!(expressions(&near).len(), 1 + 24 - 1, "0.4 is near 0.3");
     }
 }

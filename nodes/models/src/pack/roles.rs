@@ -99,6 +99,8 @@ pub(super) const ROLES: &[RoleContract] = &[
             ("neutral", "1,468,3"),
             ("eyes", "n,2,21,2"),
             ("neutral_eyes", "1,2,21,2"),
+            ("irises", "n,2,2"),
+            ("neutral_irises", "1,2,2"),
             ("rotation", "n,3"),
         ],
         &[("expression", "n,E"), ("pose", "n,3"), ("mean", "1,468,3")],

@@ -81,7 +81,7 @@ impl ScanBody for FitFrames {
                         .ok_or_else(|| NodeError::input("port `frames`: a frame without pixels"))?;
                     let (fit, start) = match &last {
                         Some((_, row)) => (next, row.as_slice()),
-                        None if is_nobody(landmarks) => {
+                        None if is_nobody(found) => {
                             return Err(NodeError::input(format!(
                                 "no face found in the first {count} frames"
                             ))

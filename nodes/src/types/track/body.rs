@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     ROLE,
     clip::{self, Seen},
-    face::{Face, Held, Point, unpose},
+    face::{EYE, Face, Held, Point, unpose},
     filter,
     gaps::{self, Fault, Policy},
     neutral::{Neutral, Neutrals, Openings},
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
             }
         };
         // Whatever is read, the mean face comes with it.
-        let nobody = Face { points: vec![Point::zeros(); points], eyes: vec![] };
+        let nobody = Face { points: vec![Point::zeros(); points], eyes: vec![], irises: vec![] };
         let outputs = reader.run(&[&nobody], &nobody, &[[0.0; 3]])?;
         let mean = outputs.get("mean")?.as_f32()?;
         reader.mean =
@@ -275,17 +275,21 @@ impl<'a> Reader<'a> {
             points.flat_map(|point| point.iter().map(|&x| x as f32)).collect()
         };
         // Without eyes all are where the neutral's are.
-        let eyes = |face: &Face| -> Vec<f32> {
-            match face.eyes.as_slice() {
-                [] => vec![0.0; 84],
-                eyes => eyes.iter().flatten().map(|&x| x as f32).collect(),
+        let seen = |points: &[[f64; 2]], count: usize| -> Vec<f32> {
+            match points {
+                [] => vec![0.0; 2 * count],
+                points => points.iter().flatten().map(|&x| x as f32).collect(),
             }
         };
+        let eyes = |face: &Face| seen(&face.eyes, 2 * EYE);
+        let irises = |face: &Face| seen(&face.irises, 2);
         let inputs = Tensors::new()
             .with("face", Tensor::f32([count, neutral.points.len(), 3], points(faces))?)
             .with("neutral", Tensor::f32([1, neutral.points.len(), 3], points(&[neutral]))?)
             .with("eyes", Tensor::f32([count, 2, 21, 2], faces.iter().flat_map(|face| eyes(face)).collect())?)
             .with("neutral_eyes", Tensor::f32([1, 2, 21, 2], eyes(neutral))?)
+            .with("irises", Tensor::f32([count, 2, 2], faces.iter().flat_map(|face| irises(face)).collect())?)
+            .with("neutral_irises", Tensor::f32([1, 2, 2], irises(neutral))?)
             .with(
                 "rotation",
                 Tensor::f32([count, 3], rotations.iter().flatten().map(|&x| x as f32).collect())?,

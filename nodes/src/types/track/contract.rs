@@ -6,7 +6,7 @@ use crate::{
 
 pub(super) fn contract() -> Contract {
     let seconds = |max: f64| ParamKind::Float { min: 0.0, max };
-    Contract::new("track", 1, Time::Value, Pool::Model, "reads expression and motion of a face in a clip")
+    Contract::new("track", 2, Time::Value, Pool::Model, "reads expression and motion of a face in a clip")
         .doc(
             "What a face does in driving frames, measured against what it looks like when it does nothing. That neutral face is found \
              over the whole shot (the mean of the frames in which the mouth is shut and the eyes are open; where the mouth is never shut, with its lips brought together), so it \

@@ -22,6 +22,10 @@ pub(super) const LOWER: [usize; 51] = [
 /// The face mesh keeps shut lips this far apart, in distances of the eyes; lips that are farther apart than `OPEN` are open.
 const SHUT: f64 = 0.02;
 const OPEN: f64 = 0.05;
+/// Middles of the upper and the lower lid of both eyes: an iris lies as far before the head as they do.
+const BEFORE: [[usize; 2]; 2] = [[159, 145], [386, 374]];
+/// Points of the iris.
+const IRIS: usize = 5;
 /// Points of the lids along the eye, lower and upper, without the corners.
 const LIDS: [std::ops::Range<usize>; 2] = [1..8, 9..16];
 
@@ -35,6 +39,9 @@ pub(super) struct Face {
     pub(super) points: Vec<Point>,
     /// Lids and irises, in frames of their eyes.
     pub(super) eyes: Vec<[f64; 2]>,
+    /// Middles of the irises on the mean face, up from the corners of their eyes; none where no eyes were looked at. The corners keep still when
+    /// a mouth opens, as the similarity does not.
+    pub(super) irises: Vec<[f64; 2]>,
 }
 
 /// How a head is held, as the landmarks alone say.
@@ -74,13 +81,22 @@ pub(super) fn unpose(seen: &[Point], eyes: &[f32], mean: &[Point]) -> (Face, Hel
     let sign = Vector3::new(1.0, 1.0, if mirrored { -1.0 } else { 1.0 });
     let turn = u * Matrix3::from_diagonal(&sign) * v;
     let scale = svd.singular_values.dot(&sign) / spread.max(f64::MIN_POSITIVE);
-    let points: Vec<Point> = seen.iter().map(|point| turn * (point - from) * scale + to).collect();
+    let onto = |point: Point| turn * (point - from) * scale + to;
+    let points: Vec<Point> = seen.iter().map(|&point| onto(point)).collect();
+    let irises = eyes.chunks_exact(2 * EYE).zip(BEFORE.iter().zip(CORNERS)).map(|(eye, (lids, corners))| {
+        let iris = eye[2 * (EYE - IRIS)..].as_chunks::<2>().0;
+        let mean = |axis: usize| iris.iter().map(|point| f64::from(point[axis])).sum::<f64>() / IRIS as f64;
+        let near = lids.iter().map(|&lid| seen[lid].z).sum::<f64>() / 2.0;
+        let at = onto(Vector3::new(mean(0) - 0.5, 0.5 - mean(1), near));
+        [at.x, at.y - corners.iter().map(|&corner| points[corner].y).sum::<f64>() / 2.0]
+    });
+    let irises = irises.collect();
     let held = Held {
         rotation: angles(&turn.transpose()),
         place: [2.0 * from.x, 2.0 * from.y],
         size: 1.0 / scale.max(f64::MIN_POSITIVE),
     };
-    (Face { points, eyes: own_frames(seen, eyes) }, held)
+    (Face { points, eyes: own_frames(seen, eyes), irises }, held)
 }
 
 /// Pitch, yaw and roll of R = Ry·Rx·Rz.
@@ -144,12 +160,12 @@ impl Face {
         let mut count = 1.0;
         for face in faces {
             sum.points.iter_mut().zip(&face.points).for_each(|(sum, point)| *sum += point);
-            let eyes = sum.eyes.iter_mut().zip(&face.eyes);
+            let eyes = sum.eyes.iter_mut().chain(&mut sum.irises).zip(face.eyes.iter().chain(&face.irises));
             eyes.for_each(|(sum, point)| (0..2).for_each(|axis| sum[axis] += point[axis]));
             count += 1.0;
         }
         sum.points.iter_mut().for_each(|point| *point /= count);
-        sum.eyes.iter_mut().flatten().for_each(|x| *x /= count);
+        sum.eyes.iter_mut().chain(&mut sum.irises).flatten().for_each(|x| *x /= count);
         Some(sum)
     }
 }
@@ -181,6 +197,26 @@ mod tests {
         assert!(face.points.iter().zip(&mean).all(|(a, b)| (a - b).norm() < 1e-9));
         assert!(held.rotation.iter().zip([pitch, yaw, roll]).all(|(a, b)| (a - b).abs() < 1e-9), "{held:?}");
         assert!((held.size - 0.2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn irises_lie_in_the_frame_of_the_head() {
+        let mean = mean();
+        let turn = Rotation3::from_axis_angle(&Vector3::y_axis(), 0.4);
+        let seen: Vec<Point> = mean.iter().map(|point| turn * point * 0.2).collect();
+        let mut eyes = vec![0.5f32; 4 * EYE];
+        let middles = BEFORE.map(|[upper, lower]| (mean[upper] + mean[lower]) / 2.0);
+        for (eye, middle) in middles.iter().enumerate() {
+            let at = turn * middle * 0.2;
+            for point in eyes[2 * (EYE * (eye + 1) - IRIS)..2 * EYE * (eye + 1)].as_chunks_mut::<2>().0 {
+                *point = [(at.x + 0.5) as f32, (0.5 - at.y) as f32];
+            }
+        }
+        let (face, _) = unpose(&seen, &eyes, &mean);
+        for ((iris, middle), [a, b]) in face.irises.iter().zip(&middles).zip(CORNERS) {
+            let y = middle.y - (mean[a].y + mean[b].y) / 2.0;
+            assert!((iris[0] - middle.x).abs() < 1e-5 && (iris[1] - y).abs() < 1e-5, "{iris:?} {middle} {y}");
+        }
     }
 
     #[test]

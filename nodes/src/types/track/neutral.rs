@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn every_shot_has_a_neutral_of_its_own_unless_it_is_short() {
-        let face = |x: f64| Face { points: vec![nalgebra::Vector3::repeat(x); 468], eyes: vec![] };
+        let face =
+            |x: f64| Face { points: vec![nalgebra::Vector3::repeat(x); 468], eyes: vec![], irises: vec![] };
         let held = Held { rotation: [0.1; 3], place: [0.0; 2], size: 2.0 };
         let mut neutrals = Neutrals::default();
         for (shot, frames, x) in [(0, 20, 1.0), (1, 20, 3.0), (2, 4, 8.0)] {

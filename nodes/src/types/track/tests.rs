@@ -32,6 +32,8 @@ fn mean(models: &Models) -> Vec<Vector3<f64>> {
         .with("neutral", zeros(&[1, 468, 3]))
         .with("eyes", zeros(&[1, 2, 21, 2]))
         .with("neutral_eyes", zeros(&[1, 2, 21, 2]))
+        .with("irises", zeros(&[1, 2, 2]))
+        .with("neutral_irises", zeros(&[1, 2, 2]))
         .with("rotation", zeros(&[1, 3]));
     let outputs = models.run(ROLE, &inputs).unwrap();
     let mean = outputs.get("mean").unwrap().as_f32().unwrap().to_vec();
