@@ -1,9 +1,8 @@
 """Face reconstruction of Deep3DFaceRecon (Deng et al. 2019): a ResNet-50 and seven linear heads over its mean features."""
 
-import torch
 import torch.nn as nn
 
-from .layers import convolution
+from .layers import joined
 from .resnet import ResNet
 from .source import Source
 
@@ -22,12 +21,10 @@ class Deep3D(nn.Module):
     def __init__(self, source: Source):
         super().__init__()
         self.backbone = ResNet(source.under("backbone"), (3, 4, 6, 3), bottleneck=True)
-        heads = [
-            convolution(source, f"final_layers.{index}", FEATURES, size, side=1, bias=True) for index, size in enumerate(HEADS.values())
-        ]
-        self.heads = nn.Linear(FEATURES, SIZE).requires_grad_(False)  # the seven as one
-        self.heads.weight.data = torch.cat([head.weight.flatten(1) for head in heads])
-        self.heads.bias.data = torch.cat([head.bias for head in heads])
+        heads = [source.under(f"final_layers.{index}") for index in range(len(HEADS))]
+        self.heads = joined(
+            [(head.take("weight", size, FEATURES, 1, 1).flatten(1), head.take("bias", size)) for head, size in zip(heads, HEADS.values())]
+        )
 
     def forward(self, image):
         return self.heads(self.backbone(image)[-1].mean((2, 3)))
