@@ -39,13 +39,12 @@ class _Stream:
 
     def __init__(self, stream, size, place):
         self.stream, self.size, self.place = stream, size, place
-        self.start = stream.tell()
 
     def read(self, count):
-        data = self.stream.read(count)
-        if len(data) < count:
-            raise truncated(self.place, f"{self.stream.tell() - len(data) + count} or more", self.size)
-        return data
+        end = self.stream.tell() + count
+        if end > self.size:  # asked before reading: a damaged length may be larger than memory
+            raise truncated(self.place, f"{end} or more", self.size)
+        return self.stream.read(count)
 
     def readline(self):
         line = self.stream.readline()

@@ -50,6 +50,8 @@ def known(place: str) -> dict:
         "torch.storage._load_from_bytes": partial(_inner, place),
         "torch_utils.persistence._reconstruct_persistent_obj": partial(_persistent, place),
         "dnnlib.util.EasyDict": lambda items=(): dict(items),
+        "builtins.set": lambda items=(): set(items),
+        "__builtin__.set": lambda items=(): set(items),
         "torch.Size": lambda sizes=(): tuple(sizes),
         # numbers that NumPy made: `numpy.float64(0.1)` as an attribute of a layer
         "numpy.core.multiarray.scalar": partial(_scalar, place),
