@@ -13,7 +13,9 @@
     perceptual, lpips, vgg                       distances of pictures for the inversion
     stylenerf  the generator
     weights    which files fill which roles, under what licence
+    landmarks  68 points among those of a face mesh
     roles      the networks under the contract of docs/packs.md
     pack       pack.yaml
+    numbers    weights that follow from names
     random_weights   a folder of files with the published names and shapes
 """

@@ -17,11 +17,14 @@ Of single networks `parse` fits any pack whose generator is aligned like FFHQ. `
 """
 
 import argparse
+import logging
 import sys
 import time
 from pathlib import Path
 
 import torch
+
+from tools.stepgraph import share
 
 from . import pack, roles, weights
 from .errors import Unfit
@@ -72,6 +75,7 @@ def make(options, log):
             for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
                 roles.write(role, options.output, log)
                 written.append(role.name)
+    share.share(options.output)
     pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup)
 
 
@@ -97,5 +101,7 @@ def export_generator(path: Path, options, log) -> list[str]:
 
 
 if __name__ == "__main__":
+    for name in ("torch.onnx", "onnxscript"):  # they speak of packages that nobody needs
+        logging.getLogger(name).setLevel(logging.ERROR)
     torch.set_grad_enabled(False)
     sys.exit(main())

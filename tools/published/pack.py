@@ -10,10 +10,12 @@ import yaml
 
 from tools.pack import digest
 
-from . import bfm, bisenet
+from . import bfm, bisenet, landmarks
 
 NAME, VERSION = "nerffacespeech", 1
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]  # classes of the published parsing
+RANGE = [-3, 3]  # of expression coefficients, in standard deviations of the people that the basis was made from
+SKIP = 3  # the generator's low-resolution RGB beside its features, which the published blend leaves alone
 SETUP = ("face_detector", "face_mesh", "face_parts", "person_mask")  # networks that come from set-up
 
 
@@ -25,9 +27,11 @@ def licence(sources: dict) -> str:
 
 
 def sections(resolution: int, sources: dict) -> dict:
-    """The sections of pack.yaml but for roles and optimisations, in order."""
+    """The sections of pack.yaml but for roles and optimisations, in order. What concerns a single network stands there only with it."""
     slots = {name: list(slot) for name, slot in bfm.SLOTS.items()}
     order = ("identity", "expression", "texture", "light", "rotation", "translation")
+    own = {"morphable_model": {"landmarks": landmarks.POINTS}, "generator": {"unblended": SKIP}}
+    extra = {key: value for use, keys in own.items() if use in sources for key, value in keys.items()}
     return {
         "talkgraph_pack": 1,
         "name": NAME,
@@ -36,7 +40,9 @@ def sections(resolution: int, sources: dict) -> dict:
         "resolution": resolution,
         "coefficients": {"size": bfm.SIZE} | {name: slots[name] for name in order},
         "expression": [f"expression_{index:02}" for index in range(bfm.EXPRESSION)],
+        "expression_range": RANGE,
         "parsing": {"mouth": MOUTH, "torso": TORSO, "size": bisenet.SIDE, "mean": list(bisenet.MEAN), "std": list(bisenet.STD)},
+        **extra,
     }
 
 

@@ -11,7 +11,10 @@ import torch
 import yaml
 from blake3 import blake3
 
-from . import pack, random_weights, weights
+from tools.pack import geometry
+from tools.pack import params as P
+
+from . import landmarks, numbers, pack, random_weights, weights
 from .__main__ import main, rows
 
 PARTS = ("audio2exp", "lipaint", "morphable_model")
@@ -49,7 +52,8 @@ class Exporter(unittest.TestCase):
             self.assertIn(f"{role}: ", said)
         self.assertEqual(found["coefficients"] | {"size": 257, "rotation": [224, 227], "translation": [254, 257]}, found["coefficients"])
         self.assertEqual(len(set(found["expression"])), 64)
-        self.assertEqual(found["resolution"], 1024)
+        self.assertEqual((found["resolution"], len(found["landmarks"])), (1024, 68))
+        self.assertNotIn("unblended", found)  # it has no generator
         self.assertTrue(found["licence"].startswith("non-commercial use only: "))
         for part in PARTS:
             path = weights.find(self.weights, weights.FILES[part])
@@ -97,6 +101,26 @@ class Exporter(unittest.TestCase):
         (folder / "deep" / path.name).write_bytes(path.read_bytes())
         self.assertEqual(weights.find(folder, weights.FILES["lipaint"]), folder / "deep" / path.name)
         self.assertIsNone(weights.find(folder, weights.FILES["parse"]))
+
+    def test_distances_from_two_files(self):
+        for name in ("alexnet", "vgg16"):
+            for file in (name, name + "_heads"):
+                random_weights.write(self.folder / "distances", file)
+            network = weights.perceptual(self.folder / "distances", name)
+            a, b = (torch.tanh(numbers.normal(text, (1, 3, 64, 64))) for text in "ab")
+            self.assertGreater(float(network(a, b)), 1e-3)
+
+    def test_landmarks_lie_where_their_mirror_images_do(self):
+        self.assertEqual(len(set(landmarks.POINTS)), 68)
+        points = geometry.Morphable()(torch.zeros(1, P.K))[1][0, landmarks.POINTS]
+        mirrored = points[landmarks.MIRROR] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
+        self.assertLess(float((points - mirrored).abs().max()), 0.01)
+        x, y = points.T
+        self.assertTrue(bool((x[:17].diff() > 0).all()))  # the jaw goes from left to right, lowest in its middle
+        self.assertEqual(int(y[:17].argmax()), 8)
+        self.assertTrue(bool((y[27:31].diff() > 0).all()))  # down the nose
+        for upper, lower in ((slice(17, 22), slice(36, 42)), (slice(61, 64), slice(65, 68)), (slice(49, 54), slice(55, 60))):
+            self.assertLess(float(y[upper].max()), float(y[lower].max()))
 
     def test_rows_of_w(self):
         self.assertEqual([rows(side) for side in (64, 256, 512, 1024)], [13, 17, 19, 21])

@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from . import audio2exp, bfm, bisenet, deep3d, lipaint, lpips, pickles, vgg
 from .errors import Unfit
+from .perceptual import Perceptual
 from .source import Source, wanted
 
 README = "the folder of pretrained networks that the README of NeRFFaceSpeech_Code links"
@@ -119,6 +120,13 @@ def require(folder: Path, wanted: dict[str, Published]) -> dict[str, Path]:
         files = "a file is" if len(missing) == 1 else f"{len(missing)} files are"
         raise Unfit(folder, "\n  ".join([f"{files} missing:", *missing]), "--roles names those to make a pack of with what is there")
     return found
+
+
+def perceptual(folder: Path, name: str) -> Perceptual:
+    """The perceptual distance over `alexnet` or `vgg16`, from two files."""
+    uses = {use: FILES[use] for use in (name, f"{name}_heads")}
+    backbone, heads = (source(path, uses[use]) for use, path in require(folder, uses).items())
+    return {"alexnet": lpips.lpips, "vgg16": vgg.vgg}[name](backbone, heads)
 
 
 def digest(path: Path) -> str:
