@@ -7,9 +7,11 @@ import unittest
 from pathlib import Path
 
 import onnx
+import onnxruntime
 import torch
 import yaml
 from blake3 import blake3
+from safetensors.torch import load_file
 
 from tools.pack import geometry
 from tools.pack import params as P
@@ -17,6 +19,7 @@ from tools.pack import params as P
 from . import landmarks, numbers, pack, random_weights, weights
 from .__main__ import main, rows
 
+DATA = Path(__file__).resolve().parents[2] / "tests/data/published"
 PARTS = ("audio2exp", "lipaint", "morphable_model")
 
 
@@ -60,6 +63,22 @@ class Exporter(unittest.TestCase):
             self.assertIn(f"# {part}: {path.name}, blake3 {blake3(path.read_bytes()).hexdigest()}, ", text)
         shape = onnx.load(folder / "lipaint.onnx").graph.output[0].type.tensor_type.shape
         self.assertEqual([d.dim_param or d.dim_value for d in shape.dim], ["n", 21, 512])
+
+    def test_what_is_written_computes_what_was_recorded(self):
+        d = load_file(DATA / "random_pack.safetensors")
+        self.run_on(self.weights, "--roles", ",".join(PARTS))
+        run = lambda role, **inputs: [
+            torch.from_numpy(out) for out in onnxruntime.InferenceSession(self.folder / f"pack/{role}.onnx").run(None, {k: v.numpy() for k, v in inputs.items()})
+        ]
+        vertices, landmarks_, contour = run("morphable_model", coefficients=d["coefficients"])
+        for found, name in ((vertices[:, ::48], "vertices"), (landmarks_, "landmarks"), (contour, "contour")):
+            self.assertLess(float((found - d[name]).abs().max()), 1e-3 / 224)
+        found = run("lipaint", w=d["w"], expression=d["expression"])[0]
+        self.assertLess(float((found - d["w_inpainted"]).abs().max()), 1e-4)
+        published = weights.FILES["morphable_model"]
+        whole = published.build(weights.source(weights.find(self.weights, published), published))(d["coefficients"])
+        for name, recorded in (("vertices", "camera_vertices"), ("colour", "colour")):
+            self.assertLess(float((whole[name][:, ::960] - d[recorded]).abs().max()), 1e-4)
 
     def test_a_commercial_pack_says_nothing_of_the_kind(self):
         licence = pack.licence({"deep3d": (weights.FILES["deep3d"], Path("a"), "")})
