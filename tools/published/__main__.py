@@ -1,0 +1,107 @@
+"""Makes a model pack from the published checkpoints.
+
+    python -m tools.published --weights DIR -o models/nerffacespeech [--roles deep3d,audio2exp,parse] [--config ffhq_1024] [--setup DIR]
+
+DIR is the folder that the published code calls `pretrained_networks`. Without --roles every network is wanted, and files that are missing are named
+before anything is done. With it the pack holds what is named:
+
+    generator        mapping, identity, prepare, camera, depths, render, upsample, lipaint_state
+    deep3d           photo to the 257 coefficients of the Basel Face Model
+    morphable_model  coefficients to deformation anchors, landmarks, lips
+    audio2exp        with audio2exp_encoder and audio2exp_head
+    parse            16 classes
+    lipaint
+
+Of single networks `parse` fits any pack whose generator is aligned like FFHQ. `deep3d`, `morphable_model`, `audio2exp` and `lipaint` speak of the same
+257 coefficients and go together; other generators need another set.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from tools.stepgraph import share
+
+from . import pack, roles, weights
+from .errors import Unfit
+from .pickles import read
+
+GENERATOR = "generator"
+CONFIGS = {"ffhq_256": 256, "ffhq_512": 512, "ffhq_1024": 1024}
+
+
+def main(arguments=None, log=print):
+    parser = argparse.ArgumentParser(prog="tools.published", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, required=True, help="folder of published files")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the pack")
+    parser.add_argument("--roles", type=lambda text: text.split(","), help="networks to export, joined by commas; all of them if absent")
+    parser.add_argument("--config", choices=CONFIGS, default="ffhq_1024", help="which generator the pack is for")
+    parser.add_argument("--setup", type=Path, help="folder of the networks that set-up makes, `.talkgraph/models`")
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    try:
+        make(options, log)
+    except Unfit as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    files = list(options.output.iterdir())
+    log(f"{options.output}: {sum(f.stat().st_size for f in files) / 1e9:.2f} GB in {len(files)} files, {(time.monotonic() - start) / 60:.1f} minutes")
+    return 0
+
+
+def make(options, log):
+    """The pack that the options ask for."""
+    known = {GENERATOR, *roles.PARTS}
+    asked = sorted(known) if options.roles is None else options.roles
+    if strangers := [name for name in asked if name not in known]:
+        raise Unfit("--roles", f"no network is called {strangers[0]}", f"there are {', '.join(sorted(known))}")
+    wanted = {name: weights.generator(options.config) if name == GENERATOR else weights.FILES[name] for name in dict.fromkeys(asked)}
+    sources = {}
+    for name, path in weights.require(options.weights, wanted).items():
+        sources[name] = wanted[name], path, weights.digest(path)
+        log(f"{name}: {path.name}, {path.stat().st_size / 1e6:.1f} MB, blake3 {sources[name][2]}")
+        log(f"  {wanted[name].licence}")
+    options.output.mkdir(parents=True, exist_ok=True)
+    resolution, written = CONFIGS[options.config], []
+    if GENERATOR in sources:
+        written += export_generator(sources[GENERATOR][1], options, log)
+    for name in roles.PARTS:
+        if name in sources:
+            published, path, _ = sources[name]
+            for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
+                roles.write(role, options.output, log)
+                written.append(role.name)
+    share.share(options.output)
+    pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup)
+
+
+def rows(resolution: int) -> int:
+    """L: rows of w of a generator of that many pixels. The field takes ten, each doubling of 32 px two more, the last picture one."""
+    return 10 + 2 * (resolution.bit_length() - 6) + 1
+
+
+def export_generator(path: Path, options, log) -> list[str]:
+    """Writes the generator's roles; gives their names."""
+    from . import stylenerf
+    from .stylenerf.export import export
+
+    checkpoint, key = read(path), weights.generator(options.config).key
+    try:
+        generator = stylenerf.build(checkpoint.init_kwargs(key), checkpoint.tensors(key))
+    except ValueError as error:
+        raise Unfit(f"{path.name}, {key}", str(error), "the generator of StyleNeRF for faces is expected") from error
+    found = generator.configuration.resolution
+    if found != CONFIGS[options.config]:
+        raise Unfit(path.name, f"made for {found} px, expected {CONFIGS[options.config]} for --config {options.config}")
+    return list(export(generator, options.output, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB")))
+
+
+if __name__ == "__main__":
+    for name in ("torch.onnx", "onnxscript"):  # they speak of packages that nobody needs
+        logging.getLogger(name).setLevel(logging.ERROR)
+    torch.set_grad_enabled(False)
+    sys.exit(main())
