@@ -28,8 +28,8 @@ class Field(nn.Module):
         """w [n,blocks + 2,D] -> kernels [n,outputs,inputs] and biases [n,outputs] by turns: of the layers, then of RGB from features."""
         parts = []
         for index, layer in enumerate(self.layers):
-            parts += [layer.kernel(w[:, index]), layer.shift().expand(len(w), -1)]
-        return parts + [self.to_rgb.kernel().expand(len(w), -1, -1), self.to_rgb.bias.expand(len(w), -1)]
+            parts += [layer.kernel(w[:, index]), layer.shift().expand(w.shape[0], -1)]
+        return parts + [self.to_rgb.kernel().expand(w.shape[0], -1, -1), self.to_rgb.bias.expand(w.shape[0], -1)]
 
 
 def shapes(c: Configuration):
