@@ -37,11 +37,10 @@ class Synthesis(nn.Module):
         start = self.configuration.field_ws
         return [block.resolve(w[:, start + 2 * i : start + 2 * i + 3]) for i, block in enumerate(self.blocks())]
 
-    def forward(self, w, latent, cameras):
-        """w [1,L,D], background latent [1,background_z], cameras [1,3,4] -> picture [1,3,P,P]."""
+    def forward(self, w, latent, origins, directions):
+        """w [1,L,D], background latent [1,background_z], rays [1,N,3] -> picture [1,3,P,P]."""
         c = self.configuration
         parts = self.resolve_field(w)
-        origins, directions = rays(cameras, c.rays, c.fov)
         features, _ = render_sampled(c, parts, self.bg_nerf(latent), origins, directions)
         return upsampler.upsample(self.resolve_upsampler(w), features, c.clamp)
 
@@ -104,7 +103,8 @@ class Generator(nn.Module):
 
     def forward(self, z, psi, latent, cameras):
         """z [1,Z], psi [1], background latent [1,background_z], cameras [1,3,4] -> picture [1,3,P,P]."""
-        return self.synthesis(self.mapping(z, psi), latent, cameras)
+        c = self.configuration
+        return self.synthesis(self.mapping(z, psi), latent, *rays(cameras, c.rays, c.fov))
 
 
 def build(kwargs: dict, state: dict[str, torch.Tensor]) -> Generator:

@@ -65,9 +65,9 @@ def figures(generator: Generator, call: Call, golden: Golden) -> dict[str, float
 
 def first_step(generator: Generator, golden: Golden) -> tuple[float, float]:
     """Relative errors of the first tuning step: of the loss, and the largest one of the gradients' norms."""
-    t, synthesis = golden.tensors, generator.synthesis
+    t, synthesis, c = golden.tensors, generator.synthesis, generator.configuration
     synthesis.requires_grad_(True)
-    loss = (synthesis(t["ws"], t["latent2"], t["camera_rest"]) - golden.target()).square().mean()
+    loss = (synthesis(t["ws"], t["latent2"], *rays(t["camera_rest"], c.rays, c.fov)) - golden.target()).square().mean()
     loss.backward()
     norms = {name: p.grad.norm().item() for name, p in generator.named_parameters() if p.grad is not None}
     synthesis.requires_grad_(False).zero_grad(set_to_none=True)
