@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from . import check, share
 from .adam import Layout, adam
-from .decompose import activations, convolution, indexing, resampling, rows, scans
+from .decompose import activations, convolution, indexing, pooling, resampling, rows, scans
 from .export import export
 from .run import evaluate, learning_rate, session
 
@@ -70,6 +70,15 @@ class Decompositions(unittest.TestCase):
                     grad, x, w, None, [stride], [padding], [1], False, [0], groups, [True, True, False])
             self.close(ours[:2], gradients(forward, (x, w), grad))
 
+    def test_max_pooling_gradients(self):
+        for kernel, stride, size in ((2, 2, (8, 6)), (3, 2, (9, 7)), (3, 2, (8, 10)), (2, 2, (7, 9)), (3, 1, (6, 5)), (2, 3, (8, 8))):
+            x = torch.randint(0, 4, (2, 3, *size)).double().requires_grad_()  # with many ties
+            forward = lambda x: F.max_pool2d(x, kernel, stride)
+            grad = torch.randn_like(forward(x))
+            with torch.no_grad():
+                ours = pooling.max_pool2d_backward(grad, x, [kernel], [stride], [0], [1], False, None)
+            self.close(ours, gradients(forward, (x,), grad)[0])
+
     def test_edges_cumulative_sums_and_views(self):
         x = torch.randn(1, 2, 4, 5, dtype=torch.float64, requires_grad=True)
         forward = lambda x: F.pad(x, (1, 2, 2, 1), mode="replicate")
@@ -100,6 +109,11 @@ class Graphs(unittest.TestCase):
         self.assertLess(result["gradient_error"], check.LARGEST_GRADIENT_ERROR)
         self.assertLess(result["loss_error"], check.LARGEST_LOSS_ERROR)
         self.assertTrue(result["repeatable"])
+
+    def test_constants_may_be_split(self):
+        constant = torch.randn(3, 6)
+        _, got = self.exported(lambda a: {"c": a * constant.split([2, 4], 1)[1]}, a=torch.ones(3, 4))
+        np.testing.assert_array_equal(got["c"], constant[:, 2:].numpy())
 
     def test_one_tensor_under_two_names_stays_two_inputs(self):
         x = torch.arange(3.0)

@@ -55,6 +55,8 @@ def _call(builder: Builder, node, values):
     inputs = [values[a] for a in node.all_input_nodes]
     if all(isinstance(value, Value) and value.constant is not None for value in inputs):
         folded = _fold(node, values)
+        if isinstance(folded, list):
+            return folded
         if node.target not in LOWERINGS or not inputs or _is_smaller(folded, inputs):
             return folded
     if node.target not in LOWERINGS:
@@ -88,8 +90,9 @@ def _fold(node, values):
     if node.target in FROM_SHAPE:
         keywords["device"] = "cpu"
     with torch.no_grad():
-        constant = node.target(*arguments, **keywords)
-    return Value(None, constant.shape, constant.dtype, constant=constant)
+        found = node.target(*arguments, **keywords)
+    constant = lambda tensor: Value(None, tensor.shape, tensor.dtype, constant=tensor)
+    return [constant(tensor) for tensor in found] if isinstance(found, (tuple, list)) else constant(found)
 
 
 def _model(builder: Builder, inputs: list[Value], outputs: list[Value]) -> onnx.ModelProto:
