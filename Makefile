@@ -51,7 +51,7 @@ docs:
 docs-check:
 	cargo run --quiet --locked -- nodes --markdown | diff -u docs/nodes.md - || { echo 'docs/nodes.md is out of date: run make docs' >&2; exit 1; }
 	cargo run --quiet --locked -- schema | diff -u docs/graph.schema.json - || { echo 'docs/graph.schema.json is out of date: run make docs' >&2; exit 1; }
-	cargo run --quiet --locked -- check graphs/*.yaml graphs/examples/*.yaml
+	cargo run --quiet --locked -- check graphs/*.yaml graphs/examples/*.yaml graphs/published/*.yaml
 
 pack:
 	tools/training/pack.sh

@@ -20,7 +20,7 @@ use crate::{
 const PICTURES: [&str; 2] = ["image", "frames"];
 
 /// What a node type says of pictures: tensors with a row for each.
-pub(crate) type Look = fn(&[RgbImage], &Context<'_>) -> Result<Tensors>;
+pub(crate) type Look = fn(&[RgbImage], &Params, &Context<'_>) -> Result<Tensors>;
 
 /// A node type that looks at an image, or at frames along time.
 pub(crate) struct ByPicture {
@@ -58,8 +58,9 @@ impl NodeType for ByPicture {
         Ok(self.roles.map(String::from).to_vec())
     }
 
-    fn body(&self, _: &Params, contract: &Contract) -> Result<Body> {
-        let body = Looking { output: contract.outputs[0].name.clone(), look: self.look };
+    fn body(&self, params: &Params, contract: &Contract) -> Result<Body> {
+        let output = contract.outputs[0].name.clone();
+        let body = Looking { output, look: self.look, params: params.clone() };
         Ok(match contract.time {
             Time::Map => Body::Map(Arc::new(body)),
             _ => Body::Value(Box::new(body)),
@@ -70,11 +71,12 @@ impl NodeType for ByPicture {
 struct Looking {
     output: Text,
     look: Look,
+    params: Params,
 }
 
 impl ValueBody for Looking {
     fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
-        let seen = (self.look)(slice::from_ref(inputs.image("image")?), ctx)?;
+        let seen = (self.look)(slice::from_ref(inputs.image("image")?), &self.params, ctx)?;
         out.value(&self.output, Value::Tensors(seen))
     }
 }
@@ -82,7 +84,7 @@ impl ValueBody for Looking {
 impl MapBody for Looking {
     fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
         let frames = pictures::frames(inputs.tensors("frames")?)?;
-        Ok([(self.output.to_string(), Value::Tensors((self.look)(&frames, ctx)?))].into())
+        Ok([(self.output.to_string(), Value::Tensors((self.look)(&frames, &self.params, ctx)?))].into())
     }
 }
 

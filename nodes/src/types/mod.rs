@@ -14,6 +14,7 @@ mod frames_decode;
 mod fuse;
 mod head_motion;
 mod image_decode;
+mod levels;
 mod lipaint;
 mod match_length;
 mod matte;
@@ -24,11 +25,13 @@ mod one_of;
 mod onnx;
 mod parse;
 mod paste_back;
+mod portrait;
 mod pti;
 mod retarget;
 mod sample;
 mod sequence;
 mod smooth;
+mod split;
 mod tensors_decode;
 mod timeline;
 mod track;
@@ -47,9 +50,11 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(matte::node()),
         Box::new(deep3d::node()),
         Box::new(fit3dmm::node()),
+        Box::new(split::node()),
         Box::new(parse::node()),
         Box::new(pti::node()),
         Box::new(sample::node()),
+        Box::new(portrait::node()),
         Box::new(match_length::node()),
         Box::new(mel::node()),
         Box::new(blink::node()),

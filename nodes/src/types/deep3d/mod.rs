@@ -11,6 +11,7 @@ use crate::{
     body::Context,
     contract::{Contract, Pool, Time},
     error::{NodeError, Result},
+    params::Params,
     tensor::{Tensor, Tensors},
 };
 
@@ -32,7 +33,7 @@ pub(crate) fn node() -> ByPicture {
     ByPicture::new(contract, ["deep3d", "pack.coefficients"], estimate)
 }
 
-fn estimate(pictures: &[RgbImage], ctx: &Context<'_>) -> Result<Tensors> {
+fn estimate(pictures: &[RgbImage], _: &Params, ctx: &Context<'_>) -> Result<Tensors> {
     let size = ctx.models.pack()?.coefficients().size;
     let mut rows = Vec::with_capacity(pictures.len() * size);
     for outputs in by_picture::each(pictures, ctx, "deep3d", SIDE, |_, value| value) {

@@ -20,12 +20,15 @@ pub(super) fn contract() -> Contract {
              With `image`, one portrait is fitted. With `frames`, landmarks and coefficients are sequences too: the first frame is \
              fitted like a portrait, each further one starts from the frame before it and takes `frame_steps`. A frame \
              whose landmarks repeat those of the frame before (no face was found) keeps its coefficients.\n\n\
+             With `crop`, as `align` gives it, the landmarks are those of a crop of `image`: they are brought into the whole picture, which is fitted then. So a \
+             picture that the generator made, and that needs no crop, is fitted as the generator shows it.\n\n\
              Notes: `landmark_error_px`, mean distance in pixels of a finished frame.",
         )
         .optional("image", ArtifactType::Image, Arity::Value, "the aligned portrait")
         .optional("frames", ArtifactType::Frames, Arity::Chunk, "aligned frames, in place of `image`")
         .input("landmarks", ArtifactType::Landmarks, Arity::Value, "found landmarks; a sequence with `frames`")
         .input("coefficients", ArtifactType::Coefficients, Arity::Value, "predicted coefficients; a sequence with `frames`")
+        .optional("crop", ArtifactType::Crop, Arity::Value, "the crop that the landmarks are of, where `image` is the whole picture")
         .output("coefficients", ArtifactType::Coefficients, "fitted coefficients; a sequence with `frames`")
         .output("curve", ArtifactType::Curve, "losses by step, `phase.loss`; not with `frames`")
         .param("steps", steps.clone(), ParamValue::Int(0), "steps of the last phase; 0: as the pack says (published: 500)")
@@ -55,8 +58,13 @@ pub(super) fn resolve(general: &Contract, use_: &NodeUse<'_>) -> Result<Contract
                 .hint("connect `image` for a portrait, `frames` for a video"));
         }
     };
+    let cropped = use_.connected.contains("crop");
+    if sequence && cropped {
+        return Err(NodeError::input("port `crop`: goes with `image`, not with `frames`")
+            .hint("landmarks of frames are in [0,1] of the frames"));
+    }
     let absent = if sequence { "image" } else { "frames" };
-    contract.inputs.retain(|input| input.name != absent);
+    contract.inputs.retain(|input| input.name != absent && (cropped || input.name != "crop"));
     for input in &mut contract.inputs {
         input.required = true;
         input.arity = if sequence { Arity::Chunk } else { Arity::Value };

@@ -5,6 +5,7 @@ use crate::{
     models::Models,
     pack::{MESH, Pack},
     tensor::{Tensor, Tensors},
+    warp::Square,
 };
 
 /// Each frame's landmarks, M points of x and y one after the other. Of a whole face mesh those are chosen that are the pack's.
@@ -23,6 +24,14 @@ pub(super) fn rows(tensors: &Tensors, pack: &Pack) -> Result<Vec<Vec<f32>>> {
             .collect(),
         None => rows.map(<[f32]>::to_vec).collect(),
     })
+}
+
+/// Brings `landmarks` in [0,1] of a square of a picture of this width and height into [0,1] of the picture.
+pub(super) fn uncrop(landmarks: &mut [f32], square: Square, (width, height): (u32, u32)) {
+    for point in landmarks.as_chunks_mut::<2>().0 {
+        let [x, y] = square.to_picture(point.map(f64::from));
+        *point = [(x / f64::from(width)) as f32, (y / f64::from(height)) as f32];
+    }
 }
 
 /// Mean distance in pixels of a finished frame between `landmarks` and those that the model projects.

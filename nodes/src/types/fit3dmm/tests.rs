@@ -172,3 +172,36 @@ fn the_packs_landmarks_are_chosen_of_the_mesh() {
     let Some(all) = tiny_models() else { return };
     assert!(!node().roles(&Params::default(), &all).unwrap().contains(&"pack.landmarks".to_owned()));
 }
+
+/// Landmarks of a crop of the picture are fitted where they are in the picture.
+#[test]
+fn landmarks_of_a_crop_are_brought_into_the_picture() {
+    let Some(models) = tiny_models() else { return };
+    let (row, seen) = truth(&models, 0.6);
+    // The crop is the picture's middle, 3/4 of its side.
+    let cropped: Vec<f32> = seen.iter().map(|x| (x - 0.125) / 0.75).collect();
+    let crop =
+        serde_json::json!({ "side": 64, "angle": 0.0, "matrix": [[0.375, 0.0, 4.0], [0.0, 0.375, 4.0]] });
+    let fitted = |landmarks: Vec<f32>, crop: Option<serde_json::Value>| {
+        let mut ports = vec![
+            ("image", Value::Image(RgbImage::new(32, 32))),
+            ("landmarks", self::landmarks(&[landmarks])),
+            ("coefficients", coefficients(1, row.len())),
+        ];
+        ports.extend(crop.map(|crop| ("crop", Value::Json(crop))));
+        let host = TestHost::new();
+        let out = run_value(&PortraitOnly(node()), &[], &inputs(0, ports), &host, &models).unwrap();
+        out.values["coefficients"].tensors().unwrap().get("coefficients").unwrap().as_f32().unwrap().to_vec()
+    };
+    let off = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    let whole = fitted(seen, None);
+    let (back, astray) = (fitted(cropped.clone(), Some(crop)), fitted(cropped, None));
+    assert!(off(&whole, &back) < 1e-2, "{}", off(&whole, &back));
+    assert!(off(&whole, &astray) > 0.1, "{}", off(&whole, &astray));
+    let portrait = resolved(&["image", "landmarks", "coefficients"]).unwrap();
+    assert!(portrait.find_input("crop").is_none());
+    let portrait = resolved(&["image", "landmarks", "coefficients", "crop"]).unwrap();
+    assert!(portrait.find_input("crop").is_some());
+    let error = resolved(&["frames", "landmarks", "coefficients", "crop"]).unwrap_err().to_string();
+    assert_eq!(error, "port `crop`: goes with `image`, not with `frames`");
+}

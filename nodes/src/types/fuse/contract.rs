@@ -19,8 +19,8 @@ pub(super) fn contract() -> Contract {
              driving sequence, whatever both were cut into. The expression is (1 − weight)·speech + weight·driving, with a weight of its own for \
              each region that has one; \
              the rotation comes from where `pose` says, the translation from where `translation` says. Driving \
-             coefficients are taken as they are: those of `retarget` are the person's own, those of `fit3dmm` the driver's, as published. With `weight: 1` and `first_frame: speech` this is the \
-             published video-driven mode, with `weight: 0` the published mode with given poses.",
+             coefficients are taken as they are: those of `retarget` are the person's own, those of `deep3d` the driver's, as published. With `weight: 1` this is what the \
+             published video-driven mode shows, whose first frame, too, has the driver's expression; with `weight: 0` the published mode with given poses.",
         )
         .input("expression", ArtifactType::Expression, Arity::Chunk, "the speech's expressions")
         .input(
@@ -75,6 +75,6 @@ pub(super) fn contract() -> Contract {
             "first_frame",
             choice(&["fused", "speech"]),
             text("fused"),
-            "expression of the first frame: as all others, or the speech's alone as published",
+            "expression of the first frame: as all others (published), or the speech's alone",
         )
 }

@@ -9,7 +9,8 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    volume::{self, Bundle, Camera, Frames, Window},
+    types::levels::Levels,
+    volume::{self, Bundle, Camera, Frames, Rays, Window},
 };
 
 /// Frames whose states are made at once: learned planes are read once for all of them.
@@ -22,6 +23,10 @@ pub(super) struct Paint {
     eyes: bool,
     /// Paint at twice the pitch as well, with the model's contour.
     fine: bool,
+    /// What of the rendering is parsed.
+    levels: Levels,
+    /// Sample all rays as those of the resting head seen from before.
+    frozen: bool,
     person: Mutex<Option<Arc<Person>>>,
 }
 
@@ -30,6 +35,8 @@ struct Person {
     identity: Tensors,
     state: Values,
     rest: Values,
+    /// The rays of the resting head seen from before, where all are sampled as those.
+    rays: Option<Rays>,
 }
 
 impl Paint {
@@ -38,8 +45,16 @@ impl Paint {
             "contour" => Some(params.float("grow")? as f32),
             _ => None,
         };
-        let (eyes, fine) = (params.bool("eyes")?, params.bool("fine")?);
-        Ok(Self { contour, eyes, fine, person: Mutex::new(None) })
+        let frozen = params.text("sampling")? == "rest";
+        Ok(Self {
+            contour,
+            eyes: params.bool("eyes")?,
+            // Rays between rays have no depths of their own then.
+            fine: params.bool("fine")? && !frozen,
+            levels: Levels::of(params)?,
+            frozen,
+            person: Mutex::new(None),
+        })
     }
 
     /// The person, prepared by whichever chunk comes first.
@@ -50,7 +65,11 @@ impl Paint {
         }
         let identity = inputs.tensors("identity")?.clone();
         let state = volume::prepare(models, &identity)?;
-        let person = Arc::new(Person { identity, state, rest: volume::rest(models)? });
+        let rays = match self.frozen {
+            true => Some(Rays::cast(models, &state, volume::FRONT)?),
+            false => None,
+        };
+        let person = Arc::new(Person { identity, state, rest: volume::rest(models)?, rays });
         *slot = Some(Arc::clone(&person));
         Ok(person)
     }
@@ -118,13 +137,20 @@ impl MapBody for Paint {
                     cast.insert(((pose, part), camera, bundle))
                 }
             };
-            let rays = bundle.sample(models, &state)?;
+            let rays = match &person.rays {
+                Some(rest) => bundle.sample_as(models, rest)?,
+                None => bundle.sample(models, &state)?,
+            };
             let side = rays.side();
             let frames = frames
                 .get_or_insert_with(|| Frames::blank(count, side, window.unwrap_or(Window::whole(side))));
             rays.render(models, &state, &person.rest, frames, frame)?;
             masks.push(match &painted {
-                None => mask::parsed(models, volume::upsample(models, &state, frames.features(frame)?)?)?,
+                None => mask::parsed(
+                    models,
+                    volume::upsample(models, &state, frames.features(frame)?)?,
+                    self.levels,
+                )?,
                 Some(painted) => {
                     let mask = &painted[frame].mask;
                     if self.fine {

@@ -4,17 +4,18 @@ use crate::{
     error::Result,
     models::Models,
     params::Params,
+    types::levels::Levels,
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("lipaint", 5, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
+    let contract = Contract::new("lipaint", 5, Time::Map, Pool::Model, "renders the inside of the mouth, and moving lids, and where they are seen")
         .doc(
             "Bent rays cannot show teeth and tongue that the reference picture hides. LipaintNet (NeRFFaceSpeech, Kim et al. 2024) moves \
              the person's latent code w by the expression (role `lipaint`); the volume of the moved code is rendered \
              from the same camera without ray deformation. `mask` says where the mouth is in that rendering: **1 inside the \
              mouth**, 0 outside, so `upsample` takes these features where the mask is 1.\n\n\
              `mask: parse` (published) finishes the picture, parses it and takes the pack's mouth classes (lips and what is \
-             between them). `mask: contour` fills the lip contour that the morphable model projects for the frame's \
+             between them); `levels` says what of the picture it sees. `mask: contour` fills the lip contour that the morphable model projects for the frame's \
              coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree. Only the rays around the lips, \
              wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.\n\n\
              With `mask: contour` and `eyes`, eyes whose lids are not where the reference has them are painted too (not published: there \
@@ -43,13 +44,20 @@ pub(super) fn contract() -> Contract {
             ParamValue::Float(1.0),
             "pixels of a finished frame by which `mask: contour` grows",
         )
+        .param(
+            "sampling",
+            ParamKind::Choice { options: vec!["camera".into(), "rest".into()] },
+            ParamValue::Text("camera".into()),
+            "where along its rays a camera samples, as that of `nerf_render`; `fine` is not painted with `rest`",
+        )
         .param("eyes", ParamKind::Bool, ParamValue::Bool(true), "also paint eyes while their lids move (`mask: contour`)")
         .param(
             "fine",
             ParamKind::Bool,
             ParamValue::Bool(true),
             "also paint with four rays for one (`mask: contour`), for frames that are larger than the generator's",
-        )
+        );
+    Levels::param(contract)
 }
 
 pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {

@@ -6,11 +6,12 @@ use crate::{
     models::Models,
     onnx::Dim,
     tensor::{Tensor, Tensors},
+    types::levels::Levels,
     volume::{self, Window},
 };
 
 /// The mouth classes of the parsed `image` f32 [1,3,P,P] in [-1,1], as f32 [1,1,Q,Q].
-pub(super) fn parsed(models: &Models, image: Tensor) -> Result<Tensor> {
+pub(super) fn parsed(models: &Models, image: Tensor, levels: Levels) -> Result<Tensor> {
     let pack = models.pack()?;
     let parsing = pack.parsing().ok_or_else(|| {
         NodeError::model(format!("pack {} has no `parsing`", pack.name())).hint("use `mask: contour`")
@@ -26,7 +27,7 @@ pub(super) fn parsed(models: &Models, image: Tensor) -> Result<Tensor> {
     for (channel, plane) in image.as_f32()?.chunks_exact(height * width).enumerate() {
         let (mean, std) = (parsing.mean[channel], parsing.std[channel]);
         let plane = resample::resize(plane, (width, height), (side, side))?;
-        planes.extend(plane.into_iter().map(|x| (x.clamp(-1.0, 1.0) * 0.5 + 0.5 - mean) / std));
+        planes.extend(plane.into_iter().map(|x| (levels.unit(x) - mean) / std));
     }
     let outputs =
         models.run("parse", &Tensors::new().with("image", Tensor::f32([1, 3, side, side], planes)?))?;

@@ -119,3 +119,52 @@ fn fine_features_are_those_of_the_window_at_twice_the_pitch() {
     let plain = tensors(&plain, "features");
     assert!(!plain.0.contains_key("fine") && plain.get("features").unwrap().as_f32().unwrap() == coarse);
 }
+
+/// What a parsed rendering of these levels, sampled so, gives.
+fn published(models: &Models, levels: &str, sampling: &str, yaw: f32) -> Outputs {
+    let (identity, reference) = person(models);
+    let pose = Tensors::new().with("pose", Tensor::f32([1, 6], vec![0.0, yaw, 0.0, 0.0, 0.0, 0.0]).unwrap());
+    let chunk = vec![
+        ("identity", identity),
+        ("reference", reference),
+        ("expression", opening(models, 2, 1.0)),
+        ("camera", pose),
+    ];
+    let word = |word: &str| ParamValue::Text(word.into());
+    let set = [("mask", word("parse")), ("levels", word(levels)), ("sampling", word(sampling))];
+    run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), models).unwrap().remove(0)
+}
+
+#[test]
+fn levels_change_the_mask_and_sampling_the_features() {
+    let Some(models) = tiny_models() else { return };
+    let read = |out: &Outputs, port: &str, name: &str| {
+        tensors(out, port).get(name).unwrap().as_f32().unwrap().to_vec()
+    };
+    let plain = published(&models, "all", "camera", 0.3);
+    let bright = published(&models, "bright", "camera", 0.3);
+    assert_eq!(read(&plain, "features", "features"), read(&bright, "features", "features"));
+    assert_ne!(read(&plain, "mask", "mask"), read(&bright, "mask", "mask"));
+    let rest = published(&models, "all", "rest", 0.3);
+    assert_ne!(read(&plain, "features", "features"), read(&rest, "features", "features"));
+}
+
+/// Depths at rest serve the window of a contour too, and frames whose code is that of the resting head are its own.
+#[test]
+fn a_window_takes_the_depths_of_its_pixels() {
+    let Some(models) = tiny_models() else { return };
+    let run = |sampling: &str| {
+        let (identity, reference) = person(&models);
+        let chunk =
+            vec![("identity", identity), ("reference", reference), ("expression", opening(&models, 1, 0.0))];
+        let set = [("sampling", ParamValue::Text(sampling.into())), ("fine", ParamValue::Bool(false))];
+        let out = run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), &models).unwrap().remove(0);
+        tensors(&out, "features").clone()
+    };
+    let (rest, camera) = (run("rest"), run("camera"));
+    assert_eq!(rest.get("corner").unwrap(), camera.get("corner").unwrap());
+    let numbers = |tensors: &Tensors| tensors.get("features").unwrap().as_f32().unwrap().to_vec();
+    let (rest, camera) = (numbers(&rest), numbers(&camera));
+    let off = rest.iter().zip(&camera).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    assert!(rest.len() == camera.len() && off < 1e-3, "{off}");
+}

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     contract,
-    motion::anchors,
+    motion::{Motion, anchors},
     person::{Person, blank, sampled},
 };
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
     geometry::displacement::Reach,
-    models::Models,
     params::Params,
     tensor::{Tensor, Tensors},
     volume::{self, Camera, Frames, Scene},
@@ -42,12 +41,17 @@ impl Render {
     }
 
     /// The person, prepared by whichever chunk comes first.
-    fn person(&self, inputs: &Inputs, models: &Models) -> Result<Arc<Person>> {
+    fn person(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Arc<Person>> {
         let mut slot = self.person.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(person) = &*slot {
             return Ok(Arc::clone(person));
         }
-        let person = Arc::new(Person::new(self, inputs, models)?);
+        let person = Arc::new(Person::new(self, inputs, ctx.models)?);
+        if inputs.has("parsing") && matches!(person.motion, Motion::Field(_)) {
+            ctx.host.warn(
+                "port `parsing`: the pack's role `render` takes no `offsets`, the labels change nothing",
+            );
+        }
         *slot = Some(Arc::clone(&person));
         Ok(person)
     }
@@ -56,7 +60,7 @@ impl Render {
 impl MapBody for Render {
     fn chunk(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Outputs> {
         let models = ctx.models;
-        let person = self.person(inputs, models)?;
+        let person = self.person(inputs, ctx)?;
         let layout = models.pack()?.coefficients();
         let expressions = volume::rows(inputs.tensors("expression")?, "expression", layout.expressions())?;
         let count = expressions.len();

@@ -31,7 +31,7 @@ pub(super) fn contract() -> Contract {
              it without the first coordinate, and is moved by (reference − current) of that vertex in the last two; `neighbours`, `core`, `radius`, \
              `step` and `outline` mean nothing then. Which vertex that is, is found once where `sampling` is `rest` or the camera stands still. With `parsing`, \
              the labels of the resting head seen from before, every fourth pixel of the torso (`parsing.torso` in pack.yaml) counts as a vertex that \
-             never moves.",
+             never moves; with lattices the labels change nothing.",
         )
         .input("identity", ArtifactType::Identity, Arity::Value, "the person")
         .input("reference", ArtifactType::Coefficients, Arity::Value, "coefficients of the pose that the volume shows at rest")

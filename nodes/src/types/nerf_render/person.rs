@@ -71,10 +71,6 @@ impl Person {
             let rays = rest.as_ref().or(cast.as_ref().map(|(_, rays)| rays));
             Motion::samples(models, reference, &still, rays)?
         } else {
-            if inputs.has("parsing") {
-                return Err(NodeError::input("port `parsing`: the pack's role `render` takes no `offsets`")
-                    .hint("leave the port unconnected: with lattices the torso stays where it is far from what moves"));
-            }
             let points = match &cast {
                 None => None,
                 Some((camera, rays)) => {

@@ -3,18 +3,25 @@ use image::RgbImage;
 use crate::{
     body::Context,
     error::{NodeError, Result},
+    params::Params,
     tensor::{Tensor, Tensors},
-    types::by_picture,
+    types::{by_picture, levels::Levels},
 };
 
-pub(super) fn classify(pictures: &[RgbImage], ctx: &Context<'_>) -> Result<Tensors> {
+pub(super) fn classify(pictures: &[RgbImage], params: &Params, ctx: &Context<'_>) -> Result<Tensors> {
+    let levels = Levels::of(params)?;
     let pack = ctx.models.pack()?;
     let parsing = pack.parsing().ok_or_else(|| {
         NodeError::model(format!("pack {}: `parsing` is missing in pack.yaml", pack.name()))
             .hint("the format is described in docs/packs.md")
     })?;
     let side = parsing.size;
-    let normalised = |channel: usize, value: f32| (value - parsing.mean[channel]) / parsing.std[channel];
+    let seen = move |value: f32| match levels {
+        Levels::All => value,
+        Levels::Bright => levels.unit(2.0 * value - 1.0),
+    };
+    let normalised =
+        |channel: usize, value: f32| (seen(value) - parsing.mean[channel]) / parsing.std[channel];
     let mut classes = Vec::with_capacity(pictures.len() * side * side);
     for outputs in by_picture::each(pictures, ctx, "parse", side, normalised) {
         classes.extend(largest(outputs?.get("logits")?, side)?);

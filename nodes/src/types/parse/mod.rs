@@ -4,7 +4,7 @@ mod body;
 #[cfg(test)]
 mod tests;
 
-use super::by_picture::ByPicture;
+use super::{by_picture::ByPicture, levels::Levels};
 use crate::{
     artifact::ArtifactType,
     contract::{Contract, Pool, Time},
@@ -23,5 +23,5 @@ pub(crate) fn node() -> ByPicture {
         ArtifactType::Parsing,
         "`classes` [n,Q,Q]",
     );
-    ByPicture::new(contract, ["parse", "pack.parsing"], body::classify)
+    ByPicture::new(Levels::param(contract), ["parse", "pack.parsing"], body::classify)
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What the renderer gives itself in every frame.
-const PER_FRAME: [&str; 12] = [
+const PER_FRAME: [&str; 13] = [
     "occupancy",
     "origins",
     "directions",
@@ -18,6 +18,7 @@ const PER_FRAME: [&str; 12] = [
     "motion_box",
     "detail",
     "detail_box",
+    "offsets",
     "features",
     "expression",
     "reference",

@@ -2,46 +2,44 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
+use super::given;
 use crate::{
     artifact::Value,
     body::{Context, Emit, Inputs, ValueBody},
     error::{NodeError, Result},
     models::Models,
     onnx::Dim,
-    pictures,
     tensor::{Tensor, Tensors},
-    volume::{portrait, prepare, upsample},
+    types::portrait,
 };
 
 pub(super) struct Draw {
     pub(super) seed: u64,
     pub(super) psi: f32,
-    /// Pitch, yaw, roll in radians.
-    pub(super) rotation: [f32; 3],
+    pub(super) pose: [f32; 6],
 }
 
 impl ValueBody for Draw {
-    fn run(&mut self, _: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
+    fn run(&mut self, inputs: &Inputs, ctx: &Context<'_>, out: &mut dyn Emit) -> Result<()> {
         let models = ctx.models;
         let size = latent_size(models)?;
-        let latent = Tensors::new()
-            .with("z", Tensor::f32([1, size], normal(self.seed, size))?)
-            .with("psi", Tensor::f32([1], vec![self.psi])?);
+        let given = if inputs.has("given") { Some(inputs.tensors("given")?) } else { None };
+        let z = match given {
+            Some(given) => given::latent(given, size)?,
+            None => Tensor::f32([1, size], normal(self.seed, size))?,
+        };
+        let latent = Tensors::new().with("z", z.clone()).with("psi", Tensor::f32([1], vec![self.psi])?);
         let w = models.run("mapping", &latent)?.get("w")?.clone();
-        let latent = Tensors::new().with("z", latent.get("z")?.clone()).with("w", w.clone());
+        let latent = Tensors::new().with("z", z).with("w", w.clone());
         let mut identity = Tensors::new().with("w", w);
-        identity.0.extend(models.run("identity", &identity)?.0);
-
-        let [pitch, yaw, roll] = self.rotation;
-        let pose = [pitch, yaw, roll, 0.0, 0.0, 0.0];
-        let state = prepare(models, &identity)?;
-        ctx.check_cancelled()?;
-        let image = upsample(models, &state, portrait(models, &state, pose)?)?;
-
+        let mut drawn = models.run("identity", &identity)?;
+        if let Some(given) = given {
+            given::replace(given, &mut drawn)?;
+        }
+        identity.0.extend(drawn.0);
         out.value("latent", Value::Tensors(latent))?;
-        out.value("identity", Value::Tensors(identity))?;
-        out.value("image", Value::Image(pictures::from_planes(&image)?))?;
-        out.value("pose", Value::Tensors(Tensors::new().with("pose", Tensor::f32([1, 6], pose.to_vec())?)))
+        portrait::show(&identity, self.pose, ctx, out)?;
+        out.value("identity", Value::Tensors(identity))
     }
 }
 

@@ -1,13 +1,15 @@
 //! A person who does not exist.
 
 mod body;
+mod given;
 #[cfg(test)]
 mod tests;
 
+use super::portrait;
 use crate::{
     artifact::ArtifactType,
     body::{Body, NodeType},
-    contract::{Contract, ParamKind, ParamValue, Pool, Time},
+    contract::{Arity, Contract, ParamKind, ParamValue, Pool, Time},
     error::Result,
     models::Models,
     params::Params,
@@ -15,17 +17,23 @@ use crate::{
 
 const DOC: &str = "\
 Draws z from a standard normal distribution, maps it to w with truncation `psi` (Karras et al. 2019) and renders the head from the front. The numbers are \
-ChaCha with 8 rounds, seeded with `seed`, through the ziggurat method: the same on every machine, and part of the pack's meaning of a seed.";
+ChaCha with 8 rounds, seeded with `seed`, through the ziggurat method: the same on every machine, and part of the pack's meaning of a seed.\n\n\
+With `given`, z is the one that is given, and further tensors take the place of what the pack's role `identity` gives under their names: the background's latents, for example.";
 
 /// The node type `sample`.
 pub(crate) struct Sample(Contract);
 
 /// The node type, for the registry.
 pub(crate) fn node() -> Sample {
-    let angle = |limit: f64| ParamKind::Float { min: -limit, max: limit };
-    Sample(
+    Sample(portrait::turned(
         Contract::new("sample", 1, Time::Value, Pool::Model, "draws a head from the generator")
             .doc(DOC)
+            .optional(
+                "given",
+                ArtifactType::Tensors,
+                Arity::Value,
+                "in place of `seed`: `z` [1,Z], and identity tensors of the pack",
+            )
             .output("latent", ArtifactType::Latent, "`z` [1,Z] and `w` [1,L,D]")
             .output("identity", ArtifactType::Identity, "the generator's tensors of this person, untuned")
             .output("image", ArtifactType::Image, "the head seen by the camera at `pose`")
@@ -41,16 +49,8 @@ pub(crate) fn node() -> Sample {
                 ParamKind::Float { min: 0.0, max: 1.5 },
                 ParamValue::Float(0.7),
                 "truncation: 0 is the average face, 1 the full variety",
-            )
-            .param("pitch", angle(45.0), ParamValue::Float(0.0), "degrees; positive nods down")
-            .param("yaw", angle(60.0), ParamValue::Float(0.0), "degrees; positive turns to the image's right")
-            .param(
-                "roll",
-                angle(45.0),
-                ParamValue::Float(0.0),
-                "degrees; positive leans to the image's left",
             ),
-    )
+    ))
 }
 
 impl NodeType for Sample {
@@ -69,11 +69,10 @@ impl NodeType for Sample {
     }
 
     fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
-        let radians = |name: &str| -> Result<_> { Ok(params.float(name)?.to_radians() as f32) };
         Ok(Body::Value(Box::new(body::Draw {
             seed: params.int("seed")?.unsigned_abs(),
             psi: params.float("psi")? as f32,
-            rotation: [radians("pitch")?, radians("yaw")?, radians("roll")?],
+            pose: portrait::pose(params)?,
         })))
     }
 }
