@@ -7,18 +7,31 @@ use crate::{
     error::{NodeError, Result},
     geometry::resample,
     models::Models,
+    params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
     volume,
 };
 
-#[derive(Default)]
 pub(super) struct Finish {
+    /// How a mask becomes as coarse as features.
+    shrink: Shrink,
     /// The person's state, prepared by whichever chunk comes first.
     state: Mutex<Option<Values>>,
 }
 
+/// Makes a plane of one width and height one of another.
+type Shrink = fn(&[f32], (usize, usize), (usize, usize)) -> Result<Vec<f32>>;
+
 impl Finish {
+    pub(super) fn new(params: &Params) -> Result<Self> {
+        let shrink = match params.text("shrink")? {
+            "bicubic" => resample::bicubic,
+            _ => resample::resize,
+        };
+        Ok(Self { shrink, state: Mutex::new(None) })
+    }
+
     fn state(&self, inputs: &Inputs, models: &Models) -> Result<Values> {
         let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = &*slot {
@@ -63,9 +76,8 @@ impl MapBody for Finish {
         if let Some((_, mask)) = &painted {
             let from = (mask.shape()[3], mask.shape()[2]);
             let frames = mask.as_f32()?.chunks_exact((from.0 * from.1).max(1));
-            masks = frames
-                .map(|mask| resample::resize(mask, from, (shape[3], shape[2])))
-                .collect::<Result<_>>()?;
+            masks =
+                frames.map(|mask| (self.shrink)(mask, from, (shape[3], shape[2]))).collect::<Result<_>>()?;
         }
         let mut inside = match &painted {
             Some((painted, _)) => Inside::of(ctx.models, inputs, painted, &masks, shape[3])?,

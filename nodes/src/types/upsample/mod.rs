@@ -37,7 +37,7 @@ impl NodeType for Upsample {
         talkgraph_operators::facts()
     }
 
-    fn body(&self, _: &Params, _: &Contract) -> Result<Body> {
-        Ok(Body::Map(Arc::new(body::Finish::default())))
+    fn body(&self, params: &Params, _: &Contract) -> Result<Body> {
+        Ok(Body::Map(Arc::new(body::Finish::new(params)?)))
     }
 }

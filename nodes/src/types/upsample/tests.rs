@@ -158,3 +158,28 @@ fn channels_that_are_not_blended_stay() {
     assert_ne!(blended(&models, &painted), blended(&all, &painted));
     assert!(node().roles(&Params::default(), &models).unwrap().contains(&"pack.unblended".to_owned()));
 }
+
+/// Where a mask ends inside a ray's pixel, the middle of the pixel decides.
+#[test]
+fn a_mask_may_be_read_at_the_middles() {
+    let Some(models) = tiny_models() else { return };
+    let (identity, _) = person(&models);
+    let (plain, painted) = (features(&models, 0.4), features(&models, -0.9));
+    let side = plain.get("features").unwrap().shape()[2];
+    let end = (side / 2 * 16 + 10) * 512 / (16 * side);
+    let run = |shrink: &str, mask: Tensors| {
+        let chunk = vec![
+            ("identity", identity.clone()),
+            ("features", plain.clone()),
+            ("inpainted", painted.clone()),
+            ("mask", mask),
+        ];
+        let set = [("shrink", crate::contract::ParamValue::Text(shrink.into()))];
+        let out = run_chunks(&node(), &set, &[ports(chunk)], &TestHost::new(), &models).unwrap().remove(0);
+        tensors(&out, "frames").get("frames").unwrap().as_u8().unwrap().to_vec()
+    };
+    let inside = mask(512, |x| f32::from(x < end));
+    let rays = mask(side, |x| f32::from(x <= side / 2));
+    assert_eq!(run("bicubic", inside.clone()), run("bicubic", rays));
+    assert_ne!(run("smooth", inside.clone()), run("bicubic", inside));
+}
