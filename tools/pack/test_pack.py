@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 import torch
 
-from . import data
+from . import data, gaze
 from . import generator as N
 from . import geometry as G
 from . import mesh as M
@@ -70,7 +70,7 @@ class Geometry(unittest.TestCase):
         right, up = points(moved["gaze_x"]) - rest, points(moved["gaze_y"]) - rest
         lids = model(still)[0][0][[33, 133, 362, 263], 0]
         half = (lids[1::2] - lids[::2]) / 2
-        torch.testing.assert_close(right[:, middle, 0], 0.386 * half, atol=0.01, rtol=0.05)
+        torch.testing.assert_close(right[:, middle, 0], gaze.TURN[0] * half, atol=1e-4, rtol=0.05)
         self.assertTrue((up[:, middle, 1] > 0.4 * right[:, middle, 0]).all())
         # Nothing leaves the eye, and what is farther from where it looks moves less.
         self.assertTrue((points(moved["gaze_x"])[..., 0] <= lids[1::2, None]).all())

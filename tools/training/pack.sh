@@ -12,17 +12,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 home=${TALKGRAPH_HOME:-$PWD/.talkgraph}
 work=$home/training
-python=$work/venv/bin/python
 export OMP_NUM_THREADS=1 # one thread trains faster than two that wait for each other
 
 say() { printf 'pack: %s (%s)\n' "$*" "$(date +%H:%M)" >&2; }
 
 mkdir -p "$work/weights"
-if [ ! -x "$python" ]; then
-  say 'Python environment'
-  /usr/bin/python3 -m venv "$work/venv"
-  "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r tools/training/requirements.txt
-fi
+python=$(tools/training/environment.sh)
 
 once() { # once FILE COMMAND…: runs the command unless the file is there already
   local file=$1
