@@ -21,7 +21,7 @@ CORNERS = (61, 291)
 
 
 def curves(seen):
-    """What a clip's landmarks say of every frame: angles in degrees, openings in eye distances, lids 1 open and 0 shut."""
+    """What a clip's landmarks say of every frame: angles in degrees, openings and irises aside in eye distances, lids 1 open and 0 shut."""
     flat, _, rotation = face.unpose(seen)
     lids = face.lids_apart(face.eyes(seen)).mean(1)
     return {
@@ -29,7 +29,14 @@ def curves(seen):
         "mouth": landmarks.mouth_gap(flat),
         "width": np.linalg.norm(flat[:, CORNERS[0]] - flat[:, CORNERS[1]], axis=-1),
         "lids": lids / np.percentile(lids, 75),
+        "gaze": _held(face.irises(seen)[..., 0].mean(1), lids / np.percentile(lids, 75) > 0.7),
     }
+
+
+def _held(values, known):
+    """`values` where they are `known`, and lines between."""
+    at = np.arange(len(values))
+    return np.interp(at, at[known], values[known]) if known.any() else values
 
 
 def follow(driver, video):
@@ -57,7 +64,7 @@ def blinks(lids):
 
 
 def played(names, frames=250, seed=0, fps=25):
-    """Curves `[n,E]` and `[n,6]` of a driver as people are: speech, blinks every few seconds, a smile and raised brows now and then, a slow head."""
+    """Curves `[n,E]` and `[n,6]` of a driver as people are: speech, blinks every few seconds, glances aside, a smile and raised brows now and then, a slow head."""
     rng, t = np.random.default_rng(seed), np.arange(frames) / fps
     expression, pose = np.zeros((frames, len(names)), np.float32), np.zeros((frames, 6), np.float32)
     slow = lambda period, phase: 0.5 - 0.5 * np.cos(2 * np.pi * (t / period + phase))
@@ -68,6 +75,8 @@ def played(names, frames=250, seed=0, fps=25):
     expression[:, at["wide"]], expression[:, at["pucker"]] = 0.7 * np.maximum(rounded, 0), 0.7 * np.maximum(-rounded, 0)
     expression[:, at["smile"]] = 0.7 * np.maximum(0, slow(5.0, 0.5) - 0.4) / 0.6
     expression[:, at["brow"]] = 0.8 * np.maximum(0, slow(3.7, 0.3) - 0.4) / 0.6
+    glance = lambda period, size: size * np.clip(2.5 * np.sin(2 * np.pi * t / period), -1, 1)
+    expression[:, at["gaze_x"]], expression[:, at["gaze_y"]] = glance(3.3, 0.7), glance(4.7, 0.5)
     begun = []
     begin = 20
     while begin < frames - 12:

@@ -234,7 +234,7 @@ class Driven(unittest.TestCase):
         self.assertEqual(driven.blinked([11, 30], [12, 40]), {"true": 2, "found": 1, "invented": 1})
 
     def test_the_drawn_driver_blinks_when_it_is_said_to(self):
-        names = ["jaw", "wide", "pucker", "smile", "brow", "blink_left", "blink_right"]
+        names = ["jaw", "wide", "pucker", "smile", "brow", "blink_left", "blink_right", "gaze_x", "gaze_y"]
         curves, pose, begun = driven.played(names)
         shut = curves[:, names.index("blink_left")]
         self.assertTrue(len(begun) > 2 and all(shut[frame] == 1 for frame in begun))

@@ -19,7 +19,8 @@ every frame has its own, for images that do not belong to one shot. A frame with
 the landmarks before it (a face that is lost is looked for again nearest to the crop; after a cut the largest is taken, unless one was chosen) and is counted in \
 `frames_without_face`. The landmarks also say which frames show a face, how sharp it is, and where the clip is cut.
 
-Detector: BlazeFace; landmarks: MediaPipe face mesh; lips, lids and irises of driving frames: MediaPipe face mesh with attention, where the pack has it.";
+Detector: BlazeFace; landmarks: MediaPipe face mesh; lips, lids and irises of driving frames: MediaPipe face mesh with attention and iris model, where the pack has them. Before a clip's first face \
+landmarks lie in the middle of the picture, and `found` is 0.";
 
 /// Ports of both forms; a use has one of them.
 pub(super) fn general() -> Contract {

@@ -11,7 +11,7 @@ pub(super) fn contract() -> Contract {
             "What a face does in driving frames, measured against what it looks like when it does nothing. That neutral face is found \
              over the whole shot (the mean of the frames in which the mouth is shut and the eyes are open; where the mouth is never shut, with its lips brought together), so it \
              does not matter how the clip begins. Landmarks, lids and irises without their pose go through the pack's `expression_reader`, a network trained on rendered heads \
-             with the face mesh's real errors. A cut begins a new shot: nothing is smoothed over it, and a shot of 15 frames or more has its own \
+             with the face mesh's real errors; where the eyes look follows from the irises in the head's frame. A cut begins a new shot: nothing is smoothed over it, and a shot of 15 frames or more has its own \
              neutral.\n\n\
              Smoothing looks to both sides and therefore delays nothing: at every frame a parabola is fitted to the frames about it (Savitzky and Golay 1964), \
              with Gaussian weights whose standard deviation is given in seconds.\n\n\
