@@ -1,6 +1,6 @@
 """Makes a model pack from the published checkpoints.
 
-    python -m tools.published --weights DIR -o models/nerffacespeech [--roles deep3d,audio2exp,parse] [--config ffhq_1024] [--setup DIR]
+    python -m tools.published --weights DIR -o models/nerffacespeech [--roles deep3d,audio2exp,parse] [--config ffhq_1024] [--setup DIR] [--half]
 
 DIR is the folder that the published code calls `pretrained_networks`. Without --roles every network is wanted, and files that are missing are named
 before anything is done. With it the pack holds what is named:
@@ -41,6 +41,7 @@ def main(arguments=None, log=print):
     parser.add_argument("--roles", type=lambda text: text.split(","), help="networks to export, joined by commas; all of them if absent")
     parser.add_argument("--config", choices=CONFIGS, default="ffhq_1024", help="which generator the pack is for")
     parser.add_argument("--setup", type=Path, help="folder of the networks that set-up makes, `.talkgraph/models`")
+    parser.add_argument("--half", action="store_true", help="deep3d and parse compute in float16: half as large, for GPUs")
     options = parser.parse_args(arguments)
     start = time.monotonic()
     try:
@@ -73,7 +74,7 @@ def make(options, log):
         if name in sources:
             published, path, _ = sources[name]
             for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
-                roles.write(role, options.output, log)
+                roles.write(role, options.output, options.half, log)
                 written.append(role.name)
     share.share(options.output)
     pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup)
