@@ -1,6 +1,7 @@
 """The exporter on folders of random files: `python -m unittest tools.published.test_exporter`."""
 
 import contextlib
+import importlib.util
 import io
 import tempfile
 import unittest
@@ -16,7 +17,7 @@ from safetensors.torch import load_file
 from tools.pack import geometry
 from tools.pack import params as P
 
-from . import landmarks, numbers, pack, random_weights, weights
+from . import landmarks, numbers, pack, pickles, random_weights, weights
 from .__main__ import main, rows
 
 DATA = Path(__file__).resolve().parents[2] / "tests/data/published"
@@ -120,6 +121,25 @@ class Exporter(unittest.TestCase):
         (folder / "deep" / path.name).write_bytes(path.read_bytes())
         self.assertEqual(weights.find(folder, weights.FILES["lipaint"]), folder / "deep" / path.name)
         self.assertIsNone(weights.find(folder, weights.FILES["parse"]))
+
+    @unittest.skipUnless(importlib.util.find_spec("tools.published.stylenerf"), "the generator is not there")
+    def test_the_generator_of_a_pickle(self):
+        from . import stylenerf
+
+        folder = self.folder / "generators"
+        path = random_weights.write(folder, "generator", "ffhq_256")
+        found = pickles.read(path)
+        arguments, tensors = random_weights.stylenerf("ffhq_256")
+        self.assertEqual(found.init_kwargs("G_ema"), arguments)
+        generator = stylenerf.build(found.init_kwargs("G_ema"), found.tensors("G_ema"))
+        for name, tensor in generator.state_dict().items():
+            self.assertTrue(torch.equal(tensor, tensors[name]), name)
+        path.rename(folder / "ffhq_1024.pkl")
+        status, _, error = self.run_on(folder, "--roles", "generator")
+        self.assertEqual((status, error), (1, "error: ffhq_1024.pkl: made for 256 px, expected 1024 for --config ffhq_1024\n"))
+        random_weights.write_pickle(folder / "ffhq_1024.pkl", arguments, {name: tensor for name, tensor in tensors.items() if "b64.conv0" not in name})
+        status, _, error = self.run_on(folder, "--roles", "generator")
+        self.assertIn("error: ffhq_1024.pkl, G_ema: synthesis.b64.conv0", error)
 
     def test_distances_from_two_files(self):
         for name in ("alexnet", "vgg16"):
