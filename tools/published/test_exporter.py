@@ -88,8 +88,8 @@ class Exporter(unittest.TestCase):
     def test_missing_files_are_named_all_at_once(self):
         status, said, error = self.run_on(self.weights)
         self.assertEqual((status, said), (1, ""))
-        self.assertIn("3 files are missing", error)
-        for name in ("ffhq_1024.pkl", "Deep3DFaceRecon_pytorch/face_recon/epoch_20.pth", "seg.pth"):
+        self.assertIn("7 files are missing", error)
+        for name in ("ffhq_1024.pkl", "Deep3DFaceRecon_pytorch/face_recon/epoch_20.pth", "seg.pth", "vgg16.pt or vgg16-397923af.pth", "v0.1/alex.pth"):
             self.assertIn(name, error)
         self.assertEqual(error.count("hint: "), 1)
         status, _, error = self.run_on(self.weights, "--roles", "parse")
@@ -99,6 +99,8 @@ class Exporter(unittest.TestCase):
     def test_wrong_words(self):
         _, _, error = self.run_on(self.weights, "--roles", "voice")
         self.assertIn("--roles: no network is called voice", error)
+        _, _, error = self.run_on(self.weights, "--roles", "inversion")
+        self.assertIn("--roles: inversion without generator", error)
         _, _, error = self.run_on(self.folder / "nowhere")
         self.assertIn("no such folder of weights", error)
 
