@@ -15,6 +15,7 @@
     weights    which files fill which roles, under what licence
     landmarks  68 points among those of a face mesh
     roles      the networks under the contract of docs/packs.md
+    half       models that compute in float16
     pack       pack.yaml
     numbers    weights that follow from names
     random_weights   a folder of files with the published names and shapes

@@ -1,11 +1,12 @@
 """Makes a model pack from the published checkpoints.
 
-    python -m tools.published --weights DIR -o models/nerffacespeech [--roles deep3d,audio2exp,parse] [--config ffhq_1024] [--setup DIR]
+    python -m tools.published --weights DIR -o models/nerffacespeech [--roles deep3d,audio2exp,parse] [--config ffhq_1024] [--setup DIR] [--half]
 
 DIR is the folder that the published code calls `pretrained_networks`. Without --roles every network is wanted, and files that are missing are named
 before anything is done. With it the pack holds what is named:
 
     generator        mapping, identity, prepare, camera, depths, render, upsample, lipaint_state
+    inversion        the optimisation `pti` of that generator, with AlexNet and VGG16 from torchvision and their heads from the package `lpips`
     deep3d           photo to the 257 coefficients of the Basel Face Model
     morphable_model  coefficients to deformation anchors, landmarks, lips
     audio2exp        with audio2exp_encoder and audio2exp_head
@@ -30,7 +31,8 @@ from . import pack, roles, weights
 from .errors import Unfit
 from .pickles import read
 
-GENERATOR = "generator"
+GENERATOR, INVERSION = "generator", "inversion"
+DISTANCES = ("alexnet", "vgg16")
 CONFIGS = {"ffhq_256": 256, "ffhq_512": 512, "ffhq_1024": 1024}
 
 
@@ -41,6 +43,7 @@ def main(arguments=None, log=print):
     parser.add_argument("--roles", type=lambda text: text.split(","), help="networks to export, joined by commas; all of them if absent")
     parser.add_argument("--config", choices=CONFIGS, default="ffhq_1024", help="which generator the pack is for")
     parser.add_argument("--setup", type=Path, help="folder of the networks that set-up makes, `.talkgraph/models`")
+    parser.add_argument("--half", action="store_true", help="deep3d and parse compute in float16: half as large, for GPUs")
     options = parser.parse_args(arguments)
     start = time.monotonic()
     try:
@@ -48,35 +51,48 @@ def main(arguments=None, log=print):
     except Unfit as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    files = list(options.output.iterdir())
-    log(f"{options.output}: {sum(f.stat().st_size for f in files) / 1e9:.2f} GB in {len(files)} files, {(time.monotonic() - start) / 60:.1f} minutes")
+    sizes = [file.stat().st_size for file in options.output.iterdir()]
+    log(f"{options.output}: {sum(sizes) / 1e9:.2f} GB in {len(sizes)} files, {(time.monotonic() - start) / 60:.1f} minutes")
     return 0
 
 
 def make(options, log):
     """The pack that the options ask for."""
-    known = {GENERATOR, *roles.PARTS}
-    asked = sorted(known) if options.roles is None else options.roles
-    if strangers := [name for name in asked if name not in known]:
+    known = {GENERATOR, INVERSION, *roles.PARTS}
+    asked = known if options.roles is None else set(options.roles)
+    if strangers := sorted(asked - known):
         raise Unfit("--roles", f"no network is called {strangers[0]}", f"there are {', '.join(sorted(known))}")
-    wanted = {name: weights.generator(options.config) if name == GENERATOR else weights.FILES[name] for name in dict.fromkeys(asked)}
+    if INVERSION in asked and GENERATOR not in asked:
+        raise Unfit("--roles", "inversion without generator, which it is made for")
     sources = {}
-    for name, path in weights.require(options.weights, wanted).items():
-        sources[name] = wanted[name], path, weights.digest(path)
-        log(f"{name}: {path.name}, {path.stat().st_size / 1e6:.1f} MB, blake3 {sources[name][2]}")
-        log(f"  {wanted[name].licence}")
+    for use, path in weights.require(options.weights, files(asked, options.config)).items():
+        published = weights.generator(options.config) if use == GENERATOR else weights.FILES[use]
+        sources[use] = published, path, weights.digest(path)
+        log(f"{use}: {path.name}, {path.stat().st_size / 1e6:.1f} MB, blake3 {sources[use][2]}")
+        log(f"  {published.licence}")
     options.output.mkdir(parents=True, exist_ok=True)
-    resolution, written = CONFIGS[options.config], []
-    if GENERATOR in sources:
-        written += export_generator(sources[GENERATOR][1], options, log)
-    for name in roles.PARTS:
-        if name in sources:
-            published, path, _ = sources[name]
-            for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
-                roles.write(role, options.output, log)
-                written.append(role.name)
+    resolution, written, optimisations = CONFIGS[options.config], [], {}
+    if GENERATOR in asked:
+        generator = load_generator(sources[GENERATOR][1], options.config)
+        written += export_generator(generator, options.output, log)
+        if INVERSION in asked:
+            optimisations["pti"] = export_inversion(generator, options, log)
+    for name in (part for part in roles.PARTS if part in asked):
+        published, path, _ = sources[name]
+        for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
+            roles.write(role, options.output, options.half, log)
+            written.append(role.name)
     share.share(options.output)
-    pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup)
+    pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup, optimisations)
+
+
+def files(asked: set[str], config: str) -> dict[str, weights.Published]:
+    """The files that what is asked for is made of, by what they are used for."""
+    uses = [name for name in roles.PARTS if name in asked]
+    if INVERSION in asked:
+        uses += [use for name in DISTANCES for use in (name, f"{name}_heads")]
+    found = {GENERATOR: weights.generator(config)} if GENERATOR in asked else {}
+    return found | {use: weights.FILES[use] for use in uses}
 
 
 def rows(resolution: int) -> int:
@@ -84,20 +100,40 @@ def rows(resolution: int) -> int:
     return 10 + 2 * (resolution.bit_length() - 6) + 1
 
 
-def export_generator(path: Path, options, log) -> list[str]:
-    """Writes the generator's roles; gives their names."""
+def load_generator(path: Path, config: str):
+    """The generator of a file, which must be that of the configuration."""
     from . import stylenerf
-    from .stylenerf.export import export
 
-    checkpoint, key = read(path), weights.generator(options.config).key
+    checkpoint, key = read(path), weights.generator(config).key
     try:
         generator = stylenerf.build(checkpoint.init_kwargs(key), checkpoint.tensors(key))
     except ValueError as error:
         raise Unfit(f"{path.name}, {key}", str(error), "the generator of StyleNeRF for faces is expected") from error
     found = generator.configuration.resolution
-    if found != CONFIGS[options.config]:
-        raise Unfit(path.name, f"made for {found} px, expected {CONFIGS[options.config]} for --config {options.config}")
-    return list(export(generator, options.output, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB")))
+    if found != CONFIGS[config]:
+        raise Unfit(path.name, f"made for {found} px, expected {CONFIGS[config]} for --config {config}")
+    return generator
+
+
+def export_generator(generator, folder: Path, log) -> list[str]:
+    """Writes the generator's roles; gives their names."""
+    from .stylenerf.export import export
+
+    return list(export(generator, folder, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB")))
+
+
+def export_inversion(generator, options, log) -> list[dict]:
+    """Writes the graphs of the inversion; gives its phases for pack.yaml."""
+    from .stylenerf import inversion
+
+    lpips, vgg = (weights.perceptual(options.weights, name) for name in DISTANCES)
+    start = time.monotonic()
+
+    def report(phase):
+        size = sum(file.stat().st_size for file in options.output.glob(f"pti_{phase}_*.onnx"))
+        log(f"pti, {phase}: {size / 1e6:.2f} MB, {time.monotonic() - start:.1f} s")
+
+    return inversion.write(generator, vgg, lpips, options.output, report)
 
 
 if __name__ == "__main__":

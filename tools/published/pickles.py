@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from . import matlab, storages
 from .errors import AGAIN, Unfit, truncated
@@ -67,8 +67,11 @@ class _Lazy(Checkpoint):
         wanted = [name for name in self.found if name.startswith(prefix)]
         if not wanted:
             raise Unfit(self.place, f"no tensors at `{key}`", "is it the file that its name says?")
-        with safe_open(self.path, "pt") as file:
-            return {name[len(prefix) :]: file.get_tensor(name) for name in wanted}
+        try:
+            with safe_open(self.path, "pt") as file:
+                return {name[len(prefix) :]: file.get_tensor(name) for name in wanted}
+        except (SafetensorError, RuntimeError) as error:
+            raise Unfit(self.place, f"not a sound safetensors file: {error}", AGAIN) from error
 
 
 def read(path: str | Path) -> Checkpoint:

@@ -11,6 +11,7 @@ import torch.nn as nn
 from tools.pack import export
 
 from . import audio2exp, bfm, bisenet, deep3d, lipaint
+from .half import halved
 from .source import Source
 
 OPSET = export.OPSET
@@ -72,6 +73,10 @@ def _lipaint(source: Source, ws: int, **_):
 PARTS = {"deep3d": _deep3d, "morphable_model": _morphable_model, "audio2exp": _audio2exp, "parse": _parse, "lipaint": _lipaint}
 
 
+HALF = ("deep3d", "parse")  # roles that are convolutions through and through, and large
+LOST = 0.01  # most that float16 may cost, of the largest number that comes out
+
+
 def to_onnx(role: Role) -> onnx.ModelProto:
     """The model of a role: standard operators only, free axes as in its shapes."""
     free = {name: {i: axis for i, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in role.shapes.items()}
@@ -80,11 +85,15 @@ def to_onnx(role: Role) -> onnx.ModelProto:
     return model
 
 
-def write(role: Role, folder: Path, log=print):
-    """Writes FOLDER/ROLE.onnx, held against torch at batches of one and three."""
-    start = time.monotonic()
+def write(role: Role, folder: Path, half: bool = False, log=print):
+    """Writes FOLDER/ROLE.onnx, held against torch in float32 at batches of one and three. `half`: the roles of `HALF` compute in float16."""
+    start, tolerance, examples = time.monotonic(), export.TOLERANCE, [role.examples({"n": n}) for n in (1, 3)]
     model = to_onnx(role)
-    error = export.check(role.name, model, role.module, [role.examples({"n": n}) for n in (1, 3)])
+    if half and role.name in HALF:
+        model = halved(model)
+        with torch.no_grad():
+            tolerance = LOST * float(role.module(*examples[0].values()).abs().max())
+    error = export.check(role.name, model, role.module, examples, tolerance)
     path = folder / f"{role.name}.onnx"
     onnx.save(model, path)
     log(f"{role.name}: {path.stat().st_size / 1e6:.2f} MB, {error:.1e} from torch, {time.monotonic() - start:.1f} s")

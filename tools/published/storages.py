@@ -5,6 +5,7 @@ a version, a description of the machine, the object, the keys of its storages, a
 """
 
 import io
+import struct
 import zipfile
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +59,9 @@ def known(place: str) -> dict:
         "numpy._core.multiarray.scalar": partial(_scalar, place),
         "numpy.dtype": lambda name, *_: Kind(name),
         "_codecs.encode": lambda text, encoding: text.encode("latin1"),
+        # lists and types in TorchScript
+        **{f"torch.jit._pickle.build_{kind}list": lambda items: list(items) for kind in ("int", "double", "bool", "tensor")},
+        "torch.jit._pickle.restore_type_tag": lambda value, _: value,
     } | {f"torch.{name}": partial(_refuse, place, name) for name in TYPES}
 
 
@@ -118,44 +122,55 @@ def _numbers(data, kind, count):
     return torch.frombuffer(bytearray(data), dtype=kind, count=count)
 
 
+DAMAGE = (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, struct.error)  # what `zipfile` makes of it
+
+
+class _Archive:
+    """A zip archive of PyTorch, opened."""
+
+    def __init__(self, path, place):
+        self.place = place
+        try:
+            self.zip = zipfile.ZipFile(path)
+        except DAMAGE as error:
+            fault = f"truncated: expected a zip archive's directory at its end, found none in {path.stat().st_size} bytes"
+            raise Unfit(place, fault, AGAIN) from error
+        self.entries = {entry.filename: entry for entry in self.zip.infolist()}
+
+    def read(self, name, length=None):
+        """The bytes of an entry, which must be `length` long."""
+        place, entry = f"{self.place}, {name}", self.entries.get(name)
+        if entry is None:
+            raise Unfit(place, "missing", AGAIN)
+        if length is not None and entry.file_size != length:
+            raise Unfit(place, f"expected {length} bytes, found {entry.file_size}", AGAIN)
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise Unfit(place, "compressed, as PyTorch never writes it")
+        try:
+            return self.zip.read(entry)
+        except DAMAGE as error:
+            raise Unfit(place, f"damaged: {error}", AGAIN) from error
+
+
 def read_zip(path, place):
     """The object in a zip archive of PyTorch."""
-    size = path.stat().st_size
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise Unfit(place, f"truncated: expected a zip archive's directory at its end, found none in {size} bytes", AGAIN) from error
-    with archive:
-        entries = {entry.filename: entry for entry in archive.infolist()}
-        pickles = [name for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
+    archive = _Archive(path, place)
+    with archive.zip:
+        pickles = [name for name in archive.entries if name.endswith("/data.pkl") and name.count("/") == 1]
         if len(pickles) != 1:
             raise Unfit(place, "a zip archive that PyTorch did not write: expected one data.pkl")
         folder, storages = pickles[0].removesuffix("data.pkl"), {}
-        order = entries.get(folder + "byteorder")
-        if order and archive.read(order) != b"little":
+        if folder + "byteorder" in archive.entries and archive.read(folder + "byteorder") != b"little":
             raise Unfit(place, "its numbers are big-endian, expected little-endian")
-
-        def read(name, most):
-            entry = entries.get(name)
-            if entry is None:
-                raise Unfit(place, f"{name} is missing", AGAIN)
-            if entry.file_size != most and most is not None:
-                raise Unfit(f"{place}, {name}", f"expected {most} bytes, found {entry.file_size}", AGAIN)
-            if entry.compress_type != zipfile.ZIP_STORED:
-                raise Unfit(f"{place}, {name}", "compressed, as PyTorch never writes it")
-            try:
-                return archive.read(entry)
-            except (zipfile.BadZipFile, EOFError, OSError) as error:
-                raise Unfit(f"{place}, {name}", f"damaged: {error}", AGAIN) from error
 
         def load(identity):
             key, storage = _named(place, identity)
             if key not in storages:
-                data = read(f"{folder}data/{key}", storage.count * storage.kind.itemsize)
+                data = archive.read(f"{folder}data/{key}", storage.count * storage.kind.itemsize)
                 storage.numbers, storages[key] = _numbers(data, storage.kind, storage.count), storage
             return storages[key]
 
-        pickled = read(pickles[0], None)
+        pickled = archive.read(pickles[0])
         return Machine(place, known(place), load).run(io.BytesIO(pickled), len(pickled))
 
 
@@ -169,6 +184,8 @@ def read_stream(stream, size, place):
 
     first = Machine(place, known(place), load).run(stream, size)
     if first != MAGIC:
+        if storages:
+            raise Unfit(place, "names tensors whose numbers are not in it", AGAIN)
         return first
     version, _, found, keys = (Machine(place, known(place), load).run(stream, size) for _ in range(4))
     if version != 1001:

@@ -1,6 +1,7 @@
 """The exporter on folders of random files: `python -m unittest tools.published.test_exporter`."""
 
 import contextlib
+import importlib.util
 import io
 import tempfile
 import unittest
@@ -16,7 +17,7 @@ from safetensors.torch import load_file
 from tools.pack import geometry
 from tools.pack import params as P
 
-from . import landmarks, numbers, pack, random_weights, weights
+from . import landmarks, numbers, pack, pickles, random_weights, weights
 from .__main__ import main, rows
 
 DATA = Path(__file__).resolve().parents[2] / "tests/data/published"
@@ -87,8 +88,8 @@ class Exporter(unittest.TestCase):
     def test_missing_files_are_named_all_at_once(self):
         status, said, error = self.run_on(self.weights)
         self.assertEqual((status, said), (1, ""))
-        self.assertIn("3 files are missing", error)
-        for name in ("ffhq_1024.pkl", "Deep3DFaceRecon_pytorch/face_recon/epoch_20.pth", "seg.pth"):
+        self.assertIn("7 files are missing", error)
+        for name in ("ffhq_1024.pkl", "Deep3DFaceRecon_pytorch/face_recon/epoch_20.pth", "seg.pth", "vgg16.pt or vgg16-397923af.pth", "v0.1/alex.pth"):
             self.assertIn(name, error)
         self.assertEqual(error.count("hint: "), 1)
         status, _, error = self.run_on(self.weights, "--roles", "parse")
@@ -98,6 +99,8 @@ class Exporter(unittest.TestCase):
     def test_wrong_words(self):
         _, _, error = self.run_on(self.weights, "--roles", "voice")
         self.assertIn("--roles: no network is called voice", error)
+        _, _, error = self.run_on(self.weights, "--roles", "inversion")
+        self.assertIn("--roles: inversion without generator", error)
         _, _, error = self.run_on(self.folder / "nowhere")
         self.assertIn("no such folder of weights", error)
 
@@ -120,6 +123,25 @@ class Exporter(unittest.TestCase):
         (folder / "deep" / path.name).write_bytes(path.read_bytes())
         self.assertEqual(weights.find(folder, weights.FILES["lipaint"]), folder / "deep" / path.name)
         self.assertIsNone(weights.find(folder, weights.FILES["parse"]))
+
+    @unittest.skipUnless(importlib.util.find_spec("tools.published.stylenerf"), "the generator is not there")
+    def test_the_generator_of_a_pickle(self):
+        from . import stylenerf
+
+        folder = self.folder / "generators"
+        path = random_weights.write(folder, "generator", "ffhq_256")
+        found = pickles.read(path)
+        arguments, tensors = random_weights.stylenerf("ffhq_256")
+        self.assertEqual(found.init_kwargs("G_ema"), arguments)
+        generator = stylenerf.build(found.init_kwargs("G_ema"), found.tensors("G_ema"))
+        for name, tensor in generator.state_dict().items():
+            self.assertTrue(torch.equal(tensor, tensors[name]), name)
+        path.rename(folder / "ffhq_1024.pkl")
+        status, _, error = self.run_on(folder, "--roles", "generator")
+        self.assertEqual((status, error), (1, "error: ffhq_1024.pkl: made for 256 px, expected 1024 for --config ffhq_1024\n"))
+        random_weights.write_pickle(folder / "ffhq_1024.pkl", arguments, {name: tensor for name, tensor in tensors.items() if "b64.conv0" not in name})
+        status, _, error = self.run_on(folder, "--roles", "generator")
+        self.assertIn("error: ffhq_1024.pkl, G_ema: synthesis.b64.conv0", error)
 
     def test_distances_from_two_files(self):
         for name in ("alexnet", "vgg16"):

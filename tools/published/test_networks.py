@@ -7,13 +7,14 @@ model that the exporter writes.
 import unittest
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from safetensors.torch import load_file
 
 from tools.pack import export
 
-from . import audio2exp, bfm, bisenet, deep3d, lipaint, lpips, numbers, random_weights, roles, vgg
+from . import audio2exp, bfm, bisenet, half, lipaint, lpips, numbers, random_weights, roles, vgg
 from .errors import Unfit
 from .source import Source, wanted
 
@@ -86,6 +87,17 @@ class Networks(Recorded):
         side = d["image"].shape[-1]
         shapes = {"image": ["n", 3, side, side], "logits": ["n", bisenet.CLASSES, side, side]}
         self.near(self.role(network, shapes, ("logits",))(image=d["image"])["logits"], d["logits"])
+
+    def test_half_precision(self):
+        d, network = load_file(DATA / "bisenet16.safetensors"), built(bisenet.BiSeNet)
+        shapes = {"image": ["n", 3, 128, 128], "logits": ["n", bisenet.CLASSES, 128, 128]}
+        whole = roles.to_onnx(roles.Role("parse", network, shapes, ("logits",)))
+        model = half.halved(whole)
+        onnx.checker.check_model(model, full_check=True)
+        self.assertLess(model.ByteSize(), 0.51 * whole.ByteSize())
+        found = export.session(model).run(None, {"image": d["image"].numpy()})[0]
+        self.assertEqual(found.dtype, np.float32)
+        self.near(found, d["logits"], 0.005 * float(d["logits"].abs().max()))
 
     def test_deep3d(self):
         d, role = load_file(DATA / "deep3d_resnet50.safetensors"), self.parts("deep3d")["deep3d"]

@@ -5,6 +5,7 @@ import os
 import pickle
 import tempfile
 import unittest
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -75,6 +76,17 @@ class Files(unittest.TestCase):
         torch.jit.trace(network, torch.zeros(1, 1, 3, 4)).save(self.path("a.pt"))
         self.same(read(self.path("a.pt")).tensors(), network.state_dict())
 
+        class Lists(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.weight, self.sizes, self.names = torch.nn.Parameter(torch.ones(3)), [1, 2], {"a": 0.5}
+
+            def forward(self, x):
+                return x * self.weight + self.sizes[0] + self.names["a"]
+
+        torch.jit.script(Lists()).save(self.path("l.pt"))
+        self.same(read(self.path("l.pt")).tensors(), {"weight": torch.ones(3)})
+
     def test_a_pickle_with_persistent_objects(self):
         tensors = {"b.c.weight": torch.randn(2, 3), "b.bias": torch.randn(3), "w_avg": torch.randn(4)}
         random_weights.write_pickle(self.path("g.pkl"), {"z_dim": 512, "synthesis_kwargs": {"fov": 12}}, tensors)
@@ -96,8 +108,18 @@ class Files(unittest.TestCase):
         self.same(read(self.path("s.safetensors")).tensors("a"), {"w": torch.ones(2), "b": torch.zeros(3)})
 
     def test_matlab(self):
-        scipy.io.savemat(self.path("m.mat"), {"a": np.arange(6.0).reshape(2, 3), "n": np.int32([[1, 2]]), "text": "x"})
-        self.same(read(self.path("m.mat")).tensors(), {"a": torch.arange(6.0).double().reshape(2, 3), "n": torch.tensor([[1, 2]]).int()})
+        arrays = {
+            "a": np.arange(6.0).reshape(2, 3), "single": np.ones((2, 2, 2), "f4"), "n": np.int32([[1, 2]]), "small": np.uint8([[3]]),
+            "large": np.int64([[-(2**40)]]), "wide": np.uint16([[1], [65535]]), "long_name_of_an_array": np.zeros((0, 3)),
+        }  # fmt: skip
+        for compressed in (False, True):
+            scipy.io.savemat(self.path("m.mat"), arrays | {"text": "x", "cells": {"b": 1}}, do_compression=compressed)
+            found = read(self.path("m.mat")).tensors()
+            self.assertEqual(set(found), set(arrays))
+            for name, array in arrays.items():
+                self.assertEqual(found[name].shape, array.shape)
+                self.assertTrue(np.array_equal(found[name].numpy(), array), name)
+        self.assertEqual((found["a"].dtype, found["single"].dtype), (torch.float64, torch.float32))
 
     def test_what_is_missing_is_named(self):
         torch.save({"net": self.tensors}, self.path("a.pth"))
@@ -157,17 +179,29 @@ class Files(unittest.TestCase):
                 self.assertNotIn("Traceback", text)
 
     def test_damaged_files_are_refused(self):
-        random_weights.write_pickle(self.path("g.pkl"), {}, {"w": torch.ones(10), "b.w": torch.zeros(4)})
-        whole, places = self.path("g.pkl").read_bytes(), np.random.default_rng(0)
-        for _ in range(300):
-            damaged = bytearray(whole)
-            for at in places.integers(0, len(whole), 3):
-                damaged[at] = places.integers(256)
-            self.path("g.pkl").write_bytes(damaged)
-            try:
-                read(self.path("g.pkl")).tensors("G_ema")  # what was hit may be a number or a comment
-            except Unfit:
-                pass
+        tensors, places = {"w": torch.ones(10), "b.w": torch.zeros(4)}, np.random.default_rng(0)
+        random_weights.write_pickle(self.path("g.pkl"), {}, tensors)
+        torch.save(tensors, self.path("zip.pth"))
+        torch.save(tensors, self.path("old.pth"), _use_new_zipfile_serialization=False)
+        save_file(tensors, self.path("s.safetensors"))
+        scipy.io.savemat(self.path("m.mat"), {"a": np.zeros((5, 5))})
+        for name in ("g.pkl", "zip.pth", "old.pth", "s.safetensors", "m.mat"):
+            whole = self.path(name).read_bytes()
+            for _ in range(100):
+                damaged = bytearray(whole)
+                for at in places.integers(0, len(whole), 3):
+                    damaged[at] = places.integers(256)
+                self.path(name).write_bytes(damaged)
+                try:
+                    read(self.path(name)).tensors()  # what was hit may be a number or a comment
+                except Unfit:
+                    pass
+
+    def test_a_pickle_without_its_numbers_is_refused(self):
+        torch.save(torch.ones(3), self.path("a.pth"))
+        with zipfile.ZipFile(self.path("a.pth")) as archive:
+            self.path("b.pkl").write_bytes(archive.read("a/data.pkl"))
+        self.refused(self.path("b.pkl"), "names tensors whose numbers are not in it")
 
 
 if __name__ == "__main__":
