@@ -70,7 +70,13 @@ def first_step(generator: Generator, golden: Golden) -> tuple[float, float]:
     synthesis.requires_grad_(True)
     loss = (synthesis(t["ws"], t["latent2"], *rays(t["camera_rest"], c.rays, c.fov)) - golden.target()).square().mean()
     loss.backward()
-    norms = {name: p.grad.norm().item() for name, p in generator.named_parameters() if p.grad is not None}
+    gradients = {name: p.grad for name, p in synthesis.named_parameters()}
     synthesis.requires_grad_(False).zero_grad(set_to_none=True)
+    return errors(golden, loss.item(), gradients)
+
+
+def errors(golden: Golden, loss: float, gradients: dict[str, torch.Tensor]) -> tuple[float, float]:
+    """Relative errors of the first tuning step's loss and, at most, of its gradients' norms, by names within the synthesis network."""
     faint = FAINT * max(golden.norms.values())
-    return abs(loss.item() / golden.loss - 1), max(abs(norms[name] - norm) / max(norm, faint) for name, norm in golden.norms.items())
+    of = lambda name, norm: abs(gradients[name.removeprefix("synthesis.")].norm().item() - norm) / max(norm, faint)
+    return abs(loss / golden.loss - 1), max(of(name, norm) for name, norm in golden.norms.items())
