@@ -3,7 +3,7 @@
     python -m tools.published.stylenerf.measure [--resolution 64] [--phase tune] [--steps 20] [--threads 2]
 
 Weights are those that follow from names; the perceptual networks have the shapes of VGG16 and AlexNet and random weights. Both sides take
-their steps by turns, so that whatever else the machine does slows both.
+their steps by turns, so that whatever else the machine does slows both; processor time is told too, which it does not.
 """
 
 import argparse
@@ -72,25 +72,27 @@ def compare(phase, example, path, steps: int, threads: int) -> dict:
     """Drives the step in torch and its graph from the same state: errors and seconds."""
     model, schedule = session(path, threads), phase.schedule() | {"steps": 1000}
     ours, theirs = {name: value.numpy() for name, value in example.items()}, dict(example)
-    seconds, gradient = {"onnx": [], "torch": []}, math.nan
+    seconds, busy, gradient = {"onnx": [], "torch": []}, {"onnx": [], "torch": []}, math.nan
     for index in range(steps):
         t = index + 1
         host = {"step_size": learning_rate(schedule, index) / (1 - phase.beta1**t), "bias2": math.sqrt(1 - phase.beta2**t), "progress": index / 1000}
         host = {name: torch.tensor([value], dtype=torch.float32) for name, value in host.items()}
         if phase.noises:
             host["noise"] = torch.randn(phase.noises)
-        began = time.perf_counter()
+        times = [(time.perf_counter(), time.process_time())]
         a = evaluate(model, ours | {name: value.numpy() for name, value in host.items()})
-        middle = time.perf_counter()
+        times.append((time.perf_counter(), time.process_time()))
         b = {name: value.detach() for name, value in phase.step(**theirs | host).items()}
-        for side, taken in (("onnx", middle - began), ("torch", time.perf_counter() - middle)):
-            seconds[side].append(taken)
+        times.append((time.perf_counter(), time.process_time()))
+        for side, before, after in zip(seconds, times, times[1:]):
+            seconds[side].append(after[0] - before[0])
+            busy[side].append(after[1] - before[1])
         if index == 0:
             gradient = float(np.abs(a["m_out"] - b["m_out"].numpy()).max() / b["m_out"].abs().max())
         for name in ("params", "m", "v"):
             ours[name], theirs[name] = a[f"{name}_out"], b[f"{name}_out"]
     losses = {name: (float(a[name][0]), float(b[name])) for name in a if not name.endswith("_out")}
-    return {"gradient_error": gradient, "losses": losses, "loss_error": abs(losses["loss"][0] / losses["loss"][1] - 1), "seconds": seconds}
+    return {"gradient_error": gradient, "losses": losses, "loss_error": abs(losses["loss"][0] / losses["loss"][1] - 1), "seconds": seconds, "busy": busy}
 
 
 def main():
@@ -111,9 +113,11 @@ def main():
     for name, (ours, theirs) in found["losses"].items():
         print(f"  {name}: {ours:.6g}, in torch {theirs:.6g}")
     for name, taken in found["seconds"].items():
-        print(f"  {name}: {statistics.median(taken):.3f} s a step in the median, {min(taken):.3f} at the least")
-    ratios = [theirs / ours for ours, theirs in zip(*found["seconds"].values())]
-    print(f"  torch's step takes {statistics.median(ratios):.2f} times as long in the median of pairs")
+        busy = statistics.median(found["busy"][name])
+        print(f"  {name}: {statistics.median(taken):.3f} s a step in the median, {min(taken):.3f} at the least; {busy:.3f} s of processors")
+    for name in ("seconds", "busy"):
+        ratios = [theirs / ours for ours, theirs in zip(*found[name].values())]
+        print(f"  {name}: torch's step takes {statistics.median(ratios):.2f} times as much in the median of pairs")
 
 
 if __name__ == "__main__":

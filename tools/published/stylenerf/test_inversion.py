@@ -7,15 +7,42 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tools.stepgraph.export import export
 from tools.stepgraph.phase import example_step
-from tools.stepgraph.run import run_phase
+from tools.stepgraph.run import evaluate, run_phase, session
 
 from . import flat, inversion
+from .golden import Golden, errors
 from .measure import Tower, compare
 from .roles import roles
 from .test_stylenerf import tiny_generator
 
 PLAN = [(8, 11, 4, 2), "tap", 3, (12, 3, 1, 1), "tap", 2, (12, 3, 1, 1), "tap"]
+
+
+class Blind:
+    """A perceptual network that sees no difference."""
+
+    def features(self, image):
+        return torch.zeros(1, 1)
+
+
+class Published(unittest.TestCase):
+    def test_the_first_step_of_the_tuning_graph_at_64(self):
+        golden = Golden(64)
+        generator = golden.generator()
+        phase, t = inversion.tune(generator, Blind()), golden.tensors
+        known = {"target": golden.target(), "pose": torch.zeros(1, 6), "w": t["ws"], "background_latent": t["latent2"]}
+        with torch.no_grad():
+            known |= phase.init(**known)
+        example = example_step(phase, known, known.pop("params"))
+        with tempfile.TemporaryDirectory() as folder:
+            export(phase.step, example, Path(folder) / "step.onnx")
+            found = evaluate(session(Path(folder) / "step.onnx", 2), {name: tensor.numpy() for name, tensor in example.items()})
+        gradient = torch.from_numpy(found["m_out"]) / (1 - phase.beta1)
+        loss, worst = errors(golden, float(found["loss"][0]), flat.layout(generator.synthesis).unflatten(gradient))
+        self.assertLess(loss, 1e-3)
+        self.assertLess(worst, 1e-3)
 
 
 class Inversion(unittest.TestCase):
