@@ -11,7 +11,8 @@
     resnet     residual networks, used by two of the following
     deep3d, bfm, audio2exp, bisenet, lipaint     inference halves of the published networks, a file each
     perceptual, lpips, vgg                       distances of pictures for the inversion
-    stylenerf  the generator
+    stylenerf  the generator and its inversion
+    fit        coefficients from landmarks
     weights    which files fill which roles, under what licence
     landmarks  68 points among those of a face mesh
     roles      the networks under the contract of docs/packs.md

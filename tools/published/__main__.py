@@ -8,7 +8,7 @@ before anything is done. With it the pack holds what is named:
     generator        mapping, identity, prepare, camera, depths, render, upsample, lipaint_state
     inversion        the optimisation `pti` of that generator, with AlexNet and VGG16 from torchvision and their heads from the package `lpips`
     deep3d           photo to the 257 coefficients of the Basel Face Model
-    morphable_model  coefficients to deformation anchors, landmarks, lips
+    morphable_model  coefficients to deformation anchors, landmarks, lips; the optimisation `fit3dmm`
     audio2exp        with audio2exp_encoder and audio2exp_head
     parse            16 classes
     lipaint
@@ -27,7 +27,7 @@ import torch
 
 from tools.stepgraph import share
 
-from . import pack, roles, weights
+from . import bfm, fit, pack, roles, weights
 from .errors import Unfit
 from .pickles import read
 
@@ -78,10 +78,13 @@ def make(options, log):
         if INVERSION in asked:
             optimisations["pti"] = export_inversion(generator, options, log)
     for name in (part for part in roles.PARTS if part in asked):
-        published, path, _ = sources[name]
-        for role in roles.PARTS[name](weights.source(path, published), ws=rows(resolution)):
+        tensors = weights.source(sources[name][1], sources[name][0])
+        for role in roles.PARTS[name](tensors, ws=rows(resolution)):
             roles.write(role, options.output, options.half, log)
             written.append(role.name)
+        if name == "morphable_model":
+            optimisations["fit3dmm"] = fit.write(bfm.Morphable(tensors), options.output)
+            log(f"fit3dmm: {', '.join(str(phase['steps']) for phase in optimisations['fit3dmm'])} steps")
     share.share(options.output)
     pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup, optimisations)
 
