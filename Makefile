@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 TALKGRAPH := target/release/talkgraph
 TRAINING = $${TALKGRAPH_HOME:-.talkgraph}/training/venv/bin/python
-.PHONY: help setup build install package package-try fuzz demo demo-pictures test test-tools lint docs docs-check pack bench eval
+.PHONY: help setup build install package package-try fuzz demo demo-pictures test test-tools published-test lint docs docs-check pack bench eval
 
 help:
 	@echo 'make setup   system packages, ONNX Runtime, face networks (once; needs the network) [CUDA=1: for GPUs]'
@@ -11,6 +11,7 @@ help:
 	@echo "make demo-pictures  the README's pictures from the demo"
 	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
 	@echo 'make test    all tests of the program; make test-tools those of the Python tools (fetches PyTorch, 6 GB)'
+	@echo 'make published-test  the published networks with random weights at 1024 px: exported, parity, the four modes (two minutes)'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
@@ -41,6 +42,10 @@ test: setup
 # The Python tools: training, packs, published networks. Makes their environment once (PyTorch, 6 GB).
 test-tools:
 	"$$(tools/training/environment.sh)" -W ignore -m unittest discover -s tools -t . -p 'test_*.py'
+
+# The published networks at full shapes, with random weights: exported, held to recorded numbers, and the four modes on them.
+published-test: build
+	"$$(tools/training/environment.sh)" -W ignore -m tools.published.rehearsal .talkgraph/published --binary $(TALKGRAPH)
 
 lint:
 	cargo fmt --all --check

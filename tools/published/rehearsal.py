@@ -1,0 +1,97 @@
+"""A pack of random files at full shapes, and the four published modes on it: `python -m tools.published.rehearsal FOLDER [--config ffhq_1024] [--frames 8]`.
+
+Weights follow from tensors' names (`random_weights`), so what is drawn is noise; shapes, contracts, memory and seconds are those of the real files. No face is found in noise:
+the graphs run as they stand, but that `mesh` looks at the bundled portrait. The inversion takes a few steps.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import wave
+from pathlib import Path
+
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+GRAPHS = ROOT / "graphs" / "published"
+MEDIA = ROOT / "graphs" / "media"
+MODES = ("from_z", "from_image", "given_poses", "video_driven")
+STEPS = 2
+RATE = 25  # frames a second
+
+
+def graph(mode):
+    """The mode's graph with the landmarks taken from the portrait."""
+    made = yaml.safe_load((GRAPHS / f"{mode}.yaml").read_text())
+    made["inputs"] = {"portrait": "image", **made["inputs"]}
+    made["nodes"]["mesh"]["in"]["image"] = "portrait"
+    return made
+
+
+def media(folder, frames):
+    """The beginning of the bundled speech, and as many driving pictures: the portrait, turned a little more in each."""
+    with wave.open(str(MEDIA / "speech.wav")) as source:
+        parameters = source.getparams()
+        samples = source.readframes(frames * source.getframerate() // RATE)
+    with wave.open(str(folder / "speech.wav"), "wb") as target:
+        target.setparams(parameters)
+        target.writeframes(samples)
+    driving = folder / "driving"
+    driving.mkdir()
+    with Image.open(MEDIA / "portrait.png") as portrait:
+        for frame in range(frames):
+            portrait.rotate(frame, Image.BICUBIC).save(driving / f"{frame:03}.png")
+    return {"portrait": MEDIA / "portrait.png", "speech": folder / "speech.wav", "driving": driving}
+
+
+def run(binary, pack, mode, folder, inputs):
+    """Runs a mode and gives its report; whoever reads the output sees the program's own messages."""
+    path = folder / f"{mode}.yaml"
+    made = graph(mode)
+    path.write_text(yaml.safe_dump(made, sort_keys=False))
+    report, video = folder / f"{mode}.json", folder / f"{mode}.mp4"
+    command = [binary, "run", "--quiet", path, "--pack", pack, "--cache", folder / "cache", "--report", report, "-o", f"video={video}"]
+    command += [part for name in made["inputs"] for part in ("-i", f"{name}={inputs[name]}")]
+    if "person" in made["nodes"]:
+        command += ["--set", f"person.pivot_steps={STEPS}", "--set", f"person.steps={STEPS}"]
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+    if not video.stat().st_size:
+        raise SystemExit(f"{mode}: an empty video")
+    return json.loads(report.read_text())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--config", default="ffhq_1024")
+    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "talkgraph")
+    parser.add_argument("--setup", type=Path, default=ROOT / ".talkgraph" / "models")
+    arguments = parser.parse_args()
+    weights, pack = arguments.folder / f"weights-{arguments.config}", arguments.folder / f"pack-{arguments.config}"
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    python = [sys.executable, "-W", "ignore", "-m"]
+    if not (pack / "pack.yaml").exists():
+        subprocess.run([*python, "tools.published.random_weights", weights, "--config", arguments.config], check=True, cwd=ROOT)
+        command = ["tools.published", "--weights", weights, "-o", pack, "--config", arguments.config, "--setup", arguments.setup]
+        subprocess.run([*python, *map(str, command)], check=True, cwd=ROOT)
+    subprocess.run([arguments.binary, "parity", "--pack", pack, "--golden", ROOT / "tests" / "data" / "published"], check=True)
+    scratch = Path(tempfile.mkdtemp(dir=arguments.folder))
+    try:
+        inputs = media(scratch, arguments.frames)
+        for mode in MODES:
+            report = run(arguments.binary, pack, mode, scratch, inputs)
+            print(f"\n{mode}: {report['wall_seconds']:.1f} s, {report['peak_rss_bytes'] / 1e9:.2f} GB")
+            for node in report["nodes"]:
+                if (node.get("seconds") or 0) >= 0.05:
+                    print(f"  {node['id']:10} {node['type']:14} {node['status']:8} {node['seconds']:7.2f} s")
+    finally:
+        shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()
