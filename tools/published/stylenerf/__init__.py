@@ -12,6 +12,13 @@
     generator       all of them together; `build` makes one from a checkpoint's tensors
     deformation     samples that follow the vertices of a morphable model
     blending        features of two passes mixed by a mask
+    flat            lists of tensors as one vector
+    roles           what the generator does under the contract of docs/packs.md, as modules
+    export          the roles as ONNX files
+    inversion       pivotal tuning as step graphs
+    frames          what a host does with the roles to make a frame, for tests
+    named, golden   weights that follow from names, and numbers recorded from the published code with them
+    measure         step graphs beside torch
 """
 
 from .configuration import Configuration

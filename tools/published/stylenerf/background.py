@@ -13,7 +13,7 @@ from .layers import Plain, Pointwise
 
 
 def outside(origins, directions, inverse):
-    """Where rays [N,3] that start within the unit sphere are at inverse distances [S] of the origin -> [N,S,4]: direction from the origin, inverse distance."""
+    """Rays [N,3] that start within the unit sphere -> where they are at inverse distances [S] of the origin [N,S,4]: direction, inverse distance."""
     directions = directions / directions.norm(dim=1, keepdim=True)
     nearest = (origins - (origins * directions).sum(1, keepdim=True) * directions)[:, None]
     inverse = inverse[:, None].expand(len(origins), -1, -1)

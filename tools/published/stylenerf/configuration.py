@@ -144,6 +144,7 @@ ADMITTED = (
     ("camera", "depth_transform", None, OFF),
     ("camera", "dists_normalized", False, OFF),
     ("camera", "ray_align_corner", True, (False,)),
+    ("camera", "angular_camera", False, (True,)),
     ("renderer", "hierarchical", True, (True,)),
     ("renderer", "no_background", False, OFF),
     ("renderer", "white_background", False, OFF),

@@ -75,7 +75,8 @@ def compare(phase, example, path, steps: int, threads: int) -> dict:
     seconds, busy, gradient = {"onnx": [], "torch": []}, {"onnx": [], "torch": []}, math.nan
     for index in range(steps):
         t = index + 1
-        host = {"step_size": learning_rate(schedule, index) / (1 - phase.beta1**t), "bias2": math.sqrt(1 - phase.beta2**t), "progress": index / 1000}
+        step_size = learning_rate(schedule, index) / (1 - phase.beta1**t)
+        host = {"step_size": step_size, "bias2": math.sqrt(1 - phase.beta2**t), "progress": index / 1000}
         host = {name: torch.tensor([value], dtype=torch.float32) for name, value in host.items()}
         if phase.noises:
             host["noise"] = torch.randn(phase.noises)
@@ -92,7 +93,7 @@ def compare(phase, example, path, steps: int, threads: int) -> dict:
         for name in ("params", "m", "v"):
             ours[name], theirs[name] = a[f"{name}_out"], b[f"{name}_out"]
     losses = {name: (float(a[name][0]), float(b[name])) for name in a if not name.endswith("_out")}
-    return {"gradient_error": gradient, "losses": losses, "loss_error": abs(losses["loss"][0] / losses["loss"][1] - 1), "seconds": seconds, "busy": busy}
+        host = {"step_size": step_size, "bias2": math.sqrt(1 - phase.beta2**t), "progress": index / 1000}
 
 
 def main():

@@ -98,8 +98,8 @@ class Depths(_Volume):
 
 
 class Render(_Volume):
-    """field, background, rays [1,N,3], depths [1,N,S], pixels [N] int64 behind the rays, offsets [1,N,S,3] of the samples -> features [1,C,N], of which
-    the last three are RGB, and alpha [1,1,N]."""
+    """field, background, rays [1,N,3], depths [1,N,S], pixels [N] int64 behind the rays, offsets [1,N,S,3] of the samples -> features [1,C,N],
+    of which the last three are RGB, and alpha [1,1,N]."""
 
     def forward(self, field, background, origins, directions, depths, pixels, offsets):
         behind = background.flatten(2)[:, :, pixels]

@@ -97,7 +97,11 @@ class Inversion(unittest.TestCase):
         with torch.no_grad():
             started = self.photo | phase.init(**self.photo)
         example = example_step(phase, started, started.pop("params"))
-        loss = lambda noise, progress: float(phase.step(**example | {"noise": noise * example["noise"], "progress": torch.tensor([progress])})["loss"])
+
+        def loss(noise, progress):
+            changed = {"noise": noise * example["noise"], "progress": torch.tensor([progress])}
+            return float(phase.step(**example | changed)["loss"])
+
         self.assertNotEqual(loss(1, 0.5), loss(0, 0.5))
         self.assertEqual(loss(1, 0.75), loss(0, 0.75))
 
