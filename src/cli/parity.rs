@@ -97,6 +97,9 @@ fn models(args: &Args) -> Result<Models, Failure> {
 }
 
 fn as_text(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
     let header = ["case", "output", "largest", "mean", "PSNR", "allowed", "verdict"].map(String::from);
     let lines = rows.iter().map(|row| {
         let errors = row.errors;

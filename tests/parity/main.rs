@@ -133,6 +133,8 @@ fn shapes_that_do_not_fit_are_bad_input() {
         tensors.0.insert("contour".into(), contour.reshape([flat]).unwrap());
     });
     let Some(said) = refused(&folder, &[]) else { return };
+    let alone = parity(folder.path(), &["--case", "speech"]).unwrap();
+    assert!(alone.stdout.is_empty(), "no table of nothing");
     assert!(said.contains("case `speech`: model audio2exp: input `ratio`: expected f32 [n,1]"), "{said}");
     assert!(said.contains("case `head`: output `contour` of role `morphable_model`: shape [2, "), "{said}");
 }
