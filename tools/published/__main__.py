@@ -70,21 +70,27 @@ def make(options, log):
         sources[use] = published, path, weights.digest(path)
         log(f"{use}: {path.name}, {path.stat().st_size / 1e6:.1f} MB, blake3 {sources[use][2]}")
         log(f"  {published.licence}")
-    options.output.mkdir(parents=True, exist_ok=True)
-    resolution, written, optimisations = CONFIGS[options.config], [], {}
-    if GENERATOR in asked:
-        generator = load_generator(sources[GENERATOR][1], options.config)
-        written += export_generator(generator, options.output, log)
-        if INVERSION in asked:
-            optimisations["pti"] = export_inversion(generator, options, log)
-    for name in (part for part in roles.PARTS if part in asked):
+    resolution, parts, fitted = CONFIGS[options.config], [], None
+    for name in (part for part in roles.PARTS if part in asked):  # all files are read before anything is written
         tensors = weights.source(sources[name][1], sources[name][0])
-        for role in roles.PARTS[name](tensors, ws=rows(resolution)):
-            roles.write(role, options.output, options.half, log)
-            written.append(role.name)
+        parts += roles.PARTS[name](tensors, ws=rows(resolution))
         if name == "morphable_model":
-            optimisations["fit3dmm"] = fit.write(bfm.Morphable(tensors), options.output)
-            log(f"fit3dmm: {', '.join(str(phase['steps']) for phase in optimisations['fit3dmm'])} steps")
+            fitted = bfm.Morphable(tensors)
+    generator = load_generator(sources[GENERATOR][1], options.config) if GENERATOR in asked else None
+    distances = [weights.perceptual(options.weights, name) for name in DISTANCES] if INVERSION in asked else None
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    written, optimisations = [], {}
+    for role in parts:
+        roles.write(role, options.output, options.half, log)
+        written.append(role.name)
+    if fitted:
+        optimisations["fit3dmm"] = fit.write(fitted, options.output)
+        log(f"fit3dmm: {', '.join(str(phase['steps']) for phase in optimisations['fit3dmm'])} steps")
+    if generator:
+        written += export_generator(generator, options.output, log)
+    if distances:
+        optimisations["pti"] = export_inversion(generator, *distances, options.output, log)
     share.share(options.output)
     pack.write(options.output, pack.sections(resolution, sources), written, sources, options.setup, optimisations)
 
@@ -125,18 +131,17 @@ def export_generator(generator, folder: Path, log) -> list[str]:
     return list(export(generator, folder, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB")))
 
 
-def export_inversion(generator, options, log) -> list[dict]:
+def export_inversion(generator, lpips, vgg, folder: Path, log) -> list[dict]:
     """Writes the graphs of the inversion; gives its phases for pack.yaml."""
     from .stylenerf import inversion
 
-    lpips, vgg = (weights.perceptual(options.weights, name) for name in DISTANCES)
     start = time.monotonic()
 
     def report(phase):
-        size = sum(file.stat().st_size for file in options.output.glob(f"pti_{phase}_*.onnx"))
+        size = sum(file.stat().st_size for file in folder.glob(f"pti_{phase}_*.onnx"))
         log(f"pti, {phase}: {size / 1e6:.2f} MB, {time.monotonic() - start:.1f} s")
 
-    return inversion.write(generator, vgg, lpips, options.output, report)
+    return inversion.write(generator, vgg, lpips, folder, report)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ MAGIC = b"MATLAB 5.0 MAT-file"
 HEADER = 128  # bytes before the first array
 MATRIX, COMPRESSED = 14, 15  # types of elements
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}  # how numbers are kept
-CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "i4", 12: "i4", 13: "i8", 14: "i8", 15: "i8"}  # what an array is of; PyTorch has few unsigned types
+# What an array is of. PyTorch has few unsigned types: they become wider ones.
+CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "i4", 12: "i4", 13: "i8", 14: "i8", 15: "i8"}
 
 
 def read(path, place) -> dict[str, torch.Tensor]:

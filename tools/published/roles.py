@@ -11,6 +11,7 @@ import torch.nn as nn
 from tools.pack import export
 
 from . import audio2exp, bfm, bisenet, deep3d, lipaint
+from .errors import Unfit
 from .half import halved
 from .source import Source
 
@@ -93,7 +94,10 @@ def write(role: Role, folder: Path, half: bool = False, log=print):
         model = halved(model)
         with torch.no_grad():
             tolerance = LOST * float(role.module(*examples[0].values()).abs().max())
-    error = export.check(role.name, model, role.module, examples, tolerance)
+    try:
+        error = export.check(role.name, model, role.module, examples, tolerance)
+    except ValueError as fault:
+        raise Unfit("exporter", str(fault)) from fault
     path = folder / f"{role.name}.onnx"
     onnx.save(model, path)
     log(f"{role.name}: {path.stat().st_size / 1e6:.2f} MB, {error:.1e} from torch, {time.monotonic() - start:.1f} s")

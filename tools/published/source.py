@@ -5,7 +5,7 @@ The same code that builds a network so says which tensors it needs: built from a
 
 import torch
 
-from .errors import Unfit
+from .errors import AGAIN, Unfit
 
 
 class Source:
@@ -26,7 +26,10 @@ class Source:
             raise Unfit(f"{self.place}, {full}", f"missing: expected a tensor of {list(shape)}", self.hint)
         if tuple(found.shape) != shape:
             raise Unfit(f"{self.place}, {full}", f"expected {list(shape)}, found {list(found.shape)}", self.hint)
-        return found.detach().to(torch.float32)
+        found = found.detach().to(torch.float32)
+        if not found.isfinite().all():
+            raise Unfit(f"{self.place}, {full}", "expected finite numbers, found others", AGAIN)
+        return found
 
 
 class Census(Source):

@@ -136,6 +136,9 @@ class Networks(Recorded):
         place = r"seg.pth, conv_out.conv_out.weight: expected \[16, 256, 1, 1\], found \[19, 256, 1, 1\]"
         with self.assertRaisesRegex(Unfit, place):
             bisenet.BiSeNet(Source(tensors, "seg.pth"))
+        tensors["cp.arm16.bn_atten.running_var"][3] = float("nan")
+        with self.assertRaisesRegex(Unfit, "cp.arm16.bn_atten.running_var: expected finite numbers"):
+            bisenet.BiSeNet(Source(tensors, "seg.pth"))
         del tensors["cp.arm16.bn_atten.running_mean"]
         with self.assertRaisesRegex(Unfit, r"cp.arm16.bn_atten.running_mean: missing: expected a tensor of \[128\]"):
             bisenet.BiSeNet(Source(tensors, "seg.pth"))

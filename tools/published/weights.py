@@ -67,7 +67,8 @@ FILES = {
         ("lpips/weights/v0.1/alex.pth",), "", LPIPS, "BSD-2-Clause (lpips)", True, lambda source: [source.take(*head) for head in _heads(lpips)],
     ),
     "vgg16": Published(
-        ("vgg16.pt", "vgg16-397923af.pth"), "", "metrics of stylegan2-ada-pytorch, or torchvision's model zoo", "BSD-3-Clause (torchvision), trained on ImageNet", True,
+        ("vgg16.pt", "vgg16-397923af.pth"), "", "metrics of stylegan2-ada-pytorch, or torchvision's model zoo",
+        "BSD-3-Clause (torchvision), trained on ImageNet", True,
         lambda source: vgg.vgg(source, Source(_ones(vgg))), vgg.named,
     ),
     "vgg16_heads": Published(
