@@ -93,7 +93,8 @@ def compare(phase, example, path, steps: int, threads: int) -> dict:
         for name in ("params", "m", "v"):
             ours[name], theirs[name] = a[f"{name}_out"], b[f"{name}_out"]
     losses = {name: (float(a[name][0]), float(b[name])) for name in a if not name.endswith("_out")}
-        host = {"step_size": step_size, "bias2": math.sqrt(1 - phase.beta2**t), "progress": index / 1000}
+    error = abs(losses["loss"][0] / losses["loss"][1] - 1)
+    return {"gradient_error": gradient, "losses": losses, "loss_error": error, "seconds": seconds, "busy": busy}
 
 
 def main():
