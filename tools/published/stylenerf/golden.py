@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from ..numbers import normal
 from . import flat, named
 from .camera import rays
 from .frames import Call, Person
@@ -35,7 +36,7 @@ class Golden:
 
     def target(self):
         """The target of the first tuning step [1,3,P,P]."""
-        return torch.tanh(torch.from_numpy(named.normal("in.target", (1, 3, self.resolution, self.resolution))))
+        return torch.tanh(normal("in.target", (1, 3, self.resolution, self.resolution)))
 
 
 def decibels(ours, theirs) -> float:

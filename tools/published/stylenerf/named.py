@@ -1,25 +1,18 @@
 """Weights that follow from the names of tensors: anyone can make them, so that numbers recorded with them need no checkpoint."""
 
 import json
-import zlib
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from ..numbers import normal
 from .configuration import Configuration
 from .generator import Generator, build
 
 
-
-def normal(name: str, shape) -> np.ndarray:
-    """Normal numbers that the name determines."""
-    return np.random.default_rng(zlib.crc32(name.encode())).standard_normal(tuple(shape), dtype=np.float32)
-
-
 def state(table: dict) -> dict[str, torch.Tensor]:
     """A state dict from a table name -> (shape, mean, standard deviation)."""
-    return {name: torch.from_numpy(np.float32(mean) + np.float32(std) * normal(name, shape)) for name, (shape, mean, std) in table.items()}
+    return {name: mean + std * normal(name, shape) for name, (shape, mean, std) in table.items()}
 
 
 def generator(path: str | Path) -> Generator:
