@@ -48,13 +48,13 @@ def media(folder, frames):
     return {"portrait": MEDIA / "portrait.png", "speech": folder / "speech.wav", "driving": driving}
 
 
-def run(binary, pack, mode, folder, inputs):
+def run(binary, pack, mode, folder, inputs, device="cpu"):
     """Runs a mode and gives its report; whoever reads the output sees the program's own messages."""
     path = folder / f"{mode}.yaml"
     made = graph(mode)
     path.write_text(yaml.safe_dump(made, sort_keys=False))
     report, video = folder / f"{mode}.json", folder / f"{mode}.mp4"
-    command = [binary, "run", "--quiet", path, "--pack", pack, "--cache", folder / "cache", "--report", report, "-o", f"video={video}"]
+    command = [binary, "run", "--quiet", path, "--pack", pack, "--device", device, "--cache", folder / "cache", "--report", report, "-o", f"video={video}"]
     command += [part for name in made["inputs"] for part in ("-i", f"{name}={inputs[name]}")]
     if "person" in made["nodes"]:
         command += ["--set", f"person.pivot_steps={STEPS}", "--set", f"person.steps={STEPS}"]

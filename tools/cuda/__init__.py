@@ -1,0 +1,1 @@
+"""Checks and measures CUDA beside the CPU (`check.sh`)."""
