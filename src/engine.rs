@@ -10,6 +10,8 @@ use std::{
 use talkgraph_cache::Store;
 use talkgraph_nodes::{models::Models, registry::Registry};
 
+use crate::graph;
+
 /// How many bodies of each pool run at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
@@ -51,10 +53,17 @@ pub struct Request {
     pub report: Option<PathBuf>,
     /// Where the run's trace will be written, by the caller.
     pub trace: Option<PathBuf>,
-    /// Nodes to run again although their results are known.
+    /// Nodes to run again although their results are known, and parts of which all nodes are.
     pub refresh: BTreeSet<String>,
     /// Whether missing folders of the user's files are made.
     pub parents: bool,
     /// Whether branches that do not depend on a failed node go on.
     pub keep_going: bool,
+}
+
+impl Request {
+    /// Whether the node `id` is to run again.
+    pub fn refreshes(&self, id: &str) -> bool {
+        self.refresh.iter().any(|name| graph::is_in(id, name))
+    }
 }

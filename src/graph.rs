@@ -9,7 +9,11 @@ use talkgraph_nodes::{
     params::Params,
 };
 
-use crate::{error::Diagnostic, place::Place};
+use crate::{
+    error::{Diagnostic, Diagnostics},
+    place::Place,
+    spec::SEPARATOR,
+};
 
 /// A node of a [`Graph`].
 pub type NodeId = NodeIndex<u32>;
@@ -17,7 +21,7 @@ pub type NodeId = NodeIndex<u32>;
 /// One node. A graph input is a node too: of the type that decodes its artifact type, with the input's name as id.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Name in the graph file; no part of any key.
+    /// Name in the graph file, behind those of the parts that it is in; no part of any key.
     pub id: String,
     /// The contract, resolved for this use; its name finds the type in the registry.
     pub contract: Contract,
@@ -75,6 +79,8 @@ pub struct Graph {
     pub name: String,
     /// The file as the user named it.
     pub file: PathBuf,
+    /// Files of its parts.
+    pub parts: Vec<PathBuf>,
     /// Nodes and edges.
     pub dag: StableDiGraph<Node, Edge, u32>,
     /// Inputs in file order.
@@ -83,6 +89,8 @@ pub struct Graph {
     pub outputs: Vec<GraphOutput>,
     /// What `check` complains of although the graph can run: nodes and inputs that no output needs.
     pub warnings: Vec<Diagnostic>,
+    /// Inputs that no file can be given for: the graph is a part of others and cannot run by itself.
+    pub unfed: Diagnostics,
 }
 
 impl Graph {
@@ -90,4 +98,14 @@ impl Graph {
     pub fn find(&self, id: &str) -> Option<NodeId> {
         self.dag.node_indices().find(|&node| self.dag[node].id == id)
     }
+
+    /// The node called `name`, or all nodes in the part called so.
+    pub fn find_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = NodeId> + 'a {
+        self.dag.node_indices().filter(move |&node| is_in(&self.dag[node].id, name))
+    }
+}
+
+/// Whether the node `id` is called `name`, or is in the part that is.
+pub fn is_in(id: &str, name: &str) -> bool {
+    id.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(SEPARATOR))
 }

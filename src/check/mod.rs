@@ -19,7 +19,7 @@ pub use settings::{Assignment, PackDefault, Settings};
 use crate::{
     error::{Diagnostic, Diagnostics, Severity},
     graph::Graph,
-    spec::{self, Mistakes},
+    spec::{self, Mistakes, Names},
 };
 
 /// Reads and checks the graph file at `path`. A node or input that no output needs is a warning, kept in
@@ -50,9 +50,11 @@ pub fn check(
     settings: &Settings<'_>,
 ) -> Result<Graph, Diagnostics> {
     let mut mistakes = Mistakes::new(file);
-    let Some(spec) = spec::read(file, text, &mut mistakes) else { return Err(mistakes.finish()) };
-    let drafts = nodes::drafts(&spec, registry, settings, &mut mistakes);
-    let wiring = edges::connect(&spec, &drafts, &mut mistakes);
+    let Some(written) = spec::read(file, text, &mut mistakes) else { return Err(mistakes.finish()) };
+    let spec = spec::expand(written, &mut mistakes);
+    let names = Names::new(&spec);
+    let drafts = nodes::drafts(&spec, &names, registry, settings, &mut mistakes);
+    let wiring = edges::connect(&spec, &names, &drafts, registry, &mut mistakes);
     let graph = shape::build(&spec, drafts, wiring, &mut mistakes);
     let found = mistakes.finish();
     match graph {

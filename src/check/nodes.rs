@@ -1,11 +1,11 @@
 //! Nodes one by one: type, parameters, resolved contract, and which of its ports are connected.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use talkgraph_nodes::{
     artifact::ArtifactType,
     body::{NodeType, NodeUse},
-    contract::{CacheMode, Contract, Rate},
+    contract::{CacheMode, Contract, Pool, Rate, SequenceRate, Time},
     params::Params,
     registry::Registry,
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::Diagnostic,
-    spec::{At, GraphSpec, Mistakes, ParamSpec, Reference},
+    spec::{At, Connections, GraphSpec, InputSpec, Mistakes, Names, ParamSpec, Scalar, Way},
     suggest,
 };
 
@@ -29,6 +29,8 @@ const FILE_PORT: &str = "file";
 pub(super) struct Draft<'a> {
     /// Name.
     pub id: &'a At<String>,
+    /// What its references are relative to.
+    pub scope: &'a str,
     /// `node `x`` or `input `x``, for messages.
     pub owner: String,
     /// The resolved contract, or the general one where resolving failed; `None` where its ports cannot be known.
@@ -45,13 +47,23 @@ pub(super) struct Draft<'a> {
     pub is_input: bool,
     /// For a graph input: its declared type.
     pub input: Option<ArtifactType>,
+    /// What cannot be had from a file, where this stands for a graph input of such a type: a part's.
+    pub unfed: Option<String>,
     /// Connections, as written.
-    pub links: &'a [(At<String>, Option<At<Reference>>)],
+    pub links: &'a Connections,
+}
+
+impl Draft<'_> {
+    /// Name as references in its scope say it.
+    pub fn local(&self) -> &str {
+        self.id.value.strip_prefix(self.scope).unwrap_or(&self.id.value)
+    }
 }
 
 /// Checks graph inputs and nodes, in file order, inputs first.
 pub(super) fn drafts<'a>(
     spec: &'a GraphSpec,
+    names: &Names<'a>,
     registry: &Registry,
     settings: &'a Settings<'a>,
     mistakes: &mut Mistakes,
@@ -59,36 +71,48 @@ pub(super) fn drafts<'a>(
     let set = assignments(spec, settings, mistakes);
     refreshes(spec, settings, mistakes);
     let rate = rate::of_graph(spec, settings, mistakes);
-    let folder = spec.file.parent().unwrap_or(Path::new(""));
-    let named = named::by_name(spec, registry, settings);
-    let checker = Checker { registry, settings, set, named, rate, folder };
+    rate::of_parts(spec, mistakes);
+    let named = named::by_name(spec, names, registry, settings);
+    let checker = Checker { registry, settings, set, named, rate };
     let mut drafts = vec![];
     for input in &spec.inputs {
-        let (ty, node_type) = checker.decoder(&input.ty, &input.name.value, mistakes);
-        let connected = BTreeSet::from([FILE_PORT.to_owned()]);
-        let written = Written { id: &input.name, params: &input.params, cache: input.cache, links: &[] };
         let owner = format!("input `{}`", input.name.value);
-        let mut draft = checker.draft(written, owner, node_type, connected, mistakes);
-        draft.is_input = true;
-        draft.input = ty;
-        drafts.push(draft);
+        drafts.push(checker.input(input, owner, mistakes));
     }
     for node in &spec.nodes {
-        if let Some(input) = spec.inputs.iter().find(|input| input.name.value == node.id.value) {
-            let message = format!(
-                "node `{}` has the name of the input on line {}",
-                node.id.value, input.name.spot.line
-            );
-            mistakes.error(node.id.spot, message).hint = Some("rename one of them".into());
-        }
         let owner = format!("node `{}`", node.id.value);
         let node_type = checker.node_type(&node.ty, &owner, mistakes);
-        let connected = node.inputs.iter().map(|(port, _)| port.value.clone()).collect();
-        let written = Written { id: &node.id, params: &node.params, cache: node.cache, links: &node.inputs };
+        let written = Written {
+            id: &node.id,
+            scope: &node.scope,
+            params: &node.params,
+            cache: node.cache,
+            fps: node.fps.as_ref(),
+            links: &node.inputs,
+        };
+        let connected = node.inputs.iter().filter(|(_, reference)| {
+            let way = reference.as_ref().map(|reference| names.follow(&node.scope, &reference.value));
+            !matches!(way, Some(Way::Absent))
+        });
+        let connected = connected.map(|(port, _)| port.value.clone()).collect();
         drafts.push(checker.draft(written, owner, node_type, connected, mistakes));
     }
     rate::report_unused(spec, settings, &drafts, mistakes);
     drafts
+}
+
+/// What an input that is declared so gives: an artifact type and whether it is a sequence; `None` where there is no such type.
+pub(super) fn declared(input: &InputSpec, registry: &Registry) -> Option<(ArtifactType, bool)> {
+    let artifact = artifact_type(&input.ty.value)?;
+    if input.sequence {
+        return Some((artifact, true));
+    }
+    let decoder = registry.decoder(artifact).and_then(|ty| ty.contract().outputs.first());
+    Some(decoder.map_or((artifact, false), |output| (output.ty, output.sequence.is_some())))
+}
+
+fn artifact_type(name: &str) -> Option<ArtifactType> {
+    ArtifactType::ALL.iter().copied().find(|artifact| artifact.name() == name)
 }
 
 /// `--set` by node and parameter; wrong ones are reported.
@@ -96,16 +120,31 @@ fn assignments<'a>(
     spec: &GraphSpec,
     settings: &'a Settings<'_>,
     mistakes: &mut Mistakes,
-) -> Vec<(&'a str, &'a str, &'a Assignment)> {
+) -> Vec<(String, String, &'a Assignment)> {
     let mut set = vec![];
     for assignment in &settings.set {
-        match assignment.name.split_once('.') {
-            Some((node, param)) if is_known(spec, node) => set.push((node, param, assignment)),
-            Some((node, _)) => unknown_node(spec, &format!("--set {assignment}"), node, mistakes),
-            None if assignment.name == FPS => {}
-            None => {
-                let message = format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
-                mistakes.push(Diagnostic::error(message));
+        if assignment.name == FPS {
+            continue;
+        }
+        match spec.targets("", &assignment.name) {
+            Ok(targets) => set.extend(targets.into_iter().map(|(node, param)| (node, param, assignment))),
+            Err(hint) => {
+                let message = match assignment.name.split_once('.') {
+                    Some((node, _)) if !is_known(spec, node) => {
+                        format!("--set {assignment}: the graph has no node `{node}`")
+                    }
+                    Some((part, param)) => {
+                        format!("--set {assignment}: the part `{part}` has no parameter `{param}`")
+                    }
+                    None if spec.params.is_empty() => {
+                        let message =
+                            format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
+                        mistakes.push(Diagnostic::error(message));
+                        continue;
+                    }
+                    None => format!("--set {assignment}: the graph has no parameter `{}`", assignment.name),
+                };
+                mistakes.push(Diagnostic::error(message).hint(hint));
             }
         }
     }
@@ -118,36 +157,32 @@ fn refreshes(spec: &GraphSpec, settings: &Settings<'_>, mistakes: &mut Mistakes)
     }
 }
 
-fn names(spec: &GraphSpec) -> impl Iterator<Item = &str> {
-    let inputs = spec.inputs.iter().map(|input| input.name.value.as_str());
-    inputs.chain(spec.nodes.iter().map(|node| node.id.value.as_str()))
-}
-
 fn is_known(spec: &GraphSpec, node: &str) -> bool {
-    names(spec).any(|name| name == node)
+    spec.names("").any(|name| name == node)
 }
 
 fn unknown_node(spec: &GraphSpec, flag: &str, node: &str, mistakes: &mut Mistakes) {
     let message = format!("{flag}: the graph has no node `{node}`");
-    mistakes.push(Diagnostic::error(message).hint(suggest::hint(node, names(spec), "")));
+    mistakes.push(Diagnostic::error(message).hint(suggest::hint(node, spec.names(""), "")));
 }
 
 /// What the graph file says about a node.
 struct Written<'a> {
     id: &'a At<String>,
+    scope: &'a str,
     params: &'a [ParamSpec],
     cache: CacheMode,
-    links: &'a [(At<String>, Option<At<Reference>>)],
+    fps: Option<&'a At<Scalar>>,
+    links: &'a Connections,
 }
 
 struct Checker<'a, 'r> {
     registry: &'r Registry,
     settings: &'a Settings<'a>,
-    set: Vec<(&'a str, &'a str, &'a Assignment)>,
+    set: Vec<(String, String, &'a Assignment)>,
     named: Vec<ByName<'a>>,
     /// Frames a second of the whole graph.
     rate: Option<Rate>,
-    folder: &'a Path,
 }
 
 impl<'a> Checker<'a, '_> {
@@ -165,23 +200,31 @@ impl<'a> Checker<'a, '_> {
         found
     }
 
-    fn decoder(
-        &self,
-        ty: &At<String>,
-        input: &str,
-        mistakes: &mut Mistakes,
-    ) -> (Option<ArtifactType>, Option<&dyn NodeType>) {
-        let artifact = ArtifactType::ALL.iter().copied().find(|artifact| artifact.name() == ty.value);
-        let found = artifact.and_then(|artifact| self.registry.decoder(artifact));
-        if found.is_none() {
+    /// A graph input: of the type that decodes it; or what stands for it where it is a part's, fed by the graph around that.
+    fn input(&self, input: &'a InputSpec, owner: String, mistakes: &mut Mistakes) -> Draft<'a> {
+        const NONE: &Connections = &vec![];
+        let artifact = artifact_type(&input.ty.value);
+        let decoder = artifact.filter(|_| !input.sequence).and_then(|artifact| self.registry.decoder(artifact));
+        if artifact.is_none() {
             let known = self.registry.iter().filter_map(|ty| ty.contract().decodes).map(ArtifactType::name);
-            let message = match artifact {
-                Some(_) => format!("input `{input}`: `{}` cannot be a graph input", ty.value),
-                None => format!("input `{input}`: unknown type `{}`", ty.value),
-            };
-            mistakes.error(ty.spot, message).hint = Some(suggest::hint(&ty.value, known, ""));
+            let message = format!("{owner}: unknown type `{}`", input.ty.value);
+            mistakes.error(input.ty.spot, message).hint = Some(suggest::hint(&input.ty.value, known, ""));
         }
-        (artifact, found)
+        let written =
+            Written { id: &input.name, scope: "", params: &input.params, cache: input.cache, fps: None, links: NONE };
+        let connected = BTreeSet::from([FILE_PORT.to_owned()]);
+        let mut draft = self.draft(written, owner, decoder, connected, mistakes);
+        draft.is_input = true;
+        draft.input = artifact;
+        if let Some(artifact) = artifact.filter(|_| decoder.is_none()) {
+            draft.contract = Some(given(artifact, input.sequence));
+            draft.resolved = true;
+            draft.unfed = Some(match input.sequence {
+                true => format!("a sequence of `{artifact}`"),
+                false => format!("one `{artifact}`"),
+            });
+        }
+        draft
     }
 
     fn draft(
@@ -195,6 +238,7 @@ impl<'a> Checker<'a, '_> {
         let id = written.id;
         let mut draft = Draft {
             id,
+            scope: written.scope,
             owner,
             contract: None,
             resolved: false,
@@ -203,6 +247,7 @@ impl<'a> Checker<'a, '_> {
             cache: written.cache,
             is_input: false,
             input: None,
+            unfed: None,
             links: written.links,
         };
         let Some(node_type) = node_type else { return draft };
@@ -210,11 +255,10 @@ impl<'a> Checker<'a, '_> {
         let sources = Sources {
             owner: &draft.owner,
             written: written.params,
-            set: set.map(|(_, param, assignment)| (*param, *assignment)).collect(),
+            set: set.map(|(_, param, assignment)| (param.as_str(), *assignment)).collect(),
             named: self.named.iter().filter(|one| one.node == id.value).collect(),
-            rate: self.rate,
+            rate: self.rate.or_else(|| rate::read(&written.fps?.value).ok()),
             pack_default: self.settings.pack_default,
-            folder: self.folder,
         };
         let (params, complete) = params::fill(node_type.contract(), &sources, id, mistakes);
         draft.params = params;
@@ -238,7 +282,8 @@ impl<'a> Checker<'a, '_> {
         mistakes: &mut Mistakes,
     ) -> Option<Contract> {
         let general = node_type.contract();
-        let use_ = NodeUse { params: &draft.params, connected: &draft.connected, folder: self.folder };
+        let folder = mistakes.folder(draft.id.spot);
+        let use_ = NodeUse { params: &draft.params, connected: &draft.connected, folder };
         let error = match node_type.resolve(&use_) {
             Ok(contract) => return Some(contract),
             Err(error) => error,
@@ -249,6 +294,15 @@ impl<'a> Checker<'a, '_> {
             mistakes.push(Diagnostic::from_node(&draft.owner, &error).at(place));
         }
         None
+    }
+}
+
+/// What stands for an input that only a graph around this one can give.
+fn given(artifact: ArtifactType, sequence: bool) -> Contract {
+    let contract = Contract::new("given", 1, Time::Value, Pool::Io, "what the graph around a part connects");
+    match sequence {
+        true => contract.sequence("value", artifact, SequenceRate::Inherited, artifact.doc()),
+        false => contract.output("value", artifact, artifact.doc()),
     }
 }
 

@@ -39,12 +39,10 @@ pub(super) struct Sources<'a> {
     pub rate: Option<Rate>,
     /// The pack's.
     pub pack_default: Option<PackDefault<'a>>,
-    /// The folder of the graph file.
-    pub folder: &'a Path,
 }
 
 /// A wrong value: what is wrong and a hint.
-type Wrong = (String, Option<String>);
+pub(super) type Wrong = (String, Option<String>);
 
 /// Fills in every parameter of `contract`: command line, graph, names of files, rate of the whole graph, pack,
 /// contract. Mistakes are reported; the second value
@@ -91,11 +89,18 @@ fn value(
     let name = param.name.as_ref();
     let written = sources.written.iter().find(|spec| spec.name.value == name).map(|spec| &spec.value);
     let written = written.and_then(|written| {
-        let mut report = |(message, hint): Wrong| {
+        let folder = mistakes.folder(written.spot);
+        let report = |(message, hint): Wrong| {
             let message = format!("{owner}: parameter `{name}`: {message}");
-            mistakes.error(written.spot, message).hint = hint;
+            (message, hint)
         };
-        convert(&param.kind, &written.value, sources.folder).map_err(&mut report).ok()
+        match convert(&param.kind, &written.value, folder).map_err(report) {
+            Ok(value) => Some(value),
+            Err((message, hint)) => {
+                mistakes.error(written.spot, message).hint = hint;
+                None
+            }
+        }
     });
     if let Some((_, assignment)) = sources.set.iter().rev().find(|(set, _)| *set == name) {
         return from_text(&param.kind, &assignment.value)
@@ -116,7 +121,7 @@ fn value(
     }
     let default = sources.pack_default.and_then(|lookup| lookup(&contract.name, name));
     if let Some(default) = default {
-        return convert(&param.kind, &plain(&default), sources.folder)
+        return convert(&param.kind, &plain(&default), Path::new(""))
             .map_err(|(message, hint)| {
                 let message = format!("pack: default of `{}.{name}`: {message}", contract.name);
                 mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });

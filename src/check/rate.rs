@@ -4,12 +4,12 @@ use talkgraph_nodes::contract::{ParamKind, Rate};
 
 use super::{
     nodes::Draft,
-    params::{self, FPS},
+    params::{self, FPS, Wrong},
     settings::{Assignment, Settings},
 };
 use crate::{
     error::Diagnostic,
-    spec::{GraphSpec, Mistakes},
+    spec::{GraphSpec, Mistakes, Scalar},
 };
 
 /// What the command line says of the whole graph's rate; the last one counts.
@@ -19,9 +19,8 @@ fn set<'a>(settings: &'a Settings<'_>) -> Option<&'a Assignment> {
 
 /// The graph's rate, where it has one: the command line's, else the file's. Both are checked.
 pub(super) fn of_graph(spec: &GraphSpec, settings: &Settings<'_>, mistakes: &mut Mistakes) -> Option<Rate> {
-    let folder = std::path::Path::new("");
     let written = spec.fps.as_ref().and_then(|fps| {
-        params::convert(&ParamKind::Rate, &fps.value, folder)
+        read(&fps.value)
             .map_err(|(message, hint)| mistakes.error(fps.spot, format!("`{FPS}`: {message}")).hint = hint)
             .ok()
     });
@@ -33,8 +32,22 @@ pub(super) fn of_graph(spec: &GraphSpec, settings: &Settings<'_>, mistakes: &mut
             })
             .ok()
     });
-    let value = if set(settings).is_some() { given } else { written };
-    Rate::of(&value?)
+    if set(settings).is_some() { Rate::of(&given?) } else { written }
+}
+
+/// Reports rates of parts that are none.
+pub(super) fn of_parts(spec: &GraphSpec, mistakes: &mut Mistakes) {
+    for fps in spec.parts.iter().filter_map(|part| part.fps.as_ref()) {
+        if let Err((message, hint)) = read(&fps.value) {
+            mistakes.error(fps.spot, format!("`{FPS}`: {message}")).hint = hint;
+        }
+    }
+}
+
+/// A rate as it is written.
+pub(super) fn read(value: &Scalar) -> Result<Rate, Wrong> {
+    let value = params::convert(&ParamKind::Rate, value, std::path::Path::new(""))?;
+    Rate::of(&value).ok_or_else(|| (format!("expected {}", params::takes(&ParamKind::Rate)), None))
 }
 
 /// Reports a rate that no node could follow.

@@ -19,9 +19,9 @@ use super::{
     nodes::Draft,
 };
 use crate::{
-    error::Diagnostic,
+    error::{Diagnostic, Diagnostics},
     graph::{Edge, Graph, GraphInput, GraphOutput, Node, NodeId},
-    spec::{GraphSpec, Mistakes, place},
+    spec::{GraphSpec, Mistakes, SEPARATOR},
 };
 
 /// Checks the shape and builds the graph; `None` when drafts are too incomplete for it. Node indices follow file order;
@@ -33,13 +33,19 @@ pub(super) fn build(
     mistakes: &mut Mistakes,
 ) -> Option<Graph> {
     let acyclic = report_cycles(&drafts, &wiring.links, mistakes);
-    report_unused(&drafts, &wiring, mistakes);
+    report_unused(spec, &drafts, &wiring, mistakes);
 
     let mut dag: StableDiGraph<Node, Edge, u32> = StableDiGraph::default();
     let mut declared: Vec<Option<ArtifactType>> = vec![];
+    let mut unfed = vec![];
     for draft in drafts {
         let is_input = draft.is_input;
         declared.push(draft.input);
+        if let Some(what) = draft.unfed {
+            let message = format!("{}: {what} cannot come from a file", draft.owner);
+            let hint = "this graph is a part of others: use it as a node, `graph: FILE`";
+            unfed.push(Diagnostic::error(message).at(mistakes.place(draft.id.spot)).hint(hint));
+        }
         dag.add_node(Node {
             id: draft.id.value.clone(),
             contract: draft.contract?,
@@ -48,7 +54,7 @@ pub(super) fn build(
             cache: draft.cache,
             is_input,
             rate: None,
-            place: place(draft.id.spot, &spec.file),
+            place: mistakes.place(draft.id.spot),
         });
     }
     for link in wiring.links {
@@ -64,16 +70,18 @@ pub(super) fn build(
     });
     let outputs = spec.outputs.iter().zip(wiring.wanted).map(|(output, wanted)| {
         let (from, port) = wanted?;
-        let place = place(output.name.spot, &spec.file);
+        let place = mistakes.place(output.name.spot);
         Some(GraphOutput { name: output.name.value.clone(), node: node(from), port, place })
     });
     Some(Graph {
         name: spec.name.clone(),
         file: spec.file.clone(),
+        parts: mistakes.files()[1..].to_vec(),
         inputs: inputs.collect::<Option<_>>()?,
         outputs: outputs.collect::<Option<_>>()?,
         dag,
         warnings: vec![],
+        unfed: Diagnostics(unfed),
     })
 }
 
@@ -135,8 +143,9 @@ fn way_around(
     None
 }
 
-/// Warns of nodes and inputs that no graph output needs.
-fn report_unused(drafts: &[Draft<'_>], wiring: &Wiring, mistakes: &mut Mistakes) {
+/// Warns of nodes, parts and inputs of the graph itself that no graph output needs. A part's own nodes are its file's concern: not every
+/// graph needs all that a part gives.
+fn report_unused(spec: &GraphSpec, drafts: &[Draft<'_>], wiring: &Wiring, mistakes: &mut Mistakes) {
     if wiring.wanted.is_empty() {
         return;
     }
@@ -152,10 +161,23 @@ fn report_unused(drafts: &[Draft<'_>], wiring: &Wiring, mistakes: &mut Mistakes)
             open.extend(&needs[index]);
         }
     }
-    for draft in drafts.iter().zip(used).filter_map(|(draft, used)| (!used).then_some(draft)) {
-        let message = format!("{} is not used: no output of the graph needs it", draft.owner);
+    let used_parts: BTreeSet<&str> = drafts
+        .iter()
+        .zip(&used)
+        .filter(|(draft, used)| **used && !draft.scope.is_empty())
+        .filter_map(|(draft, _)| draft.id.value.split(SEPARATOR).next())
+        .collect();
+    let own = drafts.iter().zip(used).filter(|(draft, used)| !used && draft.scope.is_empty());
+    let own = own.map(|(draft, _)| (draft.owner.clone(), draft.id.spot));
+    let parts = spec.parts.iter().filter(|part| part.scope.is_empty());
+    let parts = parts.filter(|part| !used_parts.contains(part.id.value.as_str()));
+    // A part that only hands on what it is given has nothing that could be used.
+    let parts = parts.filter(|part| spec.nodes.iter().any(|node| node.scope.starts_with(&part.inside())));
+    let parts = parts.map(|part| (format!("node `{}`", part.id.value), part.id.spot));
+    for (owner, spot) in own.chain(parts) {
+        let message = format!("{owner} is not used: no output of the graph needs it");
         let hint = "it does not run; remove it, or name what it gives under `outputs`";
-        let place = mistakes.place(draft.id.spot);
+        let place = mistakes.place(spot);
         mistakes.push(Diagnostic::warning(message).at(place).hint(hint));
     }
 }

@@ -76,11 +76,16 @@ impl Parts {
     /// Loads and checks the graph that the flags name, with the pack's defaults.
     ///
     /// # Errors
-    /// Every mistake in the graph.
+    /// Every mistake in the graph; inputs that only a graph around it can give.
     pub fn graph(&self, args: &GraphArgs) -> Result<Graph, Failure> {
         let lookup = |ty: &str, param: &str| self.pack.as_ref()?.default(ty, param).cloned();
         let settings = Settings { pack_default: Some(&lookup), ..args.settings() };
-        check::load(&find::graph(&args.graph)?, &self.registry, &settings).map_err(Failure::usage)
+        let mut graph =
+            check::load(&find::graph(&args.graph)?, &self.registry, &settings).map_err(Failure::usage)?;
+        match std::mem::take(&mut graph.unfed) {
+            unfed if unfed.has_errors() => Err(Failure::usage(unfed)),
+            _ => Ok(graph),
+        }
     }
 }
 

@@ -162,7 +162,7 @@ fn check_names(graph: &Graph, request: &Request) -> Result<(), RunError> {
         }
     }
     for name in &request.refresh {
-        if !graph.dag.node_weights().any(|node| node.id == *name) {
+        if graph.find_all(name).next().is_none() {
             return Err(unknown("node", name, graph.dag.node_weights().map(|node| node.id.as_str())));
         }
     }
@@ -246,7 +246,7 @@ fn node_state(
         outputs: specs.iter().map(|spec| out_port(spec, single)).collect(),
         specs: Arc::new(specs),
         rate: None,
-        refresh: node.cache == CacheMode::Refresh || request.refresh.contains(&node.id),
+        refresh: node.cache == CacheMode::Refresh || request.refreshes(&node.id),
         units: if single { vec![Unit::new()] } else { vec![] },
         complete: single,
         unfinished: usize::from(single),

@@ -77,7 +77,9 @@ pub fn run(
             break;
         }
         // What was refreshed already must not run once more.
-        request.refresh.retain(|node| !tally.ran.contains_key(node));
+        let named = std::mem::take(&mut request.refresh);
+        let nodes = named.iter().flat_map(|name| graph.find_all(name)).map(|node| graph.dag[node].id.clone());
+        request.refresh = nodes.filter(|node| !tally.ran.contains_key(node)).collect();
         board = Board::build(graph, engine, &request, false)?;
     }
     Ok(outcome(&board, engine, events, cancel, tally, &written, files))

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use talkgraph_yaml::{self as yaml, Content, Fault, Node, Scalar};
 
-use super::{At, Mistakes, Spot};
+use super::{At, Mistakes};
 
 /// The key that takes another mapping's entries.
 const MERGE: &str = "<<";
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str, mistakes: &mut Mistakes) -> Option<Node> {
             Some(root)
         }
         Err(Fault { spot, message, hint }) => {
-            let spot = spot.unwrap_or(Spot { line: 1, column: 1 });
+            let spot = spot.unwrap_or(yaml::Spot { line: 1, column: 1 });
             mistakes.error(spot, format!("not readable as YAML: {message}")).hint = hint;
             None
         }
@@ -107,7 +107,7 @@ impl Marked for Node {
 
     fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
         match &self.content {
-            Content::Scalar(Scalar::Text(text)) => Some(At { value: text.clone(), spot: self.spot }),
+            Content::Scalar(Scalar::Text(text)) => Some(At { value: text.clone(), spot: mistakes.spot(self.spot) }),
             _ => {
                 mistakes.error(self.spot, format!("expected {what}, found {}", self.kind()));
                 None

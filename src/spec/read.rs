@@ -1,4 +1,4 @@
-//! From YAML text to [`GraphSpec`]: the shape of the file, names and references.
+//! From YAML text to [`FileSpec`]: the shape of the file, names and references.
 
 use std::path::Path;
 
@@ -6,14 +6,16 @@ use talkgraph_nodes::contract::CacheMode;
 use talkgraph_yaml::{Content, Node};
 
 use super::{
-    At, GraphSpec, InputSpec, Mistakes, NodeSpec, OutputSpec, ParamSpec, Reference, Scalar, VERSION,
+    AliasSpec, At, Entry, FileSpec, InputSpec, Kind, Mistakes, OutputSpec, ParamSpec, Reference, Scalar, VERSION,
     marked::{Entries, Marked as _, parse},
 };
 use crate::suggest;
 
-const FILE_KEYS: &[&str] = &["talkgraph", "name", "fps", "inputs", "nodes", "outputs"];
-const INPUT_KEYS: &[&str] = &["type", "params", "cache"];
-const NODE_KEYS: &[&str] = &["type", "in", "params", "cache"];
+const FILE_KEYS: &[&str] = &["talkgraph", "name", "fps", "inputs", "params", "nodes", "outputs"];
+const INPUT_KEYS: &[&str] = &["type", "params", "cache", "optional"];
+const NODE_KEYS: &[&str] = &["type", "graph", "in", "params", "cache"];
+/// How the type of an input begins that is a sequence.
+const SEQUENCE: &str = "sequence of ";
 const CACHE_MODES: &[(&str, CacheMode)] = &[
     ("auto", CacheMode::Auto),
     ("always", CacheMode::Always),
@@ -23,7 +25,7 @@ const CACHE_MODES: &[(&str, CacheMode)] = &[
 
 /// Reads the text of a graph file. `None` when it is no YAML mapping or of another version; every mistake met is added
 /// to `mistakes`.
-pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<GraphSpec> {
+pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<FileSpec> {
     let root = parse(text, mistakes)?;
     if !matches!(root.content, Content::Map(_)) {
         let message = format!("expected a graph, found {}", root.kind());
@@ -41,21 +43,30 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
         get(&keys, key).map(|section| section.entries(what, mistakes)).unwrap_or_default()
     };
     let inputs = section("inputs", "a mapping from input names to types");
+    let params = section("params", "a mapping from names to the parameters that they set, `node.param`");
     let nodes = section("nodes", "a mapping from node names to nodes");
     let outputs = section("outputs", "a mapping from output names to references");
     if nodes.is_empty() && get(&keys, "nodes").is_none() {
         mistakes.error(root.spot, "the graph has no `nodes`");
     }
     if outputs.is_empty() {
-        let spot = keys.iter().find(|(key, _)| key.value == "outputs").map_or(root.spot, |(key, _)| key.spot);
+        let key = keys.iter().find(|(key, _)| key.value == "outputs");
+        let spot = key.map_or_else(|| mistakes.spot(root.spot), |(key, _)| key.spot);
         mistakes.error(spot, "the graph has no `outputs`, so nothing of it would run").hint =
             Some("name at least one result, for example `outputs: { video: mux.video }`".into());
     }
-    Some(GraphSpec {
+    for (node, _) in &nodes {
+        if let Some((input, _)) = inputs.iter().find(|(input, _)| input.value == node.value) {
+            let message = format!("node `{}` has the name of the input on line {}", node.value, input.spot.line);
+            mistakes.error(node.spot, message).hint = Some("rename one of them".into());
+        }
+    }
+    Some(FileSpec {
         file: file.to_owned(),
         name: name.map(|name| name.value).or(stem).unwrap_or_default(),
         fps,
         inputs: inputs.into_iter().filter_map(|entry| read_input(entry, mistakes)).collect(),
+        params: params.into_iter().map(|entry| read_alias(entry, mistakes)).collect(),
         nodes: nodes.into_iter().filter_map(|entry| read_node(entry, mistakes)).collect(),
         outputs: outputs
             .into_iter()
@@ -71,7 +82,7 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<G
 
 fn read_fps(value: &Node, mistakes: &mut Mistakes) -> Option<At<Scalar>> {
     match &value.content {
-        Content::Scalar(scalar) => Some(At { value: scalar.clone(), spot: value.spot }),
+        Content::Scalar(scalar) => Some(At { value: scalar.clone(), spot: mistakes.spot(value.spot) }),
         _ => {
             mistakes.error(value.spot, format!("`fps`: expected one value, found {}", value.kind()));
             None
@@ -120,18 +131,57 @@ fn read_input((name, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Op
     let name = named(name, mistakes);
     if !matches!(value.content, Content::Map(_)) {
         let ty = value.text("an artifact type, or `{ type: … }`", mistakes)?;
-        return Some(InputSpec { name, ty, params: vec![], cache: CacheMode::Auto });
+        let (ty, sequence) = of_sequence(ty);
+        let cache = CacheMode::Auto;
+        return Some(InputSpec { name, ty, sequence, optional: false, params: vec![], cache });
     }
     let keys = value.entries("an input", mistakes);
     check_keys(&keys, INPUT_KEYS, "key of an input", mistakes);
     let owner = format!("input `{}`", name.value);
     let params = read_params(&keys, &owner, mistakes);
     let cache = read_cache(&keys, &owner, mistakes);
-    let ty = read_type(value, &keys, &owner, mistakes)?;
-    Some(InputSpec { name, ty, params, cache })
+    let optional = read_optional(&keys, &owner, mistakes);
+    let (ty, sequence) = of_sequence(read_type(value, &keys, &owner, mistakes)?);
+    Some(InputSpec { name, ty, sequence, optional, params, cache })
 }
 
-fn read_node((id, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Option<NodeSpec> {
+/// The type of an input, and whether it is a sequence of that.
+fn of_sequence(ty: At<String>) -> (At<String>, bool) {
+    match ty.value.strip_prefix(SEQUENCE) {
+        Some(of) => (At { value: of.trim().to_owned(), spot: ty.spot }, true),
+        None => (ty, false),
+    }
+}
+
+fn read_optional(keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> bool {
+    let Some(value) = get(keys, "optional") else { return false };
+    if let Content::Scalar(Scalar::Bool(optional)) = value.content {
+        return optional;
+    }
+    let message = format!("{owner}: `optional`: expected true or false, found {}", value.kind());
+    mistakes.error(value.spot, message);
+    false
+}
+
+fn read_alias((name, value): (At<String>, &Node), mistakes: &mut Mistakes) -> AliasSpec {
+    let name = named(name, mistakes);
+    let values = match &value.content {
+        Content::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(value),
+    };
+    let targets = values.iter().filter_map(|value| {
+        let target = value.text("a parameter of a node, `node.param`, or a list of such", mistakes)?;
+        if target.value.contains('.') {
+            return Some(target);
+        }
+        let message = format!("parameter `{}`: bad target `{}`", name.value, target.value);
+        mistakes.error(target.spot, message).hint = Some("write `node.param`".into());
+        None
+    });
+    AliasSpec { targets: targets.collect(), name }
+}
+
+fn read_node((id, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Option<Entry> {
     let id = named(id, mistakes);
     let owner = format!("node `{}`", id.value);
     let keys = value.entries("a node, `{ type: …, in: …, params: … }`", mistakes);
@@ -148,8 +198,19 @@ fn read_node((id, value): (At<String>, &Node), mistakes: &mut Mistakes) -> Optio
     let inputs = inputs.collect();
     let params = read_params(&keys, &owner, mistakes);
     let cache = read_cache(&keys, &owner, mistakes);
-    let ty = read_type(value, &keys, &owner, mistakes)?;
-    Some(NodeSpec { id, ty, inputs, params, cache })
+    let kind = read_kind(value, &keys, &owner, mistakes)?;
+    Some(Entry { id, kind, inputs, params, cache })
+}
+
+fn read_kind(value: &Node, keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Option<Kind> {
+    let Some(graph) = get(keys, "graph") else {
+        return read_type(value, keys, owner, mistakes).map(Kind::Type);
+    };
+    if let Some(ty) = get(keys, "type") {
+        let message = format!("{owner} has both a `type` and a `graph`");
+        mistakes.error(ty.spot, message).hint = Some("a node is of a type, or a graph file as a part".into());
+    }
+    graph.text("a graph file's path, relative to this file", mistakes).map(Kind::Part)
 }
 
 fn read_type(value: &Node, keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
@@ -166,7 +227,8 @@ fn read_params(keys: &Entries<'_>, owner: &str, mistakes: &mut Mistakes) -> Vec<
     for (name, value) in params.entries("a mapping from parameters to values", mistakes) {
         match &value.content {
             Content::Scalar(scalar) => {
-                read.push(ParamSpec { name, value: At { value: scalar.clone(), spot: value.spot } });
+                let value = At { value: scalar.clone(), spot: mistakes.spot(value.spot) };
+                read.push(ParamSpec { name, value });
             }
             _ => {
                 let message = format!(
