@@ -17,7 +17,7 @@ use crate::graph;
 pub struct Slots {
     /// Bodies that compute without ONNX Runtime.
     pub cpu: usize,
-    /// Bodies that run models. ONNX Runtime uses several threads for each; a second body works while the first is between its runs.
+    /// Bodies that run models, on each device. ONNX Runtime uses several threads for each; a second body works while the first is between its runs.
     pub model: usize,
     /// Bodies that wait for disks and codecs.
     pub io: usize,
@@ -38,6 +38,8 @@ pub struct Engine {
     pub store: Store,
     /// The pack and the ONNX Runtime sessions.
     pub models: Arc<Models>,
+    /// The same on further devices, which share the work of units that run models.
+    pub others: Vec<Arc<Models>>,
     /// Sizes of the pools.
     pub slots: Slots,
 }
@@ -53,6 +55,8 @@ pub struct Request {
     pub report: Option<PathBuf>,
     /// Where the run's trace will be written, by the caller.
     pub trace: Option<PathBuf>,
+    /// Where the times of the models' operators will be written, by the caller.
+    pub operators: Option<PathBuf>,
     /// Nodes to run again although their results are known, and parts of which all nodes are.
     pub refresh: BTreeSet<String>,
     /// Whether missing folders of the user's files are made.

@@ -33,6 +33,9 @@ pub enum Event {
         chunk: Option<usize>,
         /// The thread, counted from zero.
         lane: usize,
+        /// The device, where several share the work.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<Arc<str>>,
     },
     /// A body tells how far it is.
     Progress {
@@ -51,6 +54,9 @@ pub enum Event {
         chunk: Option<usize>,
         /// The thread, counted from zero.
         lane: usize,
+        /// The device, where several share the work.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<Arc<str>>,
         /// Time of the body, with reading and storing.
         seconds: f64,
     },

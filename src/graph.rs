@@ -72,6 +72,15 @@ pub struct GraphOutput {
     pub place: Place,
 }
 
+/// A graph file used as a node.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Name; those of its nodes begin with it and a slash.
+    pub id: String,
+    /// Its file.
+    pub file: PathBuf,
+}
+
 /// A validated graph: acyclic, every edge well-typed, every required port connected.
 #[derive(Clone, Debug)]
 pub struct Graph {
@@ -79,8 +88,8 @@ pub struct Graph {
     pub name: String,
     /// The file as the user named it.
     pub file: PathBuf,
-    /// Files of its parts.
-    pub parts: Vec<PathBuf>,
+    /// Its parts, outer ones before those in them.
+    pub parts: Vec<Part>,
     /// Nodes and edges.
     pub dag: StableDiGraph<Node, Edge, u32>,
     /// Inputs in file order.

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 /// A place in a graph file; line and column count from one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The file as the user named it.
     pub file: PathBuf,

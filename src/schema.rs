@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use talkgraph_nodes::{
+    artifact::ArtifactType,
     body::NodeType,
     contract::{Contract, Param, ParamKind, Rate},
     registry::Registry,
@@ -21,6 +22,11 @@ pub fn schema(registry: &Registry) -> Value {
             "type": "string",
             "pattern": r"^[^.\s]+(\.[^.\s]+)?$",
         },
+        "target": {
+            "description": "a parameter, `node.param`; in a part `part/node.param`, or `part.name` for one that the part has a name for",
+            "type": "string",
+            "pattern": r"^[^.\s]+\.[^.\s]+$",
+        },
         "cache": {
             "description": "how the outputs are stored",
             "default": "auto",
@@ -38,6 +44,7 @@ pub fn schema(registry: &Registry) -> Value {
                 { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+|/[0-9]+)?$" },
             ],
         },
+        "input_type": input_type(&decoders),
         "input": input(&decoders),
         "node": node(&contracts),
     });
@@ -61,6 +68,13 @@ pub fn schema(registry: &Registry) -> Value {
                 "type": ["object", "null"],
                 "additionalProperties": { "$ref": "#/$defs/input" },
             },
+            "params": {
+                "description": "names for parameters of nodes: `--set NAME=VALUE`, and `params` where this graph is a part",
+                "type": ["object", "null"],
+                "additionalProperties": {
+                    "anyOf": [{ "$ref": "#/$defs/target" }, { "type": "array", "items": { "$ref": "#/$defs/target" } }],
+                },
+            },
             "nodes": {
                 "description": "the nodes by name; their order means nothing",
                 "type": "object",
@@ -79,14 +93,21 @@ pub fn schema(registry: &Registry) -> Value {
     })
 }
 
+/// What an input may be: what files are decoded to, and what another graph connects, of which this one is a part.
+fn input_type(decoders: &[&Contract]) -> Value {
+    let decoded = |ty: ArtifactType| decoders.iter().find(|contract| contract.decodes == Some(ty));
+    let types = ArtifactType::ALL.iter().flat_map(|&ty| {
+        let whose = decoded(ty).map_or("of a part".into(), |contract| format!("read by `{}`", contract.name));
+        let along = format!("{}{ty}", spec::SEQUENCE);
+        [
+            json!({ "const": ty.name(), "description": format!("{}; {whose}", ty.doc()) }),
+            json!({ "const": along, "description": format!("{}; along time, of a part", ty.doc()) }),
+        ]
+    });
+    json!({ "anyOf": types.collect::<Vec<_>>() })
+}
+
 fn input(decoders: &[&Contract]) -> Value {
-    let types: Vec<Value> = decoders
-        .iter()
-        .filter_map(|contract| {
-            let ty = contract.decodes?;
-            Some(json!({ "const": ty.name(), "description": format!("{}; read by `{}`", ty.doc(), contract.name) }))
-        })
-        .collect();
     let uses: Vec<Value> = decoders
         .iter()
         .filter_map(|contract| {
@@ -98,13 +119,14 @@ fn input(decoders: &[&Contract]) -> Value {
         .collect();
     json!({
         "anyOf": [
-            { "anyOf": types },
+            { "$ref": "#/$defs/input_type" },
             {
                 "type": "object",
                 "properties": {
-                    "type": { "description": "artifact type", "anyOf": types },
+                    "type": { "$ref": "#/$defs/input_type" },
                     "params": { "description": "parameters of the type that reads it" },
                     "cache": { "$ref": "#/$defs/cache" },
+                    "optional": { "description": "whether a graph that has this one as a part may leave it out", "type": "boolean", "default": false },
                 },
                 "required": ["type"],
                 "additionalProperties": false,
@@ -127,11 +149,12 @@ fn node(contracts: &[&Contract]) -> Value {
         "type": "object",
         "properties": {
             "type": { "description": "node type", "anyOf": types.collect::<Vec<_>>() },
+            "graph": { "description": "a graph file, relative to this one: its inputs and outputs are the node's ports", "type": "string" },
             "in": { "description": "where each input port comes from", "type": ["object", "null"] },
             "params": { "description": "parameters", "type": ["object", "null"] },
             "cache": { "$ref": "#/$defs/cache" },
         },
-        "required": ["type"],
+        "oneOf": [{ "required": ["type"] }, { "required": ["graph"] }],
         "additionalProperties": false,
         "allOf": uses.collect::<Vec<_>>(),
     })

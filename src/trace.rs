@@ -25,13 +25,17 @@ impl Listener for Trace {
     fn event(&self, at: Duration, event: &Event) {
         let micros = at.as_secs_f64() * 1e6;
         let entry = match event {
-            Event::Finished { node, chunk, lane, seconds } => {
+            Event::Finished { node, chunk, lane, device, seconds } => {
                 let name = chunk.map_or_else(|| node.to_string(), |chunk| format!("{node} {chunk}"));
                 let length = seconds * 1e6;
-                json!({
+                let mut entry = json!({
                     "name": name, "cat": &**node, "ph": "X", "pid": 1, "tid": lane,
                     "ts": micros - length, "dur": length,
-                })
+                });
+                if let Some(device) = device {
+                    entry["args"] = json!({ "device": &**device });
+                }
+                entry
             }
             Event::Planned { .. } | Event::Lost { .. } | Event::Failed { .. } | Event::Written { .. } => {
                 let args = serde_json::to_value(event).unwrap_or_default();

@@ -5,7 +5,7 @@ mod support;
 use insta::{assert_json_snapshot, assert_snapshot};
 use talkgraph::{
     docs,
-    dot::{self, Mark, Marks},
+    dot::{self, Mark, Marks, Picture},
     graph::Graph,
     schema,
 };
@@ -22,20 +22,20 @@ fn marks(graph: &Graph) -> Marks {
 #[test]
 fn graphviz() {
     let graph = graph();
-    assert_snapshot!("dot_plain", dot::dot(&graph, &Marks::new()));
-    assert_snapshot!("dot_planned", dot::dot(&graph, &marks(&graph)));
+    assert_snapshot!("dot_plain", dot::dot(&Picture::new(&graph, &Marks::new(), false)));
+    assert_snapshot!("dot_planned", dot::dot(&Picture::new(&graph, &marks(&graph), false)));
 }
 
 #[test]
 fn mermaid() {
     let graph = graph();
-    assert_snapshot!(dot::mermaid(&graph, &marks(&graph)));
+    assert_snapshot!(dot::mermaid(&Picture::new(&graph, &marks(&graph), false)));
 }
 
 #[test]
 fn json() {
     let graph = graph();
-    assert_json_snapshot!(dot::json(&graph, &marks(&graph)));
+    assert_json_snapshot!(dot::json(&Picture::new(&graph, &marks(&graph), false)));
 }
 
 #[test]

@@ -53,7 +53,12 @@ impl Studio {
             command.args(["-i", &format!("speech={speech}")]);
         }
         // Unoptimised, a frame of the photo's size takes seconds.
-        command.args(["--set", "sharp.size=256"]);
+        let size = match mode {
+            "from_z" => "sharp.size=256",
+            "in_photo" => "frames.size=256",
+            _ => "size=256",
+        };
+        command.args(["--set", size]);
         if mode != "from_z" {
             command.args(["-i", "portrait=portrait.png"]).arg("--pack").arg(repository("models/tiny"));
         }
@@ -103,35 +108,77 @@ fn a_photo_talks_and_the_next_clip_reuses_the_face() {
     let again = studio.run("from_image", "speech.wav", &[]);
     assert_eq!(named(&again, "cached").len(), again.len());
 
-    let smoothed = studio.run("from_image", "speech.wav", &["--set", "soft.window=1"]);
-    assert_eq!(named(&smoothed, "ran"), ["frames", "mux", "sharp", "soft"]);
+    let smoothed = studio.run("from_image", "speech.wav", &["--set", "frames/render/soft.window=1"]);
+    assert_eq!(
+        named(&smoothed, "ran"),
+        ["frames/render/soft", "frames/render/upsample", "frames/sharp", "mux"]
+    );
 
     let other = studio.run("from_image", "other.wav", &[]);
-    assert_eq!(named(&other, "cached"), ["face", "guess", "matte", "person", "portrait", "shape"]);
+    assert_eq!(
+        named(&other, "cached"),
+        ["person/face", "person/guess", "person/matte", "person/pti", "person/shape", "portrait"]
+    );
 
     // The example with blinks and idle motion finds the same person in the store.
     let alive = studio.run("examples/alive", "speech.wav", &[]);
-    assert_eq!((&*alive["person"], &*alive["talk"], &*alive["blink"]), ("cached", "ran", "ran"));
+    assert_eq!((&*alive["person/pti"], &*alive["talk"], &*alive["life/blink"]), ("cached", "ran", "ran"));
     assert_eq!(studio.video()["frames"], 30);
 
     // So does the whole photo, whose size the video has then.
     let whole = studio.run("in_photo", "speech.wav", &[]);
-    assert_eq!((&*whole["person"], &*whole["whole"]), ("cached", "ran"));
+    assert_eq!((&*whole["person/pti"], &*whole["whole"]), ("cached", "ran"));
     assert_eq!(studio.video()["frames"], 30);
 
     // The driven modes find the same person in the store, and are as long as the speech though the driving is shorter.
     let poses = studio.run("given_poses", "speech.wav", &[]);
-    assert_eq!(poses["person"], "cached");
+    assert_eq!(poses["person/pti"], "cached");
     assert_eq!(studio.video()["frames"], 30);
     let driven = studio.run("video_driven", "speech.wav", &[]);
-    assert_eq!((&*driven["person"], &*driven["motion"]), ("cached", "cached"));
+    assert_eq!((&*driven["person/pti"], &*driven["driver/motion"]), ("cached", "cached"));
     assert_eq!(studio.video()["frames"], 30);
 
     // Without speech it is as long as the driving is; images have no sound.
     let again = studio.run("reenact", "", &[]);
-    assert_eq!((&*again["person"], &*again["moved"]), ("cached", "cached"));
+    assert_eq!((&*again["person/pti"], &*again["driver/moved"]), ("cached", "cached"));
     let video = studio.video();
     assert_eq!((video["frames"].as_u64(), video["audio"].as_str()), (Some(3), Some("none")));
+}
+
+#[test]
+fn devices_share_the_work_and_make_the_same() {
+    let studio = Studio::new();
+    let run = |device: &str, cache: &str, video: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_talkgraph"));
+        command.current_dir(studio.0.path()).arg("run").arg(repository("graphs/from_image.yaml"));
+        command.args(["--cache", cache, "--device", device, "--progress", "json", "--set", "size=256"]);
+        command.args([
+            "-i",
+            "portrait=portrait.png",
+            "-i",
+            "speech=speech.wav",
+            "-o",
+            &format!("video={video}"),
+        ]);
+        let output = command.arg("--pack").arg(repository("models/tiny")).output().expect("the program");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.success(), "{said}");
+        let events: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let finished = events.iter().filter(|event| event["event"] == "finished");
+        let mut devices: Vec<String> =
+            finished.filter_map(|event| Some(event["device"].as_str()?.to_owned())).collect();
+        devices.sort();
+        devices.dedup();
+        (fs::read(studio.path(video)).expect("a video"), devices)
+    };
+    let (alone, none) = run("cpu", "one", "one.mp4");
+    let (shared, both) = run("cpu,cpu", "two", "two.mp4");
+    assert_eq!((none, both), (vec![], vec!["cpu.0".to_owned(), "cpu.1".into()]));
+    assert!(alone == shared, "another number of devices, another video");
+    // Whoever ran it, it is the same: the first one's results are found by both.
+    let (again, none) = run("cpu,cpu", "one", "again.mp4");
+    assert_eq!(none, Vec::<String>::new());
+    assert!(alone == again);
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod body;
 pub mod codec;
 pub mod contract;
 pub mod geometry;
+pub(crate) mod kept;
 pub(crate) mod media;
 pub mod params;
 pub(crate) mod pictures;

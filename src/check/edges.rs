@@ -45,7 +45,8 @@ pub(super) fn connect(
     registry: &Registry,
     mistakes: &mut Mistakes,
 ) -> Wiring {
-    let mut resolver = Resolver { spec, names, drafts, registry, misfed: HashSet::new(), meant: BTreeSet::new() };
+    let mut resolver =
+        Resolver { spec, names, drafts, registry, misfed: HashSet::new(), meant: BTreeSet::new() };
     for (number, part) in spec.parts.iter().enumerate() {
         resolver.part(number, part, mistakes);
     }
@@ -69,8 +70,8 @@ pub(super) fn connect(
                     resolver.fitting(draft.scope, Some(&draft.id.value), Some(Wanted::of(input)), mistakes);
                 mistakes.error(reference.spot, message).hint = hint;
             }
-            let edge =
-                ends.map(|(output, input)| Edge { from: output.name.to_string(), to: input.name.to_string() });
+            let edge = ends
+                .map(|(output, input)| Edge { from: output.name.to_string(), to: input.name.to_string() });
             links.push(Link { from: source.draft, to, edge, spot: reference.spot });
         }
         resolver.missing(draft, mistakes);
@@ -131,8 +132,10 @@ impl<'a> Resolver<'a> {
             let found = part.inputs.iter().position(|input| input.name.value == port.value);
             if found.is_none() {
                 let known = part.inputs.iter().map(|input| input.name.value.as_str());
-                let message = format!("node `{}`: the part {file} has no input `{}`", part.id.value, port.value);
-                mistakes.error(port.spot, message).hint = Some(suggest::hint(&port.value, known, "it takes no inputs"));
+                let message =
+                    format!("node `{}`: the part {file} has no input `{}`", part.id.value, port.value);
+                mistakes.error(port.spot, message).hint =
+                    Some(suggest::hint(&port.value, known, "it takes no inputs"));
             }
             let Some(reference) = reference else { continue };
             let owner = format!("node `{}`: input `{}`", part.id.value, port.value);
@@ -190,13 +193,19 @@ impl<'a> Resolver<'a> {
                     mistakes.error(*spot, message);
                     return None;
                 }
-                let near = suggest::nearest(node, self.local_names(scope)).map(|near| format!("{scope}{near}"));
+                let near =
+                    suggest::nearest(node, self.local_names(scope)).map(|near| format!("{scope}{near}"));
                 mistakes.error(*spot, message).hint = Some(suggest::hint(node, self.local_names(scope), ""));
                 let near = near.and_then(|near| self.drafts.iter().position(|draft| draft.id.value == near));
                 self.meant.extend(near);
                 return None;
             }
             Way::Part(part) => {
+                let inside = part.inside();
+                let drafts = self.drafts.iter().enumerate();
+                self.meant.extend(
+                    drafts.filter(|(_, draft)| draft.id.value.starts_with(&inside)).map(|(number, _)| number),
+                );
                 let outputs = || part.outputs.iter().map(|output| output.name.value.as_str());
                 let (message, hint) = match &reference.value.port {
                     Some(port) => (
@@ -213,13 +222,18 @@ impl<'a> Resolver<'a> {
             }
             Way::Further(port, from) => {
                 let from = shown(from);
-                let message = format!("{owner}: `{node}` is connected to `{from}`, which has no output `{port}` besides");
+                let message = format!(
+                    "{owner}: `{node}` is connected to `{from}`, which has no output `{port}` besides"
+                );
                 mistakes.error(*spot, message).hint =
                     Some(format!("make `{port}` an input of the part of its own"));
                 return None;
             }
             Way::Around => {
-                mistakes.error(*spot, format!("{owner}: `{}` leads back to itself through parts", shown(&reference.value)));
+                mistakes.error(
+                    *spot,
+                    format!("{owner}: `{}` leads back to itself through parts", shown(&reference.value)),
+                );
                 return None;
             }
         };
@@ -319,7 +333,8 @@ impl<'a> Resolver<'a> {
         names.extend(self.of_parts(scope, target, wanted));
         if let Some(part) = self.names.part_of(scope).map(|part| &self.spec.parts[part]) {
             let fits = (0..part.inputs.len()).filter(|of| {
-                self.declared(part, *of).is_some_and(|has| wanted.ty.accepts(has.ty) && wanted.sequence == has.sequence)
+                self.declared(part, *of)
+                    .is_some_and(|has| wanted.ty.accepts(has.ty) && wanted.sequence == has.sequence)
             });
             names.extend(fits.map(|of| part.inputs[of].name.value.clone()));
         }
@@ -331,7 +346,12 @@ impl<'a> Resolver<'a> {
     /// Outputs of parts in `scope` that fit. What gives them is meant.
     fn of_parts(&mut self, scope: &str, target: Option<&str>, wanted: Wanted) -> Vec<String> {
         let mut names = vec![];
-        for part in self.spec.parts.iter().filter(|part| part.scope == scope && Some(part.id.value.as_str()) != target) {
+        for part in self
+            .spec
+            .parts
+            .iter()
+            .filter(|part| part.scope == scope && Some(part.id.value.as_str()) != target)
+        {
             for output in &part.outputs {
                 let Way::To { origin: Origin::Node(number), port: Some(port), .. } =
                     self.names.follow(&part.inside(), &output.from.value)
@@ -340,7 +360,10 @@ impl<'a> Resolver<'a> {
                 };
                 let draft = self.spec.inputs.len() + number;
                 let contract = self.drafts[draft].contract.as_ref();
-                if contract.and_then(|contract| contract.find_output(port)).is_some_and(|output| wanted.fits(output)) {
+                if contract
+                    .and_then(|contract| contract.find_output(port))
+                    .is_some_and(|output| wanted.fits(output))
+                {
                     self.meant.insert(draft);
                     let part = part.id.value.strip_prefix(scope).unwrap_or(&part.id.value);
                     names.push(format!("{part}.{}", output.name.value));

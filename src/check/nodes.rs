@@ -137,8 +137,7 @@ fn assignments<'a>(
                         format!("--set {assignment}: the part `{part}` has no parameter `{param}`")
                     }
                     None if spec.params.is_empty() => {
-                        let message =
-                            format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
+                        let message = format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
                         mistakes.push(Diagnostic::error(message));
                         continue;
                     }
@@ -204,14 +203,21 @@ impl<'a> Checker<'a, '_> {
     fn input(&self, input: &'a InputSpec, owner: String, mistakes: &mut Mistakes) -> Draft<'a> {
         const NONE: &Connections = &vec![];
         let artifact = artifact_type(&input.ty.value);
-        let decoder = artifact.filter(|_| !input.sequence).and_then(|artifact| self.registry.decoder(artifact));
+        let decoder =
+            artifact.filter(|_| !input.sequence).and_then(|artifact| self.registry.decoder(artifact));
         if artifact.is_none() {
             let known = self.registry.iter().filter_map(|ty| ty.contract().decodes).map(ArtifactType::name);
             let message = format!("{owner}: unknown type `{}`", input.ty.value);
             mistakes.error(input.ty.spot, message).hint = Some(suggest::hint(&input.ty.value, known, ""));
         }
-        let written =
-            Written { id: &input.name, scope: "", params: &input.params, cache: input.cache, fps: None, links: NONE };
+        let written = Written {
+            id: &input.name,
+            scope: "",
+            params: &input.params,
+            cache: input.cache,
+            fps: None,
+            links: NONE,
+        };
         let connected = BTreeSet::from([FILE_PORT.to_owned()]);
         let mut draft = self.draft(written, owner, decoder, connected, mistakes);
         draft.is_input = true;

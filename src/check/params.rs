@@ -196,6 +196,12 @@ pub(super) fn convert(kind: &ParamKind, value: &Scalar, folder: &Path) -> Result
             let near = suggest::nearest(value, options.iter().map(AsRef::as_ref));
             unexpected(near.map(|near| format!("did you mean `{near}`?")))
         }
+        // Of options that are numbers the quotes may be left away.
+        (ParamKind::Choice { options }, Scalar::Int(number))
+            if options.iter().any(|option| *option == number.to_string()) =>
+        {
+            Ok(ParamValue::Text(number.to_string()))
+        }
         (ParamKind::Text, Scalar::Text(value)) => Ok(ParamValue::Text(value.clone())),
         (ParamKind::Text | ParamKind::Choice { .. }, Scalar::Null) => unexpected(None),
         (ParamKind::Text | ParamKind::Choice { .. }, _) => {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{Diagnostic, Diagnostics},
-    graph::{Edge, Graph, GraphInput, GraphOutput, Node, NodeId},
+    graph::{Edge, Graph, GraphInput, GraphOutput, Node, NodeId, Part},
     spec::{GraphSpec, Mistakes, SEPARATOR},
 };
 
@@ -43,8 +43,7 @@ pub(super) fn build(
         declared.push(draft.input);
         if let Some(what) = draft.unfed {
             let message = format!("{}: {what} cannot come from a file", draft.owner);
-            let hint = "this graph is a part of others: use it as a node, `graph: FILE`";
-            unfed.push(Diagnostic::error(message).at(mistakes.place(draft.id.spot)).hint(hint));
+            unfed.push(Diagnostic::error(message).at(mistakes.place(draft.id.spot)));
         }
         dag.add_node(Node {
             id: draft.id.value.clone(),
@@ -56,6 +55,9 @@ pub(super) fn build(
             rate: None,
             place: mistakes.place(draft.id.spot),
         });
+    }
+    if let Some(last) = unfed.last_mut() {
+        last.hint = Some("this graph is a part of others: use it as a node, `graph: FILE`".into());
     }
     for link in wiring.links {
         dag.add_edge(node(link.from), node(link.to), link.edge?);
@@ -73,10 +75,11 @@ pub(super) fn build(
         let place = mistakes.place(output.name.spot);
         Some(GraphOutput { name: output.name.value.clone(), node: node(from), port, place })
     });
+    let parts = spec.parts.iter().map(|part| Part { id: part.id.value.clone(), file: part.file.clone() });
     Some(Graph {
         name: spec.name.clone(),
         file: spec.file.clone(),
-        parts: mistakes.files()[1..].to_vec(),
+        parts: parts.collect(),
         inputs: inputs.collect::<Option<_>>()?,
         outputs: outputs.collect::<Option<_>>()?,
         dag,
@@ -146,7 +149,8 @@ fn way_around(
 /// Warns of nodes, parts and inputs of the graph itself that no graph output needs. A part's own nodes are its file's concern: not every
 /// graph needs all that a part gives.
 fn report_unused(spec: &GraphSpec, drafts: &[Draft<'_>], wiring: &Wiring, mistakes: &mut Mistakes) {
-    if wiring.wanted.is_empty() {
+    // What could not be read may need anything.
+    if wiring.wanted.is_empty() || !spec.unread.is_empty() {
         return;
     }
     let mut needs = vec![vec![]; drafts.len()];

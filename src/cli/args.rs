@@ -28,7 +28,7 @@ pub struct GraphArgs {
     /// Which pack.
     #[command(flatten)]
     pub pack: PackArg,
-    /// Device of the models: auto, cpu, cuda:N
+    /// Device of the models: auto, cpu, cuda:N; several share the work: cuda:0,1
     #[arg(long, value_name = "DEVICE", env = "TALKGRAPH_DEVICE")]
     pub device: Option<String>,
     /// Which cache.

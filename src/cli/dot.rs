@@ -5,7 +5,7 @@ use talkgraph_nodes::registry::Registry;
 use super::{Outcome, args::GraphArgs, find, parts::Parts, print, print_json, run::failure, tell};
 use crate::{
     check,
-    dot::{self, Marks},
+    dot::{self, Marks, Picture},
     error::{Diagnostic, Diagnostics, Failure},
     graph::Graph,
     plan,
@@ -25,6 +25,9 @@ pub struct Args {
     /// Colour nodes by what a run with these flags would do
     #[arg(long)]
     plan: bool,
+    /// Draw every part as one node
+    #[arg(long)]
+    collapse: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -33,7 +36,7 @@ enum Format {
     Dot,
     /// Mermaid flowchart
     Mermaid,
-    /// Picture, drawn by Graphviz
+    /// Picture
     Svg,
     /// Nodes and edges
     Json,
@@ -42,11 +45,12 @@ enum Format {
 /// Draws the graph to standard output.
 pub fn run(args: &Args) -> Outcome {
     let (graph, marks) = if args.plan { planned(&args.graph)? } else { (plain(&args.graph)?, Marks::new()) };
+    let picture = Picture::new(&graph, &marks, args.collapse);
     match args.format {
-        Format::Dot => print(dot::dot(&graph, &marks)),
+        Format::Dot => print(dot::dot(&picture)),
         Format::Mermaid => {
-            print(dot::mermaid(&graph, &marks))?;
-            let edges = graph.dag.edge_count() + graph.outputs.len();
+            print(dot::mermaid(&picture))?;
+            let edges = picture.edges();
             if edges > MERMAID_EDGES {
                 let message =
                     format!("{edges} edges: viewers refuse Mermaid drawings of more than {MERMAID_EDGES}");
@@ -55,8 +59,8 @@ pub fn run(args: &Args) -> Outcome {
             }
             Ok(())
         }
-        Format::Svg => print(dot::svg(&graph, &marks).map_err(Failure::store)?),
-        Format::Json => print_json(&dot::json(&graph, &marks)),
+        Format::Svg => print(dot::svg(&picture)),
+        Format::Json => print_json(&dot::json(&picture)),
     }
 }
 

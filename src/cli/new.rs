@@ -12,11 +12,14 @@ use super::{Outcome, find, print};
 use crate::{
     check::{self, Settings},
     error::{Diagnostic, Failure},
-    graph::Graph,
+    graph::{Graph, Node},
 };
 
 /// How the line begins that tells editors of the schema.
 const SCHEMA: &str = "# yaml-language-server: $schema=";
+
+/// How a part is named.
+const PART: &str = "graph: ";
 
 /// Flags of `new`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +45,7 @@ pub fn run(args: &Args) -> Outcome {
         Some("yaml" | "yml") => args.name.clone(),
         _ => PathBuf::from(format!("{}.yaml", args.name.display())),
     };
-    let text = written(&path, &text, &graph, &registry);
+    let text = written(&path, &source, &text, &graph, &registry);
     // Files that the graph names relative to itself are not there from elsewhere.
     check::check(&path, &text, &registry, &settings).map_err(Failure::usage)?;
     let mut file = File::create_new(&path).map_err(|error| cannot(&path, "cannot be made", &error))?;
@@ -54,8 +57,9 @@ fn cannot(path: &Path, what: &str, error: &std::io::Error) -> Failure {
     Failure::store(Diagnostic::error(format!("{}: {what}", path.display())).caused_by(error))
 }
 
-/// The text of the new graph: that of the source with a head of its own, and above every node what its type does.
-fn written(path: &Path, source: &str, graph: &Graph, registry: &Registry) -> String {
+/// The text of the new graph: that of the source with a head of its own, parts seen from where it goes, and above every node what its
+/// type does.
+fn written(path: &Path, from: &Path, source: &str, graph: &Graph, registry: &Registry) -> String {
     let schema = Layout::find().schema();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let flags = |letter: &str, names: Vec<&str>| {
@@ -68,7 +72,8 @@ fn written(path: &Path, source: &str, graph: &Graph, registry: &Registry) -> Str
     text += &format!("# {name}, started from {}.\n#\n", graph.name);
     text += &format!("#   talkgraph check {file}\n#   talkgraph run {file}{inputs}{outputs}\n#\n");
     for (number, line) in source.lines().enumerate().filter(|(_, line)| !line.starts_with(SCHEMA)) {
-        let node = graph.dag.node_weights().find(|node| !node.is_input && node.place.line == number + 1);
+        let here = |node: &&Node| !node.is_input && node.place.file == from && node.place.line == number + 1;
+        let node = graph.dag.node_weights().find(here);
         let contract =
             node.and_then(|node| registry.get(node.contract.name.as_ref())).map(|ty| ty.contract());
         // A node that begins further to the right shares its line with others.
@@ -80,10 +85,32 @@ fn written(path: &Path, source: &str, graph: &Graph, registry: &Registry) -> Str
         }
         text += &match line.strip_prefix("name:") {
             Some(_) => format!("name: {name}\n{}", rate(source, graph)),
-            None => format!("{line}\n"),
+            None => format!("{}\n", moved(line, from, path)),
         };
     }
     text
+}
+
+/// The line with the part that it names, relative to the file `from`, as it is called from `to`.
+fn moved(line: &str, from: &Path, to: &Path) -> String {
+    let Some((before, rest)) = line.split_once(PART) else { return line.to_owned() };
+    let end = rest.find([',', ' ', '}']).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let folder =
+        |file: &Path| std::path::absolute(file).ok().and_then(|file| Some(file.parent()?.to_owned()));
+    let Some((old, new)) = folder(from).zip(folder(to)) else { return line.to_owned() };
+    let Ok(part) = old.join(name).canonicalize() else { return line.to_owned() };
+    let new = new.canonicalize().unwrap_or(new);
+    // Of what lies in the same tree only the way there: the tree may be moved.
+    let part = match part.strip_prefix(&new) {
+        Ok(inside) => inside.to_owned(),
+        Err(_) => part,
+    };
+    // A path in quotes means the same in YAML, whatever is in it.
+    let shown = part.display().to_string();
+    let plain = shown.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    let shown = if plain { shown } else { serde_json::Value::from(shown).to_string() };
+    format!("{before}{PART}{shown}{after}")
 }
 
 /// A comment that offers the rate of the whole graph, where it could have one and has none.

@@ -14,7 +14,7 @@ use talkgraph_nodes::{
     onnx::unchecked,
     pack::Pack,
     registry::Registry,
-    runtime::{DeviceChoice, Runtime},
+    runtime::{DeviceChoice, Profile, Runtime},
 };
 
 use super::{args::GraphArgs, find};
@@ -35,8 +35,10 @@ pub struct Parts {
     pub models: Arc<Models>,
     /// The same pack.
     pub pack: Option<Arc<Pack>>,
-    /// The same runtime.
-    pub runtime: Arc<Runtime>,
+    /// The same on further devices.
+    pub others: Vec<Arc<Models>>,
+    /// The runtimes of all devices.
+    pub runtimes: Vec<Arc<Runtime>>,
 }
 
 impl Parts {
@@ -45,12 +47,26 @@ impl Parts {
     /// # Errors
     /// A store that cannot be opened, a pack that is not sound, a device that cannot be had.
     pub fn open(args: &GraphArgs) -> Result<Self, Failure> {
+        Self::measured(args, None)
+    }
+
+    /// The same; models tell `profile` what they do.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn measured(args: &GraphArgs, profile: Option<&Arc<Profile>>) -> Result<Self, Failure> {
         let device = args.device.as_deref().unwrap_or("auto");
-        let choice: DeviceChoice = device.parse().map_err(|error| wrong(&error))?;
+        let choices = DeviceChoice::list(device).map_err(|error| wrong(&error))?;
         let store = open_store(args.cache.cache.as_deref())?;
         let home = Home::find();
         let pack = find::pack(args.pack.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
-        let runtime = Arc::new(Runtime::new(home, choice).map_err(|error| wrong(&error))?);
+        let runtimes = Runtime::sharing(&home, &choices).map_err(|error| wrong(&error))?;
+        let told = |runtime: Runtime| match profile {
+            Some(profile) => runtime.with_profile(profile.clone()),
+            None => runtime,
+        };
+        let runtimes: Vec<_> = runtimes.into_iter().map(|runtime| Arc::new(told(runtime))).collect();
+        let runtime = runtimes[0].clone();
         let (pack, models) = match pack.transpose() {
             Ok(pack) => {
                 let pack = pack.map(Arc::new);
@@ -60,7 +76,10 @@ impl Parts {
             Err(error) if args.pack.pack.is_none() => (None, Models::without_pack(&error, runtime.clone())),
             Err(error) => return Err(wrong(&error)),
         };
-        Ok(Self { registry: Arc::new(Registry::builtin()), store, models: Arc::new(models), pack, runtime })
+        let others = runtimes.iter().enumerate().skip(1);
+        let others = others.map(|(lane, runtime)| Arc::new(models.beside(runtime.clone(), lane))).collect();
+        let (registry, models) = (Arc::new(Registry::builtin()), Arc::new(models));
+        Ok(Self { registry, store, models, others, pack, runtimes })
     }
 
     /// The parts as plans and runs take them.
@@ -69,6 +88,7 @@ impl Parts {
             registry: self.registry.clone(),
             store: self.store.clone(),
             models: self.models.clone(),
+            others: self.others.clone(),
             slots: Slots::default(),
         }
     }

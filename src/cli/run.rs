@@ -3,7 +3,9 @@
 use std::{
     io::{IsTerminal, stderr},
     path::PathBuf,
-    process, thread,
+    process,
+    sync::Arc,
+    thread,
     time::SystemTime,
 };
 
@@ -13,7 +15,10 @@ use tokio::signal::{
 };
 
 use talkgraph_cache::{CacheError, Store};
-use talkgraph_nodes::{home::SETUP, runtime::Runtime};
+use talkgraph_nodes::{
+    home::SETUP,
+    runtime::{ModelTimes, Profile, Runtime},
+};
 
 use super::{Outcome, args::GraphArgs, parts::Parts, plan, print, tell, tell_as_json};
 use crate::{
@@ -29,6 +34,9 @@ use crate::{
     size::{self, human},
     trace::Trace,
 };
+
+/// Share of a model's time from which an operator on the wrong device is worth a word.
+const HOT: f64 = 0.02;
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +58,9 @@ pub struct Args {
     /// Write what ran when, for chrome://tracing or Perfetto
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write how long the models' operators took, by type and execution provider; measuring costs some time
+    #[arg(long, value_name = "FILE")]
+    operators: Option<PathBuf>,
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     keep_going: bool,
@@ -98,7 +109,9 @@ pub fn run(args: &Args) -> Outcome {
         tell_as_json();
     }
     let began = SystemTime::now();
-    let parts = Parts::open(&args.graph)?;
+    let profile = args.operators.as_ref().map(|_| Profile::new().map(Arc::new)).transpose();
+    let profile = profile.map_err(|error| Failure::store(Diagnostic::from_node("", &error)))?;
+    let parts = Parts::measured(&args.graph, profile.as_ref())?;
     let graph = parts.graph(&args.graph)?;
     if !args.quiet {
         tell(&Diagnostics(graph.warnings.clone()));
@@ -109,16 +122,17 @@ pub fn run(args: &Args) -> Outcome {
         parents: args.parents,
         report: args.report.clone(),
         trace: args.trace.clone(),
+        operators: args.operators.clone(),
         ..args.graph.request()?
     };
     let trace = args.trace.as_ref().map(|_| Trace::default());
     let events = Events::new(listeners(args, trace.as_ref()));
     let cancel = Stop::default();
-    let runtime = parts.runtime.clone();
-    on_interrupt(cancel.clone(), move || runtime.cancel());
+    let runtimes = parts.runtimes.clone();
+    on_interrupt(cancel.clone(), move || runtimes.iter().for_each(|runtime| runtime.cancel()));
     let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
     if !args.quiet {
-        tell(&outdated(&parts.runtime));
+        tell(&outdated(&parts.runtimes[0]));
     }
     let write = |what, bytes: &[u8]| {
         outcome.files.write(&what, bytes, &|| cancel.stopped()).map_err(|error| failure(&error))
@@ -132,6 +146,16 @@ pub fn run(args: &Args) -> Outcome {
     }
     if let Some(trace) = &trace {
         write(What::Trace, &trace.json())?;
+    }
+    if let Some(profile) = profile {
+        parts.runtimes.iter().for_each(|runtime| runtime.close());
+        let models = profile.models();
+        if !args.quiet {
+            tell(&left_on_cpu(&models));
+        }
+        let mut text = serde_json::json!({ "models": models }).to_string().into_bytes();
+        text.push(b'\n');
+        write(What::Operators, &text)?;
     }
     if !args.quiet && !json {
         eprintln!("{}", summary(&outcome.report));
@@ -171,6 +195,21 @@ fn make_room(store: &Store, most: u64, began: SystemTime, quiet: bool) {
     if !quiet {
         tell(&Diagnostics(vec![warning]));
     }
+}
+
+/// Warns of operators that take a good part of a model's time on the CPU although it was to run elsewhere.
+fn left_on_cpu(models: &[ModelTimes]) -> Diagnostics {
+    let warnings = models.iter().flat_map(|model| {
+        model.left_on_cpu(HOT).map(|one| {
+            let share = one.share * 100.0;
+            let message = format!(
+                "model {} on {}: ONNX Runtime ran {} of {} on the CPU, {share:.0} % of the model's time",
+                model.model, model.device, one.count, one.ty
+            );
+            Diagnostic::warning(message)
+        })
+    });
+    Diagnostics(warnings.collect())
 }
 
 /// A warning where the ONNX Runtime that was used is too old.

@@ -2,18 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::{Marks, Picture};
-use crate::graph::Graph;
+use super::Picture;
 
-/// `{ name, nodes: [{ id, type, input, mark? }], edges: [{ from, to, type, sequence }], outputs: [{ name, from }] }`;
-/// ends of edges are written as in graph files, `node.port`.
-pub fn json(graph: &Graph, marks: &Marks) -> Value {
-    let picture = Picture::new(graph, marks);
+/// `{ name, parts: [{ id, in? }], nodes: [{ id, type, input, in?, mark? }], edges: [{ from, to, type, sequence }], outputs: [{ name, from }] }`;
+/// ends of edges are written as in graph files, `node.port`, and `in` is the part that something is in.
+pub fn json(picture: &Picture<'_>) -> Value {
+    let part = |group: Option<usize>| group.map(|group| picture.groups[group].id);
     let id = |number: usize| picture.nodes[number].id;
     let nodes = picture.nodes.iter().map(|node| {
         let mut entry = json!({ "id": node.id, "type": node.ty, "input": node.is_input });
+        if let Some(part) = part(node.group) {
+            entry["in"] = part.into();
+        }
         if let Some(mark) = node.mark {
             entry["mark"] = mark.name().into();
+        }
+        entry
+    });
+    let parts = picture.groups.iter().map(|group| {
+        let mut entry = json!({ "id": group.id });
+        if let Some(part) = part(group.parent) {
+            entry["in"] = part.into();
         }
         entry
     });
@@ -30,6 +39,7 @@ pub fn json(graph: &Graph, marks: &Marks) -> Value {
         outputs.map(|(name, node, port)| json!({ "name": name, "from": format!("{}.{port}", id(*node)) }));
     json!({
         "name": picture.name,
+        "parts": parts.collect::<Vec<_>>(),
         "nodes": nodes.collect::<Vec<_>>(),
         "edges": edges.collect::<Vec<_>>(),
         "outputs": outputs.collect::<Vec<_>>(),

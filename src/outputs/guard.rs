@@ -55,7 +55,7 @@ impl Guard {
     pub fn of(graph: &Graph, engine: &Engine, request: &Request) -> Self {
         let mut guard = Self::default();
         guard.file(&graph.file, "the graph");
-        graph.parts.iter().for_each(|part| guard.file(part, "a part of the graph"));
+        graph.parts.iter().for_each(|part| guard.file(&part.file, "a part of the graph"));
         for (name, path) in &request.inputs {
             let what = format!("input `{name}`");
             guard.file(path, &what);

@@ -36,6 +36,8 @@ pub enum What {
     Report,
     /// What ran when.
     Trace,
+    /// Times of the models' operators.
+    Operators,
 }
 
 impl fmt::Display for What {
@@ -44,6 +46,7 @@ impl fmt::Display for What {
             Self::Output(name) => write!(f, "output `{name}`"),
             Self::Report => f.write_str("report"),
             Self::Trace => f.write_str("trace"),
+            Self::Operators => f.write_str("operators"),
         }
     }
 }
@@ -80,7 +83,12 @@ impl Outputs {
             name::agrees(path, node, port).map_err(|refusal| refused(&what, path, refusal))?;
             outputs.probe(&what, path, &target)?;
         }
-        for (what, path) in [(What::Report, &request.report), (What::Trace, &request.trace)] {
+        let own = [
+            (What::Report, &request.report),
+            (What::Trace, &request.trace),
+            (What::Operators, &request.operators),
+        ];
+        for (what, path) in own {
             let Some(path) = path else { continue };
             let target = outputs.add(what.clone(), path, JSON)?;
             outputs.probe(&what, path, &target)?;

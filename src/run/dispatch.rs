@@ -14,8 +14,9 @@ use std::{
 use talkgraph_cache::Digest;
 use talkgraph_nodes::{
     body::Body,
-    contract::{Arity, Time},
+    contract::{Arity, Pool, Time},
     error::{NodeError, Result},
+    models::Models,
 };
 use tokio::task::spawn_blocking;
 
@@ -191,6 +192,9 @@ impl Scheduler<'_, '_> {
             }
         };
         let host = self.host(unit, pushing, key.as_ref().map(|key| key.digest));
+        let models = self.models(unit);
+        let device = self.lanes.get(&unit).filter(|_| self.devices.len() > 1);
+        let device = device.map(|_| Arc::from(models.device()));
         let chunk = if pushing { self.board.nodes[ix].eaten } else { k };
         let inputs = self.supplies(ix, chunk, pushing);
         let node = &mut self.board.nodes[ix];
@@ -211,7 +215,8 @@ impl Scheduler<'_, '_> {
             chunk,
             work,
             host,
-            models: self.engine.models.clone(),
+            models,
+            device,
             trouble: Arc::default(),
             out: self.sender.clone(),
         };
@@ -220,6 +225,21 @@ impl Scheduler<'_, '_> {
         self.pools[pool].busy += 1;
         spawn_blocking(move || job.run());
         Ok(())
+    }
+
+    /// The models on the device with the least to do, for a unit that runs models; it stays there as long as it runs.
+    fn models(&mut self, unit: UnitRef) -> Arc<Models> {
+        if self.board.nodes[unit.0].pool != Pool::Model {
+            return self.engine.models.clone();
+        }
+        let busy = self.devices.iter().enumerate();
+        let lane = busy.min_by_key(|(_, busy)| **busy).map_or(0, |(lane, _)| lane);
+        self.devices[lane] += 1;
+        self.lanes.insert(unit, lane);
+        match lane.checked_sub(1).and_then(|other| self.engine.others.get(other)) {
+            Some(other) => other.clone(),
+            None => self.engine.models.clone(),
+        }
     }
 
     fn wake_twins_of(&mut self, key: Option<Digest>) {

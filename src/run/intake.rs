@@ -53,6 +53,9 @@ impl Scheduler<'_, '_> {
     fn ended(&mut self, unit: UnitRef, body: Option<KeptBody>, result: Result<Ending, Failure>) {
         let (ix, k) = unit;
         self.jobs -= 1;
+        if let Some(lane) = self.lanes.remove(&unit) {
+            self.devices[lane] -= 1;
+        }
         let pool = pool_index(self.board.nodes[ix].pool);
         // A paused body that was cancelled has given its place back already.
         if !std::mem::take(&mut self.nodes[ix].parked) {

@@ -82,6 +82,10 @@ pub(super) enum End {
 pub(super) struct Scheduler<'a, 'g> {
     pub board: &'a mut Board<'g>,
     pub engine: &'a Engine,
+    /// How many bodies run on each device.
+    pub devices: Vec<usize>,
+    /// On which device a unit runs that runs models.
+    pub lanes: HashMap<UnitRef, usize>,
     pub events: &'a Events,
     pub cancel: Stop,
     pub halt: Stop,
@@ -122,16 +126,19 @@ impl<'a, 'g> Scheduler<'a, 'g> {
         let (sender, receiver) = unbounded_channel();
         let pool = |slots: usize| PoolRun { slots: slots.max(1), busy: 0, ready: BTreeSet::new() };
         let nodes = board.nodes.iter().map(|_| NodeRun::default()).collect();
+        let devices = 1 + engine.others.len();
         Self {
             board,
             engine,
+            devices: vec![0; devices],
+            lanes: HashMap::new(),
             events,
             cancel,
             halt: Stop::default(),
             keep_going,
             tally,
             nodes,
-            pools: [pool(engine.slots.cpu), pool(engine.slots.model), pool(engine.slots.io)],
+            pools: [pool(engine.slots.cpu), pool(engine.slots.model.max(1) * devices), pool(engine.slots.io)],
             twins: HashMap::new(),
             jobs: 0,
             waiting: 0,

@@ -57,6 +57,8 @@ pub struct Job {
     pub work: Work,
     pub host: Arc<UnitHost>,
     pub models: Arc<Models>,
+    /// The device, where several share the work.
+    pub device: Option<Arc<str>>,
     pub trouble: Arc<Trouble>,
     pub out: UnboundedSender<Message>,
 }
@@ -172,7 +174,8 @@ impl Job {
         // A reduce's chunks are no work of their own to people.
         let told = !matches!(self.work, Work::Push(_));
         if told {
-            self.host.events.send(&Event::Started { node: node.clone(), chunk, lane });
+            let device = self.device.clone();
+            self.host.events.send(&Event::Started { node: node.clone(), chunk, lane, device });
         }
         let start = Instant::now();
         let mut ending = self.body(key, start);
@@ -181,7 +184,8 @@ impl Job {
             *taken = seconds;
         }
         if told && ending.is_ok() {
-            self.host.events.send(&Event::Finished { node, chunk, lane, seconds });
+            let device = self.device.clone();
+            self.host.events.send(&Event::Finished { node, chunk, lane, device, seconds });
         }
         ending
     }

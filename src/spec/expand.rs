@@ -21,7 +21,8 @@ const MOST_NODES: usize = 20_000;
 /// The graph with all its parts, whose files are read here. Mistakes on the way are reported; what they are of is left out.
 pub(crate) fn expand(root: FileSpec, mistakes: &mut Mistakes) -> GraphSpec {
     let FileSpec { file, name, fps, inputs, params, nodes, outputs } = root;
-    let graph = GraphSpec { file, name, fps, inputs, params, nodes: vec![], parts: vec![], outputs };
+    let graph =
+        GraphSpec { file, name, fps, inputs, params, nodes: vec![], parts: vec![], unread: vec![], outputs };
     let around = vec![(canonical(&graph.file), graph.file.clone())];
     let mut expander = Expander { graph, mistakes, read: HashMap::new(), around, is_full: false };
     expander.entries(nodes, &Around { scope: String::new(), cache: CacheMode::Auto, fps: None });
@@ -50,7 +51,8 @@ impl Expander<'_> {
         for Entry { mut id, kind, inputs, params, cache } in entries {
             if self.graph.nodes.len() >= MOST_NODES {
                 if !std::mem::replace(&mut self.is_full, true) && self.around.len() > 1 {
-                    let message = format!("the graph has more than {MOST_NODES} nodes, those of parts included");
+                    let message =
+                        format!("the graph has more than {MOST_NODES} nodes, those of parts included");
                     self.mistakes.error(id.spot, message);
                 }
                 if self.around.len() > 1 {
@@ -65,7 +67,10 @@ impl Expander<'_> {
                     self.graph.nodes.push(NodeSpec { id, scope, ty, inputs, params, cache, fps });
                 }
                 Kind::Part(path) => {
-                    let Some(file) = self.open(&id.value, &path) else { continue };
+                    let Some(file) = self.open(&id.value, &path) else {
+                        self.graph.unread.push(id.value);
+                        continue;
+                    };
                     let part = PartSpec {
                         id,
                         scope,
@@ -125,7 +130,11 @@ impl Expander<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("node `{id}`: cannot read the part {}", file.display());
-                refused(Diagnostic::error(message).caused_by(&error).hint("parts are relative to the file that names them"));
+                refused(
+                    Diagnostic::error(message)
+                        .caused_by(&error)
+                        .hint("parts are relative to the file that names them"),
+                );
                 return None;
             }
         };
@@ -151,8 +160,11 @@ impl Expander<'_> {
             }
         };
         for (node, name) in targets {
-            let Some(node) = self.graph.nodes.iter_mut().find(|known| known.id.value == node) else { continue };
-            let given = ParamSpec { name: At { value: name, spot: param.name.spot }, value: param.value.clone() };
+            let Some(node) = self.graph.nodes.iter_mut().find(|known| known.id.value == node) else {
+                continue;
+            };
+            let given =
+                ParamSpec { name: At { value: name, spot: param.name.spot }, value: param.value.clone() };
             match node.params.iter_mut().find(|known| known.name.value == given.name.value) {
                 Some(known) => *known = given,
                 None => node.params.push(given),
@@ -169,7 +181,11 @@ impl GraphSpec {
         let Some((node, param)) = text.split_once('.') else {
             let aliases = match scope.is_empty() {
                 true => &self.params,
-                false => self.parts.iter().find(|part| part.inside() == scope).map_or(&self.params, |part| &part.params),
+                false => self
+                    .parts
+                    .iter()
+                    .find(|part| part.inside() == scope)
+                    .map_or(&self.params, |part| &part.params),
             };
             let found = aliases.iter().find(|alias| alias.name.value == text);
             let alias = found.ok_or_else(|| {
@@ -193,7 +209,8 @@ impl GraphSpec {
 
     /// Names of inputs, nodes and parts that references in `scope` can begin with, and of nodes in those parts.
     pub(crate) fn names<'s>(&'s self, scope: &'s str) -> impl Iterator<Item = &'s str> {
-        let inputs = self.inputs.iter().filter(move |_| scope.is_empty()).map(|input| input.name.value.as_str());
+        let inputs =
+            self.inputs.iter().filter(move |_| scope.is_empty()).map(|input| input.name.value.as_str());
         let nodes = self.nodes.iter().map(|node| node.id.value.as_str());
         let parts = self.parts.iter().map(|part| part.id.value.as_str());
         inputs.chain(nodes.chain(parts).filter_map(move |id| id.strip_prefix(scope)))

@@ -39,6 +39,8 @@ enum Name {
     Part(usize),
     /// An input of a part.
     Input(usize, usize),
+    /// A part that could not be read.
+    Unread,
 }
 
 /// All names of a graph.
@@ -69,6 +71,7 @@ impl<'s> Names<'s> {
         for (number, part) in spec.parts.iter().enumerate() {
             enter(part.id.value.clone(), Name::Part(number));
         }
+        spec.unread.iter().for_each(|part| enter(part.clone(), Name::Unread));
         let inside = spec.parts.iter().enumerate().map(|(number, part)| (part.id.value.as_str(), number));
         Self { spec, index, inside: inside.collect() }
     }
@@ -88,10 +91,12 @@ impl<'s> Names<'s> {
             let wrong = |way| if hop == 0 { way } else { Way::Broken };
             match self.index.get(&format!("{scope}{node}")) {
                 None => return wrong(Way::Unknown),
+                Some(Name::Unread) => return Way::Broken,
                 Some(Name::Origin(origin)) => return Way::To { origin: *origin, port, through },
                 Some(Name::Part(number)) => {
                     let part = &self.spec.parts[*number];
-                    let output = port.and_then(|port| part.outputs.iter().find(|output| output.name.value == port));
+                    let output =
+                        port.and_then(|port| part.outputs.iter().find(|output| output.name.value == port));
                     let Some(output) = output else { return wrong(Way::Part(part)) };
                     (node, port) = (&output.from.value.node, output.from.value.port.as_deref());
                     scope = part.inside();

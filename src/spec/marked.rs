@@ -107,7 +107,9 @@ impl Marked for Node {
 
     fn text(&self, what: &str, mistakes: &mut Mistakes) -> Option<At<String>> {
         match &self.content {
-            Content::Scalar(Scalar::Text(text)) => Some(At { value: text.clone(), spot: mistakes.spot(self.spot) }),
+            Content::Scalar(Scalar::Text(text)) => {
+                Some(At { value: text.clone(), spot: mistakes.spot(self.spot) })
+            }
             _ => {
                 mistakes.error(self.spot, format!("expected {what}, found {}", self.kind()));
                 None

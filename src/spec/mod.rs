@@ -7,11 +7,14 @@ mod marked;
 mod read;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 pub(crate) use expand::expand;
 pub(crate) use follow::{Names, Origin, Way};
-pub(crate) use read::read;
+pub(crate) use read::{SEQUENCE, read};
 pub use talkgraph_yaml::Scalar;
 pub(crate) use text::decode;
 
@@ -229,6 +232,8 @@ pub struct GraphSpec {
     pub nodes: Vec<NodeSpec>,
     /// Parts, outer ones before those in them.
     pub parts: Vec<PartSpec>,
+    /// Names of parts whose files are no graphs, which is among the mistakes.
+    pub unread: Vec<String>,
     /// Outputs in file order.
     pub outputs: Vec<OutputSpec>,
 }
@@ -255,11 +260,6 @@ impl Mistakes {
     pub(crate) fn open(&mut self, file: &Path) {
         self.current = self.files.len();
         self.files.push(file.to_owned());
-    }
-
-    /// The files read so far, the graph itself first.
-    pub(crate) fn files(&self) -> &[PathBuf] {
-        &self.files
     }
 
     /// Adds an error at `spot`.
@@ -299,7 +299,8 @@ impl Mistakes {
     pub(crate) fn finish(mut self) -> Diagnostics {
         self.found.sort();
         // A file that is a part twice has its mistakes once.
-        self.found.0.dedup();
+        let mut told = HashSet::new();
+        self.found.0.retain(|one| told.insert((one.place.clone(), unplaced(&one.message))));
         let more = self.found.0.len().saturating_sub(MOST_MISTAKES);
         if more > 0 {
             self.found.0.truncate(MOST_MISTAKES);
@@ -308,4 +309,10 @@ impl Mistakes {
         }
         self.found
     }
+}
+
+/// A message with names of nodes as their own file says them.
+fn unplaced(message: &str) -> String {
+    let words = message.split('`').map(|word| word.rsplit(SEPARATOR).next().unwrap_or(word));
+    words.collect::<Vec<_>>().join("`")
 }

@@ -6,7 +6,8 @@ use talkgraph_nodes::contract::CacheMode;
 use talkgraph_yaml::{Content, Node};
 
 use super::{
-    AliasSpec, At, Entry, FileSpec, InputSpec, Kind, Mistakes, OutputSpec, ParamSpec, Reference, Scalar, VERSION,
+    AliasSpec, At, Entry, FileSpec, InputSpec, Kind, Mistakes, OutputSpec, ParamSpec, Reference, Scalar,
+    VERSION,
     marked::{Entries, Marked as _, parse},
 };
 use crate::suggest;
@@ -15,7 +16,7 @@ const FILE_KEYS: &[&str] = &["talkgraph", "name", "fps", "inputs", "params", "no
 const INPUT_KEYS: &[&str] = &["type", "params", "cache", "optional"];
 const NODE_KEYS: &[&str] = &["type", "graph", "in", "params", "cache"];
 /// How the type of an input begins that is a sequence.
-const SEQUENCE: &str = "sequence of ";
+pub(crate) const SEQUENCE: &str = "sequence of ";
 const CACHE_MODES: &[(&str, CacheMode)] = &[
     ("auto", CacheMode::Auto),
     ("always", CacheMode::Always),
@@ -57,7 +58,8 @@ pub(crate) fn read(file: &Path, text: &str, mistakes: &mut Mistakes) -> Option<F
     }
     for (node, _) in &nodes {
         if let Some((input, _)) = inputs.iter().find(|(input, _)| input.value == node.value) {
-            let message = format!("node `{}` has the name of the input on line {}", node.value, input.spot.line);
+            let message =
+                format!("node `{}` has the name of the input on line {}", node.value, input.spot.line);
             mistakes.error(node.spot, message).hint = Some("rename one of them".into());
         }
     }

@@ -47,6 +47,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let probe = Arc::new(Probe::default());
         let engine = Engine {
+            others: vec![],
             registry: Arc::new(registry(&probe)),
             store: Store::open(&folder.path().join("cache"), Durability::Fast).unwrap(),
             models: Arc::new(Models::none()),

@@ -53,3 +53,31 @@ fn defaults_written_out_are_the_same_key() {
     bench.run(&bench.graph_with(&plain, &["nb.by=1"]), &request);
     assert_eq!(bench.probe.total(), 0);
 }
+
+#[test]
+fn nodes_that_move_into_a_part_keep_their_keys() {
+    let bench = Bench::new();
+    let request = bench.request("3");
+    bench.run(&bench.graph(&written(&["a".into(), "b".into(), "c".into()], false, "")), &request);
+    bench.probe.take();
+    let part = bench.path("counted.yaml");
+    let text = "talkgraph: 1\ninputs: { from: json }\nnodes:
+  more: { type: count, in: { json: from }, params: { start: 3 } }
+  then: { type: add, in: { sequence: more.sequence } }
+outputs: { sequence: then.sequence }\n";
+    std::fs::write(&part, text).unwrap();
+    let graph = format!(
+        "talkgraph: 1\ninputs: {{ n: json }}\nnodes:
+  counted: {{ graph: {}, in: {{ from: n }}, params: {{ more.start: 2 }} }}
+  all: {{ type: collect, in: {{ sequence: counted.sequence }} }}
+outputs: {{ out: all.json }}\n",
+        part.display()
+    );
+    bench.run(&bench.graph(&graph), &request);
+    assert_eq!(bench.probe.total(), 0);
+
+    // A part is refreshed as a whole.
+    let request = talkgraph::engine::Request { refresh: ["counted".to_owned()].into(), ..request };
+    bench.run(&bench.graph(&graph), &request);
+    assert!(bench.probe.total() > 0);
+}

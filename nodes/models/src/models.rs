@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::{NodeError, Result},
     pack::Pack,
-    runtime::{Numerics, Runtime, Session, Values},
+    runtime::{Device, Numerics, Runtime, Session, Values},
     tensor::Tensors,
 };
 
@@ -16,6 +16,8 @@ pub struct Models {
     /// Why there is no pack, with a hint.
     unsound: Option<(String, Option<String>)>,
     runtime: Option<Arc<Runtime>>,
+    /// Which of several devices that share the work this is.
+    lane: usize,
 }
 
 impl Models {
@@ -26,19 +28,45 @@ impl Models {
 
     /// Models of what there is; asking for what is absent is an error.
     pub fn with(pack: Option<Arc<Pack>>, runtime: Option<Arc<Runtime>>) -> Self {
-        Self { pack, unsound: None, runtime }
+        Self { pack, unsound: None, runtime, lane: 0 }
     }
 
     /// Models without the pack that was found, since `error` is wrong with it. Who asks for the pack is told so; a graph
     /// without models runs all the same.
     pub fn without_pack(error: &NodeError, runtime: Arc<Runtime>) -> Self {
         let unsound = Some((error.to_string(), error.hint_text().map(ToOwned::to_owned)));
-        Self { pack: None, unsound, runtime: Some(runtime) }
+        Self { pack: None, unsound, runtime: Some(runtime), lane: 0 }
     }
 
     /// No models at all: asking for one is an error.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// The same as one of several devices that share the work, with this number.
+    #[must_use]
+    pub fn on_lane(self, lane: usize) -> Self {
+        Self { lane, ..self }
+    }
+
+    /// The number of the device among those that share the work. Values of one are of no use to another.
+    pub fn lane(&self) -> usize {
+        self.lane
+    }
+
+    /// The device in words. Of several on the CPU each has its number.
+    pub fn device(&self) -> String {
+        match self.runtime.as_ref().map(|runtime| runtime.device()) {
+            Some(Device::Cpu) => format!("cpu.{}", self.lane),
+            Some(device) => device.to_string(),
+            None => "none".into(),
+        }
+    }
+
+    /// The same models on another device, nothing opened yet.
+    #[must_use]
+    pub fn beside(&self, runtime: Arc<Runtime>, lane: usize) -> Self {
+        Self { pack: self.pack.clone(), unsound: self.unsound.clone(), runtime: Some(runtime), lane }
     }
 
     /// The pack; an error when there is none.

@@ -54,6 +54,16 @@ macro_rules! constructor {
 }
 
 impl TensorData {
+    /// How many bytes all elements take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::F32(data) => std::mem::size_of_val(&data[..]),
+            Self::F64(data) => std::mem::size_of_val(&data[..]),
+            Self::I64(data) => std::mem::size_of_val(&data[..]),
+            Self::U8(data) => data.len(),
+        }
+    }
+
     /// The element type in words.
     pub fn type_name(&self) -> &'static str {
         match self {

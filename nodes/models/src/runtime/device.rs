@@ -17,6 +17,35 @@ pub enum DeviceChoice {
     Cuda(u32),
 }
 
+impl DeviceChoice {
+    /// Several devices that share the work: `cuda:0,1`, `cuda:0,cuda:1`, `cpu,cpu`; or the one that is named.
+    ///
+    /// # Errors
+    /// What is no device, a CUDA device named twice, devices of different kinds: results are remembered by execution provider.
+    pub fn list(text: &str) -> Result<Vec<Self>> {
+        let mut choices: Vec<Self> = vec![];
+        for word in text.split(',') {
+            let further = choices.last().filter(|last| matches!(last, Self::Cuda(_)));
+            let choice = match word.trim().parse::<u32>() {
+                Ok(number) if further.is_some() => Self::Cuda(number),
+                _ => word.trim().parse()?,
+            };
+            if let Self::Cuda(number) = choice
+                && choices.contains(&choice)
+            {
+                return Err(NodeError::input(format!("device: cuda:{number} is named twice in `{text}`")));
+            }
+            let kind = std::mem::discriminant(&choice);
+            if choices.iter().any(|other| *other == Self::Auto || std::mem::discriminant(other) != kind) {
+                let message = format!("device: expected one, or several of one kind, found `{text}`");
+                return Err(NodeError::input(message).hint("write cuda:0,1 or cpu,cpu"));
+            }
+            choices.push(choice);
+        }
+        Ok(choices)
+    }
+}
+
 impl FromStr for DeviceChoice {
     type Err = NodeError;
 
@@ -95,6 +124,17 @@ mod tests {
         assert_eq!("cuda:3".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(3));
         let error = "gpu".parse::<DeviceChoice>().unwrap_err();
         assert_eq!(error.to_string(), "device: expected auto, cpu or cuda:N, found `gpu`");
+    }
+
+    #[test]
+    fn several_devices_are_of_one_kind() {
+        use DeviceChoice::{Auto, Cpu, Cuda};
+        let list = |text| DeviceChoice::list(text).map_err(|error| error.to_string());
+        assert_eq!(list("cuda:0,1, cuda:3"), Ok(vec![Cuda(0), Cuda(1), Cuda(3)]));
+        assert_eq!((list("cpu,cpu"), list("auto")), (Ok(vec![Cpu, Cpu]), Ok(vec![Auto])));
+        for wrong in ["cuda:0,0", "cpu,cuda:0", "auto,auto", "0,1", "cpu,1", "", "cuda:0,"] {
+            assert!(list(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

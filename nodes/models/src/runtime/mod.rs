@@ -3,10 +3,12 @@
 //! Nothing here touches the library before a model is asked for, so a run whose results are all remembered never opens
 //! it; what enters keys ([`Runtime::numerics`]) is known without it.
 
+mod copies;
 mod cuda;
 mod device;
 mod interrupt;
 mod library;
+mod profile;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,10 @@ use talkgraph_operators::Isa;
 
 use self::interrupt::Interrupt;
 pub use self::{
+    copies::{Copies, copies},
     cuda::Lack,
     device::{Device, DeviceChoice},
+    profile::{ModelTimes, OperatorTimes, Profile},
     session::Session,
     values::Values,
 };
@@ -62,6 +66,8 @@ pub struct Runtime {
     version: OnceLock<String>,
     sessions: DashMap<Digest, Arc<Mutex<Option<Arc<Session>>>>>,
     interrupt: Arc<Interrupt>,
+    /// Where sessions tell what they did, when someone wants to know.
+    profile: Option<Arc<Profile>>,
 }
 
 impl Runtime {
@@ -78,7 +84,21 @@ impl Runtime {
             version: OnceLock::new(),
             sessions: DashMap::new(),
             interrupt: Arc::default(),
+            profile: None,
         })
+    }
+
+    /// A runtime for each of `choices`, which share the work, and the CPU's threads where they are the CPU. Opens nothing.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), for any of them.
+    pub fn sharing(home: &Home, choices: &[DeviceChoice]) -> Result<Vec<Self>> {
+        let one = |choice: &DeviceChoice| {
+            let runtime = Self::new(home.clone(), *choice)?;
+            let threads = runtime.threads / choices.len();
+            Ok(if runtime.device == Device::Cpu { runtime.with_threads(threads) } else { runtime })
+        };
+        choices.iter().map(one).collect()
     }
 
     /// The same runtime, nothing opened yet, with so many threads a model.
@@ -90,6 +110,17 @@ impl Runtime {
     /// The same runtime, nothing opened yet, with fused operators of these instructions or with the models' plain bodies.
     pub fn with_operators(self, operators: Option<Isa>) -> Self {
         Self { operators, ..self }
+    }
+
+    /// The same runtime, nothing opened yet, whose sessions tell `profile` what they did when they are closed. Measuring costs some time.
+    #[must_use]
+    pub fn with_profile(self, profile: Arc<Profile>) -> Self {
+        Self { profile: Some(profile), ..self }
+    }
+
+    /// Forgets the sessions that nothing runs on; they give their memory back, and tell what they did.
+    pub fn close(&self) {
+        self.sessions.clear();
     }
 
     /// Where set-up put things.
@@ -175,6 +206,15 @@ impl Runtime {
         pairs.collect::<Result<_>>().map(Values)
     }
 
+    /// `values` on the device, for loops that take them again and again: a run would copy what is not there, every time. Without an effect
+    /// on the CPU.
+    pub fn resident(&self, values: Values) -> Result<Values> {
+        match self.device {
+            Device::Cpu => Ok(values),
+            Device::Cuda(number) => values.on_cuda(number),
+        }
+    }
+
     /// Stops running models between two of their operators; later runs fail as cancelled.
     pub fn cancel(&self) {
         self.interrupt.stop();
@@ -203,6 +243,9 @@ impl Runtime {
                 .with_inter_threads(1)?
                 // Spinning threads would take the cores from decoding, encoding and other models.
                 .with_intra_op_spinning(false)?;
+            if let Some(profile) = &self.profile {
+                builder = builder.with_profiling(profile.file())?;
+            }
             builder = match self.device {
                 Device::Cuda(number) => {
                     cuda::preload(library);
@@ -233,6 +276,7 @@ impl Runtime {
             session: Mutex::new(session),
             options,
             interrupt: self.interrupt.clone(),
+            profile: self.profile.clone(),
         })
     }
 }

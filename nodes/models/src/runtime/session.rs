@@ -16,6 +16,7 @@ use super::{
     device::Device,
     failed,
     interrupt::Interrupt,
+    profile::Profile,
     values::{Feed, Values, feed, feeds, from_value},
 };
 use crate::{
@@ -32,6 +33,21 @@ pub struct Session {
     pub(super) session: Mutex<ort::session::Session>,
     pub(super) options: Arc<RunOptions>,
     pub(super) interrupt: Arc<Interrupt>,
+    pub(super) profile: Option<Arc<Profile>>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(profile) = &self.profile else { return };
+        let session = self.session.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let told = match session.end_profiling() {
+            Ok(file) => profile.take(&self.name, self.device, file.as_ref()),
+            Err(error) => Err(failed(format!("model {}", self.name), &error)),
+        };
+        if let Err(error) = told {
+            tracing::warn!("{error}");
+        }
+    }
 }
 
 impl Session {
@@ -162,7 +178,11 @@ impl Session {
         if self.interrupt.check().is_err() {
             NodeError::cancelled()
         } else {
-            failed(format!("model {}", self.name), error)
+            let place = match self.device {
+                Device::Cpu => format!("model {}", self.name),
+                Device::Cuda(_) => format!("model {} on {}", self.name, self.device),
+            };
+            failed(place, error)
         }
     }
 }

@@ -8,7 +8,7 @@ use ort::{
     value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef},
 };
 
-use super::failed;
+use super::{copies, failed};
 use crate::{
     error::{NodeError, Result},
     onnx::{Element, Port},
@@ -111,6 +111,20 @@ impl Values {
             .map(Tensors)
     }
 
+    /// The same on a CUDA device; what is there already stays as it is.
+    pub(super) fn on_cuda(self, number: u32) -> Result<Self> {
+        let moved = self.0.into_iter().map(|(name, value)| {
+            let broken = |error: ort::Error| failed(format!("value `{name}`"), &error);
+            let tensor = value.view().downcast::<ort::value::DynTensorValueType>().map_err(broken)?;
+            if tensor.memory_info().allocation_device() == AllocationDevice::CUDA {
+                return Ok((name, value.clone()));
+            }
+            let there = tensor.to(AllocationDevice::CUDA, number as i32).map_err(broken)?;
+            Ok((name, Arc::new(there.into_dyn())))
+        });
+        moved.collect::<Result<_>>().map(Self)
+    }
+
     fn missing(&self, name: &str) -> NodeError {
         let known: Vec<_> = self.names().collect();
         NodeError::model(format!("value `{name}` is missing, found: {}", known.join(", ")))
@@ -119,6 +133,7 @@ impl Values {
 
 /// A value of its own memory with the element type that `tensor` has.
 pub(super) fn to_value(name: &str, tensor: &Tensor) -> Result<DynValue> {
+    copies::given(tensor.data().bytes());
     let shape = tensor.shape().to_vec();
     let value = match tensor.data() {
         TensorData::F32(data) => OrtTensor::from_array((shape, data.to_vec())).map(|value| value.into_dyn()),
@@ -137,6 +152,7 @@ pub(super) enum Feed<'a> {
 
 /// `tensor` as the model's `port` wants it. Element types must have been checked.
 pub(super) fn feed<'a>(port: &Port, tensor: &'a Tensor) -> Result<Feed<'a>> {
+    copies::given(tensor.data().bytes());
     let shape = tensor.shape().to_vec();
     let broken = |error: ort::Error| failed(format!("input `{}`", port.name), &error);
     Ok(match (tensor.data(), port.element) {
@@ -196,6 +212,7 @@ pub(super) fn from_value(name: &str, value: &DynValue) -> Result<Tensor> {
     macro_rules! copy {
         ($type:ty, $make:ident, $convert:expr) => {{
             let (shape, data) = value.try_extract_tensor::<$type>().map_err(broken)?;
+            copies::taken(std::mem::size_of_val(data));
             let shape: Vec<usize> = shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect();
             Tensor::$make(shape, data.iter().copied().map($convert).collect())
         }};

@@ -1,10 +1,11 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{fine::Fine, mask};
 use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
+    kept::Kept,
     models::Models,
     params::Params,
     runtime::Values,
@@ -27,7 +28,7 @@ pub(super) struct Paint {
     levels: Levels,
     /// Sample all rays as those of the resting head seen from before.
     frozen: bool,
-    person: Mutex<Option<Arc<Person>>>,
+    person: Kept<Arc<Person>>,
 }
 
 /// What stays the same in all chunks.
@@ -53,25 +54,20 @@ impl Paint {
             fine: params.bool("fine")? && !frozen,
             levels: Levels::of(params)?,
             frozen,
-            person: Mutex::new(None),
+            person: Kept::default(),
         })
     }
 
-    /// The person, prepared by whichever chunk comes first.
     fn person(&self, inputs: &Inputs, models: &Models) -> Result<Arc<Person>> {
-        let mut slot = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(person) = &*slot {
-            return Ok(Arc::clone(person));
-        }
-        let identity = inputs.tensors("identity")?.clone();
-        let state = volume::prepare(models, &identity)?;
-        let rays = match self.frozen {
-            true => Some(Rays::cast(models, &state, volume::FRONT)?),
-            false => None,
-        };
-        let person = Arc::new(Person { identity, state, rest: volume::rest(models)?, rays });
-        *slot = Some(Arc::clone(&person));
-        Ok(person)
+        self.person.get(models, || {
+            let identity = inputs.tensors("identity")?.clone();
+            let state = volume::prepare(models, &identity)?;
+            let rays = match self.frozen {
+                true => Some(Rays::cast(models, &state, volume::FRONT)?),
+                false => None,
+            };
+            Ok(Arc::new(Person { identity, state, rest: volume::rest(models)?, rays }))
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{
     contract,
@@ -10,6 +10,7 @@ use crate::{
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
     geometry::displacement::Reach,
+    kept::Kept,
     params::Params,
     tensor::{Tensor, Tensors},
     volume::{self, Camera, Frames, Scene},
@@ -25,7 +26,7 @@ pub(super) struct Render {
     pub(super) frozen: bool,
     /// Half the side of a label map, in units of the volume.
     pub(super) extent: f32,
-    person: Mutex<Option<Arc<Person>>>,
+    person: Kept<Arc<Person>>,
 }
 
 impl Render {
@@ -36,24 +37,20 @@ impl Render {
             outline: params.bool("outline")?,
             frozen: params.text("sampling")? == "rest",
             extent: params.float("extent")? as f32,
-            person: Mutex::new(None),
+            person: Kept::default(),
         })
     }
 
-    /// The person, prepared by whichever chunk comes first.
     fn person(&self, inputs: &Inputs, ctx: &Context<'_>) -> Result<Arc<Person>> {
-        let mut slot = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(person) = &*slot {
-            return Ok(Arc::clone(person));
-        }
-        let person = Arc::new(Person::new(self, inputs, ctx.models)?);
-        if inputs.has("parsing") && matches!(person.motion, Motion::Field(_)) {
-            ctx.host.warn(
-                "port `parsing`: the pack's role `render` takes no `offsets`, the labels change nothing",
-            );
-        }
-        *slot = Some(Arc::clone(&person));
-        Ok(person)
+        self.person.get(ctx.models, || {
+            let person = Arc::new(Person::new(self, inputs, ctx.models)?);
+            if inputs.has("parsing") && matches!(person.motion, Motion::Field(_)) {
+                ctx.host.warn(
+                    "port `parsing`: the pack's role `render` takes no `offsets`, the labels change nothing",
+                );
+            }
+            Ok(person)
+        })
     }
 }
 

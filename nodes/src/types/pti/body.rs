@@ -56,6 +56,8 @@ impl ValueBody for Invert {
         ctx.host.note("losses", json!(outcome.curves.last()));
         ctx.host.note("quality", json!(quality));
         ctx.host.note("steps", json!(steps));
+        let copied = outcome.copied_a_step;
+        ctx.host.note("copied_bytes_a_step", json!({ "given": copied.given, "taken": copied.taken }));
         ctx.host.note("seconds", json!(start.elapsed().as_secs_f64()));
 
         let reference = Tensors::new().with("coefficients", coefficients.clone());

@@ -1,11 +1,10 @@
-use std::sync::{Mutex, PoisonError};
-
 use super::inside::{self, Inside};
 use crate::{
     artifact::Value,
     body::{Context, Inputs, MapBody, Outputs},
     error::{NodeError, Result},
     geometry::resample,
+    kept::Kept,
     models::Models,
     params::Params,
     runtime::Values,
@@ -16,8 +15,8 @@ use crate::{
 pub(super) struct Finish {
     /// How a mask becomes as coarse as features.
     shrink: Shrink,
-    /// The person's state, prepared by whichever chunk comes first.
-    state: Mutex<Option<Values>>,
+    /// The person's state.
+    state: Kept<Values>,
 }
 
 /// Makes a plane of one width and height one of another.
@@ -29,17 +28,11 @@ impl Finish {
             "bicubic" => resample::bicubic,
             _ => resample::resize,
         };
-        Ok(Self { shrink, state: Mutex::new(None) })
+        Ok(Self { shrink, state: Kept::default() })
     }
 
     fn state(&self, inputs: &Inputs, models: &Models) -> Result<Values> {
-        let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = &*slot {
-            return Ok(state.clone());
-        }
-        let state = volume::prepare(models, inputs.tensors("identity")?)?;
-        *slot = Some(state.clone());
-        Ok(state)
+        self.state.get(models, || volume::prepare(models, inputs.tensors("identity")?))
     }
 }
 
