@@ -152,14 +152,9 @@ fn devices_share_the_work_and_make_the_same() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talkgraph"));
         command.current_dir(studio.0.path()).arg("run").arg(repository("graphs/from_image.yaml"));
         command.args(["--cache", cache, "--device", device, "--progress", "json", "--set", "size=256"]);
-        command.args([
-            "-i",
-            "portrait=portrait.png",
-            "-i",
-            "speech=speech.wav",
-            "-o",
-            &format!("video={video}"),
-        ]);
+        // Longer inversions tell by their last bits how many threads ran them, and each device has but its share of those.
+        command.args(["--set", "quality=draft", "-o", &format!("video={video}")]);
+        command.args(["-i", "portrait=portrait.png", "-i", "speech=speech.wav"]);
         let output = command.arg("--pack").arg(repository("models/tiny")).output().expect("the program");
         let said = String::from_utf8(output.stderr).expect("text");
         assert!(output.status.success(), "{said}");

@@ -166,6 +166,10 @@ fn phases_reach_their_targets_and_feed_each_other() {
     assert_eq!(curves.get("second.distance").unwrap().shape(), [100]);
     assert!(outcome.curves.last()["first.loss"] < 1e-2);
     assert!(!outcome.tensors.0.contains_key("params"));
+    // Between steps only these travel: the drawn numbers of view and step, three of the schedule; the losses. Parameters and moments stay.
+    let numbers = |count: u64| 4 * count;
+    assert!(outcome.copied_a_step.given <= numbers(3 + 3 + 3), "{:?}", outcome.copied_a_step);
+    assert!((1..=numbers(2)).contains(&outcome.copied_a_step.taken), "{:?}", outcome.copied_a_step);
 }
 
 #[test]
