@@ -1,6 +1,7 @@
 """CUDA beside the CPU, in one table: `tools/cuda/check.sh` runs it.
 
-What every node gives on both devices and how long it takes there, the inversion, frames a second of the bundled pack and of StyleNeRF with random weights at 1024 px, and
+What every node gives on both devices and how long it takes there, the inversion, which operators the device left to the CPU and what was copied for them, what several
+devices gain, frames a second of the bundled pack and of StyleNeRF with random weights at 1024 px, and
 what PyTorch makes of the same networks on the same device. A part that fails is told in its place, and the others go on. `--device cpu` rehearses it without a GPU.
 """
 
@@ -34,10 +35,10 @@ def run(binary, *arguments):
     return done.stdout
 
 
-def report(binary, device, folder, graph, inputs, outputs, settings=()):
+def report(binary, device, folder, graph, inputs, outputs, settings=(), further=()):
     """Runs a graph in a store of its own and gives its report."""
     path = folder / "report.json"
-    arguments = ["run", "--quiet", graph, "--device", device, "--cache", folder / "cache", "--report", path]
+    arguments = ["run", "--quiet", graph, "--device", device, "--cache", folder / "cache", "--report", path, *further]
     arguments += [part for name, value in inputs.items() for part in ("-i", f"{name}={value}")]
     arguments += [part for name, value in outputs.items() for part in ("-o", f"{name}={value}")]
     run(binary, *arguments, *[part for setting in settings for part in ("--set", setting)])
@@ -94,10 +95,45 @@ def inversion(arguments, folder):
         inputs = {"portrait": MEDIA / "portrait.png", "speech": MEDIA / "speech.wav"}
         told.append(report(arguments.binary, device, own, ROOT / "graphs" / "from_image.yaml", inputs, {"video": own / "video.mp4"}))
     slow, fast = map(seconds, told)
-    for name in ("person", "shape", "deformed", "mouth", "frames", "sharp"):
+    for name in ("person/pti", "person/shape", "frames/render/deformed", "frames/render/mouth", "frames/render/upsample", "frames/sharp"):
         if name in slow:
             yield [name, f"{slow[name]:.2f}", f"{fast[name]:.2f}", f"{slow[name] / max(fast[name], 1e-3):.1f}"]
     yield ["whole", *(f"{one['wall_seconds']:.2f}" for one in told), f"{told[0]['wall_seconds'] / told[1]['wall_seconds']:.1f}"]
+
+
+def placement(arguments, folder):
+    """Where ONNX Runtime put the operators of a new face's models, and what was copied to get there and back."""
+    yield ["model", "runs", "seconds", "copies between host and device", "left on the CPU: operators, share of the model's time"]
+    inputs = {"portrait": MEDIA / "portrait.png", "speech": MEDIA / "speech.wav"}
+    path = folder / "operators.json"
+    told = report(arguments.binary, arguments.device, folder, ROOT / "graphs" / "from_image.yaml", inputs, {"video": folder / "video.mp4"}, further=("--operators", path))
+    for model in json.loads(path.read_text())["models"]:
+        elsewhere = model["device"] != "cpu"
+        left = [one for one in model["operators"] if elsewhere and one["provider"] == "CPUExecutionProvider"]
+        left = ", ".join(f"{one['count']} {one['type']} {100 * one['share']:.1f} %" for one in left) or "none"
+        yield [model["model"], model["runs"], f"{model['seconds']:.2f}", model["copies"], left if elsewhere else "runs there"]
+    copied = next(node["notes"]["copied_bytes_a_step"] for node in told["nodes"] if node["id"] == "person/pti")
+    yield ["a step of the inversion", "", "", f"{copied['given']} bytes in, {copied['taken']} out", ""]
+
+
+def devices(arguments, folder):
+    """A known face's frames on one device and on two."""
+    second = "cpu,cpu" if arguments.device == "cpu" else "cuda:0,1"
+    if arguments.device != "cpu" and cards() < 2:
+        yield ["several devices", "there is one card"]
+        return
+    yield ["devices", "seconds of the frames of a known face"]
+    inputs = {"portrait": MEDIA / "portrait.png", "speech": MEDIA / "speech.wav"}
+    graph, outputs = ROOT / "graphs" / "from_image.yaml", {"video": folder / "video.mp4"}
+    report(arguments.binary, arguments.device, folder, graph, inputs, outputs)
+    for device in (arguments.device, second):
+        told = report(arguments.binary, device, folder, graph, inputs, outputs, further=("--refresh", "frames"))
+        yield [device, f"{told['wall_seconds']:.2f}"]
+
+
+def cards():
+    """How many CUDA devices there are."""
+    return len(subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout.splitlines())
 
 
 def published(arguments, folder):
@@ -142,7 +178,7 @@ def pytorch(arguments, _):
         yield ["StyleNeRF at 1024 px, one pass", f"{count / (synchronised() - began):.2f} a second"]
 
 
-PARTS = {"nodes": nodes, "inversion": inversion, "published": published, "pytorch": pytorch}
+PARTS = {"nodes": nodes, "inversion": inversion, "placement": placement, "devices": devices, "published": published, "pytorch": pytorch}
 
 
 def table(rows):
