@@ -60,7 +60,8 @@ fn the_units_are_those_of_apple_in_the_order_of_live_link_face() {
     let mut apple: Vec<_> = APPLE.split_whitespace().collect();
     let mut ours = UNITS.to_vec();
     assert_eq!(ours.len(), 52);
-    (apple.sort_unstable(), ours.sort_unstable());
+    apple.sort_unstable();
+    ours.sort_unstable();
     assert_eq!(ours, apple);
     let header: Vec<_> = HEADER.split(',').collect();
     assert_eq!(header.len(), 2 + 52 + 9);
