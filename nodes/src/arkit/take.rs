@@ -95,6 +95,13 @@ impl Take {
         notes
     }
 
+    /// What a user should know without looking at the report: how many frames of the file called `name` had to be made up.
+    pub(crate) fn warning(&self, name: &str) -> Option<String> {
+        let all = self.dropped + self.repeated + self.frames.len();
+        (self.dropped > 0)
+            .then(|| format!("{name}: {} of {all} frames show no face and are bridged", self.dropped))
+    }
+
     /// Fails where frames are further apart than `longest` seconds.
     pub(crate) fn check_gaps(&self, name: &str, longest: f64) -> Result<()> {
         let wide = self.frames.windows(2).find(|pair| pair[1].time - pair[0].time > longest + 1e-6);

@@ -165,6 +165,8 @@ fn rows_without_a_face_are_bridged_and_noted() {
         (Some(2), Some(1), Some(1))
     );
     assert_eq!(notes["unknown"][0], "Strange");
+    let warning = found.warning("x.csv");
+    assert_eq!(warning.as_deref(), Some("x.csv: 2 of 6 frames show no face and are bridged"));
     assert_eq!(
         found.check_gaps("x.csv", 0.1).unwrap_err().to_string(),
         "x.csv:5:1: 0.12 s after the frame before, the most is 0.1"

@@ -78,6 +78,9 @@ impl Decode {
         let bytes = fs::read(path).map_err(|error| sniff::unreadable(path, error)).told()?;
         let mut take = arkit::read(&name, &bytes, &self.reading)?;
         take.notes().into_iter().for_each(|(fact, value)| ctx.host.note(fact, value));
+        if let Some(warning) = take.warning(&name) {
+            ctx.host.warn(&warning);
+        }
         take.check_gaps(&name, self.longest_gap)?;
         if self.mirror {
             take.mirror();

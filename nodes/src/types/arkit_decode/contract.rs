@@ -24,7 +24,7 @@ person's own. A pack whose expression has their names gets them as they are. For
 
 Mixed coefficients stay within the pack's bounds.
 
-The recording begins with its first frame and is brought to `fps` by `resample`. Rows without a face (`BlendShapeCount` 0, no face in the JSON) are bridged; gaps over `longest_gap` are an \
+The recording begins with its first frame and is brought to `fps` by `resample`. Rows without a face (`BlendShapeCount` 0, no face in the JSON) are bridged, with a warning; gaps over `longest_gap` are an \
 error. A second of timecode has as many frames as the file shows (note `source_fps`); 29.97 is told from 30 by `source_fps` alone. Frames of JSON have \
 `timestampMs` (or `timestamp_ms`, `timestamp`, in milliseconds, or `time`, in seconds), or come at `source_fps`, else at `fps`.
 
