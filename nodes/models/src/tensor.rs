@@ -91,6 +91,61 @@ impl Tensor {
         &self.data
     }
 
+    /// Some rows of the first axis.
+    ///
+    /// # Errors
+    /// A scalar, or rows that there are not.
+    pub fn rows(&self, rows: std::ops::Range<usize>) -> Result<Self> {
+        let Some((&count, inner)) = self.shape.split_first() else {
+            return Err(NodeError::input("a scalar has no rows"));
+        };
+        if rows.start > rows.end || rows.end > count {
+            return Err(NodeError::input(format!("rows {rows:?}: there are {count}")));
+        }
+        let size: usize = inner.iter().product();
+        let shape = [&[rows.len()], inner].concat();
+        let at = rows.start * size..rows.end * size;
+        match &self.data {
+            TensorData::F32(data) => Self::f32(shape, data[at].to_vec()),
+            TensorData::F64(data) => Self::f64(shape, data[at].to_vec()),
+            TensorData::I64(data) => Self::i64(shape, data[at].to_vec()),
+            TensorData::U8(data) => Self::u8(shape, data[at].to_vec()),
+        }
+    }
+
+    /// Tensors one after the other along the first axis.
+    ///
+    /// # Errors
+    /// None at all, scalars, other sizes along other axes, other elements.
+    pub fn joined(parts: &[Self]) -> Result<Self> {
+        fn all<T: Copy>(parts: &[Tensor], of: impl Fn(&Tensor) -> Result<&[T]>) -> Result<Vec<T>> {
+            let mut data = vec![];
+            for part in parts {
+                data.extend_from_slice(of(part)?);
+            }
+            Ok(data)
+        }
+        let Some((first, rest)) = parts.split_first() else {
+            return Err(NodeError::input("no chunks"));
+        };
+        if rest.is_empty() {
+            return Ok(first.clone());
+        }
+        let Some((_, inner)) = first.shape.split_first() else {
+            return Err(NodeError::input("a scalar in every chunk"));
+        };
+        if let Some(other) = rest.iter().find(|part| part.shape.get(1..) != Some(inner)) {
+            return Err(NodeError::input(format!("shapes {:?} and {:?}", first.shape, other.shape)));
+        }
+        let shape = [&[parts.iter().map(|part| part.shape[0]).sum()], inner].concat();
+        match &first.data {
+            TensorData::F32(_) => Self::f32(shape, all(parts, Self::as_f32)?),
+            TensorData::F64(_) => Self::f64(shape, all(parts, Self::as_f64)?),
+            TensorData::I64(_) => Self::i64(shape, all(parts, Self::as_i64)?),
+            TensorData::U8(_) => Self::u8(shape, all(parts, Self::as_u8)?),
+        }
+    }
+
     /// The same elements under another shape of equal size.
     pub fn reshape(self, shape: impl Into<Vec<usize>>) -> Result<Self> {
         let shape = shape.into();

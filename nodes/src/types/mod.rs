@@ -39,6 +39,7 @@ mod track;
 mod upsample;
 mod write_arkit;
 mod write_image;
+mod write_json;
 mod write_tensors;
 
 /// Every node type, in documentation order.
@@ -75,6 +76,7 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(paste_back::node()),
         Box::new(mux::node()),
         Box::new(write_image::node()),
+        Box::new(write_json::node()),
         Box::new(write_tensors::node()),
         Box::new(write_arkit::node()),
         Box::new(onnx::node()),

@@ -30,7 +30,7 @@ impl ValueBody for Run {
 }
 
 /// The tensor called `name`, or the only one.
-fn pick<'a>(tensors: &'a Tensors, name: &str) -> Result<&'a Tensor> {
+pub(super) fn pick<'a>(tensors: &'a Tensors, name: &str) -> Result<&'a Tensor> {
     let mut all = tensors.0.values();
     match (tensors.0.get(name), all.next(), all.next()) {
         (Some(tensor), ..) | (None, Some(tensor), None) => Ok(tensor),

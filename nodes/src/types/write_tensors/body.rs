@@ -1,13 +1,13 @@
 use std::{collections::BTreeMap, fs};
 
-use super::format;
+use super::{format, window};
 use talkgraph_models::safetensors;
 
 use crate::{
     artifact::{FileRef, Value},
     body::{Context, Emit, Inputs, Sequence, ValueBody},
     error::{NodeError, Result},
-    tensor::{Tensor, TensorData, Tensors},
+    tensor::{Tensor, Tensors},
 };
 
 pub(super) struct Write {
@@ -52,50 +52,31 @@ fn only(tensors: &Tensors) -> Result<&Tensor> {
     }
 }
 
-/// The tensors of all chunks, each joined along the first axis.
+/// The tensors of all chunks, each joined along the first axis. Chunks that are windows of larger tensors become one window around all.
 fn joined(sequence: &dyn Sequence) -> Result<Tensors> {
+    let chunks: Vec<Tensors> =
+        (0..sequence.len()).map(|k| Ok(sequence.chunk(k)?.tensors()?.clone())).collect::<Result<_>>()?;
+    let chunks = if chunks.iter().any(|chunk| chunk.0.contains_key(window::CORNER)) {
+        window::whole(chunks)?
+    } else {
+        chunks
+    };
     let mut parts: BTreeMap<String, Vec<Tensor>> = BTreeMap::new();
-    for k in 0..sequence.len() {
-        for (name, tensor) in &sequence.chunk(k)?.tensors()?.0 {
-            parts.entry(name.clone()).or_default().push(tensor.clone());
+    for chunk in chunks {
+        for (name, tensor) in chunk.0 {
+            parts.entry(name).or_default().push(tensor);
         }
     }
     let mut tensors = Tensors::new();
-    for (name, parts) in parts {
-        let tensor = join(&parts).map_err(|error| {
+    for (name, mut parts) in parts {
+        // What is around all frames, and where the window is, stands once.
+        if name == window::CORNER || name == window::CANVAS {
+            parts.truncate(1);
+        }
+        let tensor = Tensor::joined(&parts).map_err(|error| {
             NodeError::input(format!("tensor `{name}`: its chunks cannot be joined")).caused_by(error)
         })?;
         tensors.0.insert(name, tensor);
     }
     Ok(tensors)
-}
-
-fn join(parts: &[Tensor]) -> Result<Tensor> {
-    let Some((first, rest)) = parts.split_first() else {
-        return Err(NodeError::input("no chunks"));
-    };
-    if rest.is_empty() {
-        return Ok(first.clone());
-    }
-    let Some((_, inner)) = first.shape().split_first() else {
-        return Err(NodeError::input("a scalar in every chunk"));
-    };
-    if let Some(other) = rest.iter().find(|part| part.shape().get(1..) != Some(inner)) {
-        return Err(NodeError::input(format!("shapes {:?} and {:?}", first.shape(), other.shape())));
-    }
-    let shape = [&[parts.iter().map(|part| part.shape()[0]).sum()], inner].concat();
-    match first.data() {
-        TensorData::F32(_) => Tensor::f32(shape, all(parts, Tensor::as_f32)?),
-        TensorData::F64(_) => Tensor::f64(shape, all(parts, Tensor::as_f64)?),
-        TensorData::I64(_) => Tensor::i64(shape, all(parts, Tensor::as_i64)?),
-        TensorData::U8(_) => Tensor::u8(shape, all(parts, Tensor::as_u8)?),
-    }
-}
-
-fn all<T: Copy>(parts: &[Tensor], of: impl Fn(&Tensor) -> Result<&[T]>) -> Result<Vec<T>> {
-    let mut data = vec![];
-    for part in parts {
-        data.extend_from_slice(of(part)?);
-    }
-    Ok(data)
 }

@@ -4,6 +4,7 @@ mod body;
 mod format;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use crate::{
     artifact::ArtifactType,
@@ -22,7 +23,9 @@ pub(crate) fn node() -> WriteTensors {
     WriteTensors(
         Contract::new("write_tensors", 1, Time::Value, Pool::Io, "writes tensors to a file")
             .doc(
-                "Writes the tensors at `tensors`, or those of the sequence at `sequence` joined along the first axis. \
+                "Writes the tensors at `tensors`, or those of the sequence at `sequence` joined along the first axis; \
+                 where chunks hold windows of larger tensors (`corner`), as those of `lipaint` do, in one window around all, zero where a chunk has nothing, and frames \
+                 that are a part of larger ones (`canvas`) whole. \
                  `safetensors` and `json` hold all of them by name (JSON as nested lists, numbers that are not finite \
                  as null), `npy` one: the only one, or the one that `tensor` names.",
             )

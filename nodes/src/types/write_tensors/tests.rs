@@ -65,3 +65,40 @@ fn one_tensor_can_be_chosen() {
     let error = written(&value(both), &[text("tensor", "x")]).unwrap_err();
     assert_eq!(error.to_string(), "tensor `x` is missing, found: n, pose");
 }
+
+#[test]
+fn windows_of_chunks_become_one_around_all() {
+    let map = |value: f32, rows: usize, columns: usize| {
+        Tensor::f32([1, 2, rows, columns], vec![value; 2 * rows * columns]).unwrap()
+    };
+    let chunk = |corner: [i64; 2], value: f32, rows: usize, columns: usize| {
+        Tensors::new()
+            .with("corner", Tensor::i64([2], corner.to_vec()).unwrap())
+            .with("features", map(value, rows, columns))
+            .with("fine", map(value, 2 * rows, 2 * columns))
+    };
+    let windows = super::window::whole(vec![chunk([2, 3], 1.0, 1, 2), chunk([1, 4], 2.0, 2, 3)]).unwrap();
+    let [first, second] = windows.as_slice() else { panic!("two chunks") };
+    for one in [first, second] {
+        assert_eq!(one.get("corner").unwrap().as_i64().unwrap(), [1, 3]);
+        assert_eq!(one.get("features").unwrap().shape(), [1, 2, 2, 4]);
+        assert_eq!(one.get("fine").unwrap().shape(), [1, 2, 4, 8]);
+    }
+    assert_eq!(
+        first.get("features").unwrap().as_f32().unwrap()[..8],
+        [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    );
+    assert_eq!(
+        second.get("features").unwrap().as_f32().unwrap()[..8],
+        [0.0, 2.0, 2.0, 2.0, 0.0, 2.0, 2.0, 2.0]
+    );
+
+    let framed = Tensors::new()
+        .with("corner", Tensor::i64([2], vec![1, 0]).unwrap())
+        .with("canvas", Tensor::u8([2, 1, 3], vec![7; 6]).unwrap())
+        .with("frames", Tensor::u8([2, 1, 1, 3], vec![9; 6]).unwrap());
+    let whole = super::window::whole(vec![framed]).unwrap();
+    let frames = whole[0].get("frames").unwrap();
+    assert_eq!((frames.shape(), &frames.as_u8().unwrap()[..6]), (&[2, 2, 1, 3][..], &[7, 7, 7, 9, 9, 9][..]));
+    assert!(!whole[0].0.contains_key("canvas"));
+}
