@@ -11,7 +11,7 @@ help:
 	@echo "make demo-pictures  the README's pictures from the demo"
 	@echo 'make install  [PREFIX=/usr/local] [DESTDIR=…]  the program with all its parts; runs from anywhere, also after a move'
 	@echo 'make test    all tests of the program; make test-tools those of the Python tools (fetches PyTorch, 6 GB)'
-	@echo 'make published-test  the published networks with random weights at 1024 px: exported, parity, the four modes (three minutes)'
+	@echo 'make published-test  the published networks with random weights at 1024 px: exported, parity, the four modes, a whole one beside recorded frames (five minutes)'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'

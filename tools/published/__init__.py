@@ -19,5 +19,7 @@
     half       models that compute in float16
     pack       pack.yaml
     numbers    weights that follow from names
+    rehearsal  the exporter and the four modes on random weights
+    whole      a whole from_image, held to frames of the published code
     random_weights   a folder of files with the published names and shapes
 """

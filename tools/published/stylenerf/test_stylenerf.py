@@ -57,11 +57,13 @@ class Published(unittest.TestCase):
             files = E.export(generator, folder)
             self.holds(figures(generator, in_onnx({role: Path(folder) / file for role, file in files.items()}), golden))
 
-    def test_modules_at_256(self):
-        golden = Golden(256)
-        generator = golden.generator()
-        self.holds(figures(generator, in_torch(roles(generator)), golden))
-        self.first_step_holds(generator, golden)
+    def test_modules_at_256_and_512(self):
+        for resolution in (256, 512):
+            with self.subTest(resolution):
+                golden = Golden(resolution)
+                generator = golden.generator()
+                self.holds(figures(generator, in_torch(roles(generator)), golden))
+                self.first_step_holds(generator, golden)
 
     @unittest.skipUnless(os.environ.get("TALKGRAPH_TEST_1024"), "TALKGRAPH_TEST_1024 is not set: the full size takes minutes")
     def test_modules_and_models_at_1024(self):
