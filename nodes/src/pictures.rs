@@ -9,6 +9,7 @@ use image::{
 
 use crate::{
     error::{NodeError, Result},
+    geometry::resample,
     tensor::{Tensor, Tensors},
 };
 
@@ -104,10 +105,32 @@ pub(crate) fn planes(
     for picture in pictures {
         let scaled = scaled(picture, width, height);
         for channel in 0..3 {
-            data.extend(scaled.pixels().map(|pixel| value(channel, f32::from(pixel.0[channel]) / 255.0)));
+            data.extend(plane(&scaled, channel).map(|x| value(channel, x)));
         }
     }
     Tensor::f32([pictures.len(), 3, height, width], data)
+}
+
+/// A picture at `width` x `height` as [1,3,H,W], read bicubically as [`resample::bicubic`] does; `value` as that of [`planes`], of numbers that
+/// may lie a little outside [0,1].
+pub(crate) fn bicubic_planes(
+    picture: &RgbImage,
+    (width, height): (usize, usize),
+    value: impl Fn(usize, f32) -> f32,
+) -> Result<Tensor> {
+    let from = (picture.width() as usize, picture.height() as usize);
+    let mut data = Vec::with_capacity(3 * width * height);
+    for channel in 0..3 {
+        let whole: Vec<f32> = plane(picture, channel).collect();
+        let scaled = resample::bicubic(&whole, from, (width, height))?;
+        data.extend(scaled.into_iter().map(|x| value(channel, x)));
+    }
+    Tensor::f32([1, 3, height, width], data)
+}
+
+/// A channel in [0,1], row by row.
+fn plane(picture: &RgbImage, channel: usize) -> impl Iterator<Item = f32> + '_ {
+    picture.pixels().map(move |pixel| f32::from(pixel.0[channel]) / 255.0)
 }
 
 /// The picture at another size.
@@ -135,6 +158,19 @@ pub(crate) fn from_planes(tensor: &Tensor) -> Result<RgbImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bicubic_planes_overshoot_at_edges_and_keep_what_is_even() {
+        let even = RgbImage::from_pixel(4, 4, image::Rgb([51, 102, 255]));
+        let planes = bicubic_planes(&even, (7, 9), |_, value| value).unwrap();
+        assert_eq!(planes.shape(), [1, 3, 9, 7]);
+        for (plane, expected) in planes.as_f32().unwrap().chunks_exact(63).zip([0.2, 0.4, 1.0]) {
+            assert!(plane.iter().all(|x| (x - expected).abs() < 1e-5), "{plane:?}");
+        }
+        let edge = RgbImage::from_fn(4, 4, |x, _| image::Rgb([if x < 2 { 0 } else { 255 }; 3]));
+        let planes = bicubic_planes(&edge, (8, 8), |_, value| value).unwrap();
+        assert!(planes.as_f32().unwrap().iter().any(|&x| x > 1.01));
+    }
 
     #[test]
     fn frames_and_planes_keep_the_order_of_pixels() {

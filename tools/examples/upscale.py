@@ -17,6 +17,7 @@ from ..pack.portrait import draw
 from ..pack.shade import Renderer
 
 CHANNELS, PATCH, BATCH, HELD_OUT = 20, 48, 16, 4
+RATE = 4e-3
 
 
 class Doubler(torch.nn.Module):
@@ -51,22 +52,23 @@ def main():
     a.add_argument("out", type=Path)
     a.add_argument("--pictures", type=int, default=48)
     a.add_argument("--side", type=int, default=512)
-    a.add_argument("--steps", type=int, default=3000)
+    a.add_argument("--steps", type=int, default=2500)
     a = a.parse_args()
     torch.set_num_threads(1), torch.manual_seed(0)
     sharp, began = pictures(a.pictures, a.side), time.time()
     held, sharp = sharp[:HELD_OUT], sharp[HELD_OUT:]
     model, rng = Doubler(), np.random.default_rng(0)
-    optimiser = torch.optim.Adam(model.parameters(), 2e-3)
+    optimiser = torch.optim.Adam(model.parameters(), RATE)
     for step in range(a.steps):
         corners = rng.integers(0, a.side // 2 - PATCH, (BATCH, 2)) * 2
         of = rng.integers(0, len(sharp), BATCH)
         truth = torch.stack([sharp[k, :, y : y + 2 * PATCH, x : x + 2 * PATCH] for k, (y, x) in zip(of, corners)])
         # Frames out of a video have noise and are a little soft.
-        small = F.avg_pool2d(truth, 2) + 0.01 * torch.rand(()) * torch.randn(BATCH, 3, PATCH, PATCH)
-        loss = (model(small) - truth).abs().mean()
+        small = F.avg_pool2d(truth, 2) + 0.004 * torch.rand(()) * torch.randn(BATCH, 3, PATCH, PATCH)
+        error = model(small) - truth
+        loss = error.abs().mean() + 30 * error.square().mean()
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / a.steps))
+            group["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * step / a.steps))
         optimiser.zero_grad(), loss.backward(), optimiser.step()
         if step % 500 == 0:
             print(f"step {step}: {loss.item():.4f}, {time.time() - began:.0f} s", flush=True)

@@ -13,7 +13,7 @@ use crate::{
     models::Models,
     params::Params,
     pictures,
-    tensor::Tensors,
+    tensor::{Tensor, Tensors},
 };
 
 /// The ports of which one is connected.
@@ -88,18 +88,16 @@ impl MapBody for Looking {
     }
 }
 
-/// What the network of `role`, which takes `image` [1,3,`side`,`side`], gives for each of `pictures`; `value` is that of
-/// [`pictures::planes`]. One picture at a time: a published export may fix the batch at one, and batches gain nothing on a CPU.
+/// What the network of `role` gives for each of `pictures`; `planes` makes the `image` [1,3,S,S] of one. One picture at a time: a published
+/// export may fix the batch at one, and batches gain nothing on a CPU.
 pub(crate) fn each<'a>(
     pictures: &'a [RgbImage],
     ctx: &'a Context<'_>,
     role: &'a str,
-    side: usize,
-    value: impl Fn(usize, f32) -> f32 + 'a,
+    planes: impl Fn(&RgbImage) -> Result<Tensor> + 'a,
 ) -> impl Iterator<Item = Result<Tensors>> + 'a {
     pictures.iter().map(move |picture| {
         ctx.check_cancelled()?;
-        let image = pictures::planes(slice::from_ref(picture), (side, side), &value)?;
-        ctx.models.run(role, &Tensors::new().with("image", image))
+        ctx.models.run(role, &Tensors::new().with("image", planes(picture)?))
     })
 }

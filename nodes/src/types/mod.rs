@@ -30,6 +30,7 @@ mod portrait;
 mod pti;
 mod retarget;
 mod sample;
+mod scaling;
 mod sequence;
 mod smooth;
 mod split;

@@ -3,15 +3,24 @@
 #[cfg(test)]
 mod tests;
 
-use image::RgbImage;
+use std::slice;
 
-use super::by_picture::{self, ByPicture};
+use image::{
+    RgbImage,
+    imageops::{FilterType, resize},
+};
+
+use super::{
+    by_picture::{self, ByPicture},
+    scaling::Scaling,
+};
 use crate::{
     artifact::ArtifactType,
     body::Context,
     contract::{Contract, Pool, Time},
     error::{NodeError, Result},
     params::Params,
+    pictures::planes,
     tensor::{Tensor, Tensors},
 };
 
@@ -30,13 +39,22 @@ pub(crate) fn node() -> ByPicture {
         ArtifactType::Coefficients,
         "one row an image",
     );
+    let contract = Scaling::param(contract, "by cubics as wide as a new pixel (published)");
     ByPicture::new(contract, ["deep3d", "pack.coefficients"], estimate)
 }
 
-fn estimate(pictures: &[RgbImage], _: &Params, ctx: &Context<'_>) -> Result<Tensors> {
+fn estimate(pictures: &[RgbImage], params: &Params, ctx: &Context<'_>) -> Result<Tensors> {
     let size = ctx.models.pack()?.coefficients().size;
     let mut rows = Vec::with_capacity(pictures.len() * size);
-    for outputs in by_picture::each(pictures, ctx, "deep3d", SIDE, |_, value| value) {
+    let scaling = Scaling::of(params)?;
+    let image = |picture: &RgbImage| match scaling {
+        Scaling::Smooth => planes(slice::from_ref(picture), (SIDE, SIDE), |_, value| value),
+        Scaling::Bicubic => {
+            let small = resize(picture, SIDE as u32, SIDE as u32, FilterType::CatmullRom);
+            planes(&[small], (SIDE, SIDE), |_, value| value)
+        }
+    };
+    for outputs in by_picture::each(pictures, ctx, "deep3d", image) {
         let outputs = outputs?;
         let row = outputs.get("coefficients")?.as_f32()?;
         if row.len() != size {

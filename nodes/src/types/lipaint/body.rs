@@ -10,7 +10,7 @@ use crate::{
     params::Params,
     runtime::Values,
     tensor::{Tensor, Tensors},
-    types::levels::Levels,
+    types::{levels::Levels, scaling::Scaling},
     volume::{self, Bundle, Camera, Frames, Rays, Window},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Paint {
     fine: bool,
     /// What of the rendering is parsed.
     levels: Levels,
+    /// How it is brought to the parsing network's size.
+    scaling: Scaling,
     /// Sample all rays as those of the resting head seen from before.
     frozen: bool,
     person: Kept<Arc<Person>>,
@@ -53,6 +55,7 @@ impl Paint {
             // Rays between rays have no depths of their own then.
             fine: params.bool("fine")? && !frozen,
             levels: Levels::of(params)?,
+            scaling: Scaling::of(params)?,
             frozen,
             person: Kept::default(),
         })
@@ -146,6 +149,7 @@ impl MapBody for Paint {
                     models,
                     volume::upsample(models, &state, frames.features(frame)?)?,
                     self.levels,
+                    self.scaling,
                 )?,
                 Some(painted) => {
                     let mask = &painted[frame].mask;

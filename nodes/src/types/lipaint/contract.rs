@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     models::Models,
     params::Params,
-    types::levels::Levels,
+    types::{levels::Levels, scaling::Scaling},
 };
 
 pub(super) fn contract() -> Contract {
@@ -15,7 +15,7 @@ pub(super) fn contract() -> Contract {
              from the same camera without ray deformation. `mask` says where the mouth is in that rendering: **1 inside the \
              mouth**, 0 outside, so `upsample` takes these features where the mask is 1.\n\n\
              `mask: parse` (published) finishes the picture, parses it and takes the pack's mouth classes (lips and what is \
-             between them); `levels` says what of the picture it sees. `mask: contour` fills the lip contour that the morphable model projects for the frame's \
+             between them); `levels` and `scaling` say what of the picture it sees. `mask: contour` fills the lip contour that the morphable model projects for the frame's \
              coefficients, grown by `grow` pixels: much cheaper, and exact where generator and model agree. Only the rays around the lips, \
              wherever an expression may take them, are rendered then: `corner` says where in the picture the features lie.\n\n\
              With `mask: contour` and `eyes`, eyes whose lids are not where the reference has them are painted too (not published: there \
@@ -57,7 +57,7 @@ pub(super) fn contract() -> Contract {
             ParamValue::Bool(true),
             "also paint with four rays for one (`mask: contour`), for frames that are larger than the generator's",
         );
-    Levels::param(contract)
+    Scaling::param(Levels::param(contract), "bicubically, which aliases (published); `mask: parse`")
 }
 
 pub(super) fn roles(params: &Params, models: &Models) -> Result<Vec<String>> {

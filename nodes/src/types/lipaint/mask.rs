@@ -6,12 +6,12 @@ use crate::{
     models::Models,
     onnx::Dim,
     tensor::{Tensor, Tensors},
-    types::levels::Levels,
+    types::{levels::Levels, scaling::Scaling},
     volume::{self, Window},
 };
 
 /// The mouth classes of the parsed `image` f32 [1,3,P,P] in [-1,1], as f32 [1,1,Q,Q].
-pub(super) fn parsed(models: &Models, image: Tensor, levels: Levels) -> Result<Tensor> {
+pub(super) fn parsed(models: &Models, image: Tensor, levels: Levels, scaling: Scaling) -> Result<Tensor> {
     let pack = models.pack()?;
     let parsing = pack.parsing().ok_or_else(|| {
         NodeError::model(format!("pack {} has no `parsing`", pack.name())).hint("use `mask: contour`")
@@ -23,10 +23,14 @@ pub(super) fn parsed(models: &Models, image: Tensor, levels: Levels) -> Result<T
             image.shape()
         )));
     };
+    let resize = match scaling {
+        Scaling::Smooth => resample::resize,
+        Scaling::Bicubic => resample::bicubic,
+    };
     let mut planes = vec![];
     for (channel, plane) in image.as_f32()?.chunks_exact(height * width).enumerate() {
         let (mean, std) = (parsing.mean[channel], parsing.std[channel]);
-        let plane = resample::resize(plane, (width, height), (side, side))?;
+        let plane = resize(plane, (width, height), (side, side))?;
         planes.extend(plane.into_iter().map(|x| (levels.unit(x) - mean) / std));
     }
     let outputs =

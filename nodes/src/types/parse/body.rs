@@ -1,15 +1,18 @@
+use std::slice;
+
 use image::RgbImage;
 
 use crate::{
     body::Context,
     error::{NodeError, Result},
     params::Params,
+    pictures::{bicubic_planes, planes},
     tensor::{Tensor, Tensors},
-    types::{by_picture, levels::Levels},
+    types::{by_picture, levels::Levels, scaling::Scaling},
 };
 
 pub(super) fn classify(pictures: &[RgbImage], params: &Params, ctx: &Context<'_>) -> Result<Tensors> {
-    let levels = Levels::of(params)?;
+    let (levels, scaling) = (Levels::of(params)?, Scaling::of(params)?);
     let pack = ctx.models.pack()?;
     let parsing = pack.parsing().ok_or_else(|| {
         NodeError::model(format!("pack {}: `parsing` is missing in pack.yaml", pack.name()))
@@ -17,13 +20,17 @@ pub(super) fn classify(pictures: &[RgbImage], params: &Params, ctx: &Context<'_>
     })?;
     let side = parsing.size;
     let seen = move |value: f32| match levels {
-        Levels::All => value,
+        Levels::All => value.clamp(0.0, 1.0),
         Levels::Bright => levels.unit(2.0 * value - 1.0),
     };
     let normalised =
         |channel: usize, value: f32| (seen(value) - parsing.mean[channel]) / parsing.std[channel];
     let mut classes = Vec::with_capacity(pictures.len() * side * side);
-    for outputs in by_picture::each(pictures, ctx, "parse", side, normalised) {
+    let image = |picture: &RgbImage| match scaling {
+        Scaling::Smooth => planes(slice::from_ref(picture), (side, side), normalised),
+        Scaling::Bicubic => bicubic_planes(picture, (side, side), normalised),
+    };
+    for outputs in by_picture::each(pictures, ctx, "parse", image) {
         classes.extend(largest(outputs?.get("logits")?, side)?);
     }
     Ok(Tensors::new().with("classes", Tensor::u8([pictures.len(), side, side], classes)?))

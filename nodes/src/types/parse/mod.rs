@@ -4,7 +4,7 @@ mod body;
 #[cfg(test)]
 mod tests;
 
-use super::{by_picture::ByPicture, levels::Levels};
+use super::{by_picture::ByPicture, levels::Levels, scaling::Scaling};
 use crate::{
     artifact::ArtifactType,
     contract::{Contract, Pool, Time},
@@ -23,5 +23,6 @@ pub(crate) fn node() -> ByPicture {
         ArtifactType::Parsing,
         "`classes` [n,Q,Q]",
     );
-    ByPicture::new(Levels::param(contract), ["parse", "pack.parsing"], body::classify)
+    let contract = Scaling::param(Levels::param(contract), "bicubically, which aliases (published)");
+    ByPicture::new(contract, ["parse", "pack.parsing"], body::classify)
 }
