@@ -71,7 +71,7 @@ bench: build
 	else cargo bench --quiet --locked -p talkgraph-nodes --bench render; fi
 
 SECONDS ?= 30
-FUZZ := graph pack safetensors wav onnx record media
+FUZZ := graph pack safetensors wav onnx record media arkit
 package: build
 	tools/package/package.sh
 

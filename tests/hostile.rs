@@ -102,6 +102,11 @@ fn audio() {
 }
 
 #[test]
+fn recordings_of_face_units() {
+    feed("arkit", targets::arkit);
+}
+
+#[test]
 fn models() {
     feed("onnx", targets::onnx);
 }

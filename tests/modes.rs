@@ -67,14 +67,30 @@ impl Studio {
         }
         let output = command.args(more).output().expect("the program");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let report = self.report();
-        let nodes = report["nodes"].as_array().expect("nodes");
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        nodes.iter().map(|node| (text(&node["id"]), text(&node["status"]))).collect()
+        self.statuses()
     }
 
     fn report(&self) -> Value {
         serde_json::from_slice(&fs::read(self.path("r.json")).expect("a report")).expect("JSON")
+    }
+
+    /// Writes what the face in the driving frames does to `to`; gives the status of every node by its name.
+    fn track(&self, to: &str) -> BTreeMap<String, String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_talkgraph"));
+        command.current_dir(self.0.path()).arg("run").arg(repository("graphs/examples/track_to_arkit.yaml"));
+        command.args(["-i", "driving=driving", "--cache", "cache", "--report", "r.json"]);
+        command.arg("--pack").arg(repository("models/tiny")).args(["-o", &format!("face={to}")]);
+        let output = command.output().expect("the program");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.statuses()
+    }
+
+    /// The status of every node of the last run by its name.
+    fn statuses(&self) -> BTreeMap<String, String> {
+        let report = self.report();
+        let nodes = report["nodes"].as_array().expect("nodes");
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        nodes.iter().map(|node| (text(&node["id"]), text(&node["status"]))).collect()
     }
 
     /// What `mux` noted about the video, which is there and an MP4.
@@ -143,6 +159,26 @@ fn a_photo_talks_and_the_next_clip_reuses_the_face() {
     assert_eq!((&*again["person/pti"], &*again["driver/moved"]), ("cached", "cached"));
     let video = studio.video();
     assert_eq!((video["frames"].as_u64(), video["audio"].as_str()), (Some(3), Some("none")));
+
+    // The same motion as a recording of face units, which other programs take …
+    let written = studio.track("face.csv");
+    assert_eq!((&*written["motion"], &*written["file"]), ("cached", "ran"));
+    studio.track("face.json");
+    let csv = fs::read_to_string(studio.path("face.csv")).expect("a recording");
+    let fields: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(fields, [63; 4], "{csv}");
+    // … and from which the same person moves, whichever file it is.
+    for take in ["face.csv", "face.json"] {
+        let given = format!("take={take}");
+        let acted = studio.run("examples/arkit_driven", "speech.wav", &["-i", &given]);
+        assert_eq!((&*acted["person/pti"], &*acted["take"], &*acted["moved"]), ("cached", "ran", "ran"));
+        assert_eq!(studio.video()["frames"], 3);
+        let report = studio.report();
+        let nodes = report["nodes"].as_array().expect("nodes");
+        let take = nodes.iter().find(|node| node["id"] == "take").expect("the recording");
+        assert_eq!(take["notes"]["frames"], 3);
+        assert_eq!((&take["notes"]["missing"], &take["notes"]["unmapped"]), (&Value::Null, &Value::Null));
+    }
 }
 
 #[test]

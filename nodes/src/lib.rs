@@ -9,6 +9,7 @@ pub use talkgraph_models::{
     error, file, home, layout, models, onnx, optimise, pack, precision, runtime, safetensors, tensor,
 };
 
+pub mod arkit;
 pub mod artifact;
 pub mod body;
 pub mod codec;

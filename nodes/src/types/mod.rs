@@ -3,6 +3,7 @@
 use crate::body::NodeType;
 
 pub(crate) mod align;
+mod arkit_decode;
 mod audio2exp;
 mod audio_decode;
 mod blink;
@@ -36,6 +37,7 @@ mod tensors_decode;
 mod timeline;
 mod track;
 mod upsample;
+mod write_arkit;
 mod write_image;
 mod write_tensors;
 
@@ -46,6 +48,7 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(audio_decode::node()),
         Box::new(frames_decode::node()),
         Box::new(tensors_decode::node()),
+        Box::new(arkit_decode::node()),
         Box::new(align::node()),
         Box::new(matte::node()),
         Box::new(deep3d::node()),
@@ -73,6 +76,7 @@ pub(crate) fn all() -> Vec<Box<dyn NodeType>> {
         Box::new(mux::node()),
         Box::new(write_image::node()),
         Box::new(write_tensors::node()),
+        Box::new(write_arkit::node()),
         Box::new(onnx::node()),
     ]
 }

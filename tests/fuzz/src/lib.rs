@@ -12,8 +12,10 @@ use talkgraph::check::{self, Settings};
 use talkgraph_cache::{Digest, Durability, Store};
 use talkgraph_media::protocol;
 use talkgraph_nodes::{
+    arkit::{self, Angles, Reading},
     artifact::ArtifactType,
     codec,
+    contract::Rate,
     file::fingerprint,
     home::Home,
     onnx::{Signature, unchecked},
@@ -59,6 +61,21 @@ pub fn safetensors(data: &[u8]) {
 /// Audio of the store.
 pub fn wav(data: &[u8]) {
     let _ = codec::decode(ArtifactType::Audio, data, Path::new("x.wav"));
+}
+
+/// A recording of face units, CSV or JSON: frames of numbers, or an error with its place.
+pub fn arkit(data: &[u8]) {
+    let rate = Rate::new(25, 1);
+    let reading = Reading { source: None, otherwise: rate, angles: Angles::Radians, strict: false };
+    match arkit::read("x", data, &reading) {
+        Ok(take) => {
+            assert!(take.len_at(rate) > 0 && !take.notes().is_empty());
+            for (units, rotation) in take.at(rate, false).take(64) {
+                assert!(units.into_iter().chain(rotation).all(f32::is_finite));
+            }
+        }
+        Err(error) => assert!(error.to_string().starts_with("x:"), "{error}"),
+    }
 }
 
 /// A model: its inputs and outputs, and the data files that it leans on.

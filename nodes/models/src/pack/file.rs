@@ -199,6 +199,10 @@ fn fault(file: &PackFile) -> Option<String> {
         let (names, numbers) = (file.expression.len(), file.coefficients.expressions());
         return Some(format!("expression: expected {numbers} names, one a coefficient, found {names}"));
     }
+    let twice = file.expression.iter().enumerate().find(|(at, name)| file.expression[..*at].contains(name));
+    if let Some((number, name)) = twice {
+        return Some(format!("expression: number {number}: `{name}` stands twice"));
+    }
     if let Some(fault) = file.regions.fault(&file.expression) {
         return Some(fault);
     }

@@ -82,6 +82,7 @@ fn faults_of_the_file_name_the_key() {
         broken("talkgraph_pack: 1", "talkgraph_pack: 2").ends_with("talkgraph_pack: expected 1, found 2")
     );
     assert!(broken("[jaw, wide]", "[jaw]").ends_with("expected 2 names, one a coefficient, found 1"));
+    assert!(broken("[jaw, wide]", "[jaw, jaw]").ends_with("expression: number 1: `jaw` stands twice"));
     assert!(broken("rotation: [6, 9]", "rotation: [5, 8]").ends_with("[5, 8] overlaps texture"));
     assert!(broken("translation: [9, 12]", "translation: [9, 13]").contains("within 0..12"));
     assert!(broken("version: 1", "versoin: 1").contains("versoin"));
