@@ -3,6 +3,7 @@
 //! ```toml
 //! pack = "studio"           # name or folder of the model pack
 //! device = "cpu"            # auto, cpu, cuda:N
+//! precision = "f32"         # f32, f16
 //!
 //! [cache]
 //! folder = "~/big/talkgraph"
@@ -18,6 +19,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use talkgraph_nodes::precision::Precision;
 
 use crate::{
     error::{Diagnostic, Failure},
@@ -36,6 +38,9 @@ pub struct Config {
     pub pack: Option<PathBuf>,
     /// Device of the models.
     pub device: Option<String>,
+    /// Precision of the models.
+    #[serde(default, deserialize_with = "precision")]
+    pub precision: Option<Precision>,
     /// The cache.
     #[serde(default)]
     pub cache: CacheConfig,
@@ -55,6 +60,11 @@ pub struct CacheConfig {
 fn bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let text = String::deserialize(deserializer)?;
     size::parse(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn precision<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Precision>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Where the file is looked for: `$TALKGRAPH_CONFIG`, else `talkgraph/config.toml` in `$XDG_CONFIG_HOME` or `~/.config`.
@@ -143,6 +153,10 @@ mod tests {
         start(
             "[cache]\nmax_size = 'much'\n",
             "/etc/config.toml:2:12: error: expected a size like 2GiB or 500M, found `much`",
+        );
+        start(
+            "precision = 'f64'\n",
+            "/etc/config.toml:1:13: error: precision: expected f32 or f16, found `f64`",
         );
         start("device = 7\n", "/etc/config.toml:1:10: error: invalid type: integer `7`");
         start("pack = \n", "/etc/config.toml:1:8: error: ");

@@ -212,6 +212,63 @@ fn devices_share_the_work_and_make_the_same() {
     assert!(alone == again);
 }
 
+/// A role's second model is taken when it is asked for, and only what uses it runs again. What float16 does to numbers is for those to test who make it
+/// (`tools/published`): here the second model is the first with a word more in it.
+#[test]
+fn half_precision_runs_what_uses_it_again() {
+    const WORD: &[u8] = b"\x32\x04half"; // field 6 of an ONNX model, its doc_string
+    let studio = Studio::new();
+    let (tiny, pack) = (repository("models/tiny"), studio.path("pack"));
+    fs::create_dir(&pack).expect("a folder");
+    for entry in fs::read_dir(&tiny).expect("the pack") {
+        let entry = entry.expect("a file");
+        fs::copy(entry.path(), pack.join(entry.file_name())).expect("a copy");
+    }
+    let whole = fs::read(pack.join("deep3d.onnx")).expect("a model");
+    fs::write(pack.join("deep3d.half.onnx"), [&whole, WORD].concat()).expect("a model");
+    let about = fs::read_to_string(pack.join("pack.yaml")).expect("the pack's file");
+    let (before, rest) = about.split_once("deep3d: { file: deep3d.onnx").expect("the role");
+    let (digest, rest) = rest.split_once('}').expect("its end");
+    let halved = format!("{before}deep3d: {{ file: deep3d.onnx{digest}, half: deep3d.half.onnx }}{rest}");
+    fs::write(pack.join("pack.yaml"), halved).expect("the pack's file");
+    let graph = "talkgraph: 1\ninputs: { photo: image }\nnodes:
+  guess: { type: deep3d, in: { image: photo } }
+  head: { type: sample, params: { seed: 1 } }
+  write_guess: { type: write_tensors, in: { tensors: guess.coefficients } }
+  picture: { type: write_image, in: { image: head.image } }
+outputs: { guess: write_guess.file, picture: picture.file }\n";
+    fs::write(studio.path("graph.yaml"), graph).expect("a graph");
+    let run = |pack: &Path, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_talkgraph"));
+        command.current_dir(studio.0.path()).args(["run", "graph.yaml", "-i", "photo=portrait.png"]);
+        command
+            .args(["--cache", "cache", "--device", "cpu", "--report", "r.json", "--pack"])
+            .arg(pack)
+            .args(more);
+        let output = command.output().expect("the program");
+        let ran = |node: &&Value| node["status"] == "ran";
+        let report = output.status.success().then(|| studio.report());
+        let ran = report.as_ref().map(|report| {
+            let nodes = report["nodes"].as_array().expect("nodes").iter().filter(ran);
+            let mut ran: Vec<String> =
+                nodes.filter_map(|node| Some(node["id"].as_str()?.to_owned())).collect();
+            ran.sort();
+            (ran, report["versions"]["precision"].as_str().unwrap_or_default().to_owned())
+        });
+        (ran, String::from_utf8(output.stderr).expect("text"))
+    };
+    let all = ["guess", "head", "photo", "picture", "write_guess"].map(str::to_owned).to_vec();
+    assert_eq!(run(&pack, &[]).0, Some((all, "f32".into())));
+    // The model gives the same, so what comes after it is found.
+    assert_eq!(run(&pack, &["--precision", "f16"]).0, Some((vec!["guess".to_owned()], "f16".into())));
+    assert_eq!(run(&pack, &["--precision", "f16"]).0, Some((vec![], "f16".into())));
+    assert_eq!(run(&pack, &["--precision", "f32"]).0, Some((vec![], "f32".into())));
+    let (none, said) = run(&tiny, &["--precision", "f16"]);
+    assert!(none.is_none() && said.contains("pack tiny: precision: f16 was asked for"), "{said}");
+    let (none, said) = run(&pack, &["--precision", "f64"]);
+    assert!(none.is_none() && said.contains("expected f32 or f16, found `f64`"), "{said}");
+}
+
 #[test]
 fn a_seed_talks() {
     // The random pack's heads are no faces, so this is the bundled pack.

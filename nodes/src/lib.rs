@@ -6,7 +6,7 @@
 mod fused;
 
 pub use talkgraph_models::{
-    error, file, home, layout, models, onnx, optimise, pack, runtime, safetensors, tensor,
+    error, file, home, layout, models, onnx, optimise, pack, precision, runtime, safetensors, tensor,
 };
 
 pub mod arkit;

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use talkgraph_nodes::precision::Precision;
+
 use crate::{
     check::{Assignment, Settings},
     config::Config,
@@ -31,6 +33,9 @@ pub struct GraphArgs {
     /// Device of the models: auto, cpu, cuda:N; several share the work: cuda:0,1
     #[arg(long, value_name = "DEVICE", env = "TALKGRAPH_DEVICE")]
     pub device: Option<String>,
+    /// In which precision.
+    #[command(flatten)]
+    pub precision: PrecisionArg,
     /// Which cache.
     #[command(flatten)]
     pub cache: CacheArg,
@@ -54,6 +59,26 @@ impl PackArg {
     }
 }
 
+/// In which precision.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PrecisionArg {
+    /// Precision of the models: f32, or f16 for those that the pack has so
+    #[arg(long, value_name = "PRECISION", env = "TALKGRAPH_PRECISION")]
+    pub precision: Option<Precision>,
+}
+
+impl PrecisionArg {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.precision = self.precision.or(config.precision);
+    }
+
+    /// What was said, else float32.
+    pub fn chosen(&self) -> Precision {
+        self.precision.unwrap_or_default()
+    }
+}
+
 /// Which cache.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct CacheArg {
@@ -74,6 +99,7 @@ impl GraphArgs {
     pub fn fill(&mut self, config: &Config) {
         self.pack.fill(config);
         self.cache.fill(config);
+        self.precision.fill(config);
         self.device = self.device.take().or_else(|| config.device.clone());
     }
 

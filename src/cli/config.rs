@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf};
 
 use serde_json::json;
+use talkgraph_nodes::precision::Precision;
 
 use super::{Outcome, find, parts, print, print_json};
 use crate::{
@@ -39,6 +40,14 @@ pub fn run(args: &Args) -> Outcome {
             setting("TALKGRAPH_PACK", config.pack.as_ref().map(text), find::pack(None).as_ref().map(text)),
         ),
         ("device", setting("TALKGRAPH_DEVICE", config.device.clone(), Some("auto".into()))),
+        (
+            "precision",
+            setting(
+                "TALKGRAPH_PRECISION",
+                config.precision.map(|precision| precision.to_string()),
+                Some(Precision::default().to_string()),
+            ),
+        ),
         (
             "cache.folder",
             setting(

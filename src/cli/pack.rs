@@ -3,7 +3,12 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use serde_json::json;
-use talkgraph_nodes::{file::fingerprint, home::Home, pack::Pack, registry::Registry};
+use talkgraph_nodes::{
+    file::{ModelFile, fingerprint},
+    home::Home,
+    pack::Pack,
+    registry::Registry,
+};
 
 use super::{Outcome, find, print, print_json};
 use crate::{
@@ -102,6 +107,10 @@ fn as_text(pack: &Pack) -> String {
         let kib = bytes(&file.path).div_ceil(1024);
         _ = writeln!(text, "  {role:width$}  {kib:>7} KiB  {}  {}", file.digest.short(), file.path.display());
     }
+    let halves: Vec<_> = pack.variants().map(|(role, _)| role).collect();
+    if !halves.is_empty() {
+        _ = writeln!(text, "\nin half precision too: {}", halves.join(", "));
+    }
     for (name, phases) in pack.optimisations() {
         _ = writeln!(text, "\n{name}");
         for phase in phases {
@@ -116,13 +125,12 @@ fn as_text(pack: &Pack) -> String {
 }
 
 fn as_json(pack: &Pack) -> serde_json::Value {
-    let roles: serde_json::Map<_, _> = pack
-        .roles()
-        .map(|(role, file)| {
-            let entry = json!({ "path": file.path, "bytes": bytes(&file.path), "blake3": file.digest });
-            (role.to_owned(), entry)
-        })
-        .collect();
+    let entry =
+        |file: &ModelFile| json!({ "path": file.path, "bytes": bytes(&file.path), "blake3": file.digest });
+    let roles: serde_json::Map<_, _> =
+        pack.roles().map(|(role, file)| (role.to_owned(), entry(file))).collect();
+    let halves: serde_json::Map<_, _> =
+        pack.variants().map(|(role, file)| (role.to_owned(), entry(file))).collect();
     let optimisations: serde_json::Map<_, _> = pack
         .optimisations()
         .iter()
@@ -142,6 +150,7 @@ fn as_json(pack: &Pack) -> serde_json::Value {
         "expression": pack.expression(),
         "defaults": pack.defaults(),
         "roles": roles,
+        "half": halves,
         "optimisations": optimisations,
     })
 }

@@ -12,7 +12,11 @@ use talkgraph_nodes::{
     runtime::{DeviceChoice, Runtime},
 };
 
-use super::{Outcome, args::PackArg, find, print, print_json};
+use super::{
+    Outcome,
+    args::{PackArg, PrecisionArg},
+    find, print, print_json,
+};
 use crate::{
     config::Config,
     error::{Diagnostic, Diagnostics, Failure, Status},
@@ -34,6 +38,9 @@ pub struct Args {
     /// Device of the models: auto, cpu, cuda:N
     #[arg(long, value_name = "DEVICE", env = "TALKGRAPH_DEVICE")]
     device: Option<String>,
+    /// In which precision.
+    #[command(flatten)]
+    precision: PrecisionArg,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -43,6 +50,7 @@ impl Args {
     /// The settings of the user's file where neither flag nor variable says otherwise.
     pub fn fill(&mut self, config: &Config) {
         self.pack.fill(config);
+        self.precision.fill(config);
         self.device = self.device.take().or_else(|| config.device.clone());
     }
 }
@@ -91,7 +99,8 @@ fn models(args: &Args) -> Result<Models, Failure> {
         return Err(Failure::usage(diagnostic));
     };
     let home = Home::find();
-    let pack = Pack::open(&folder, &home, &fingerprint).map_err(told)?;
+    let pack = Pack::open(&folder, &home, &fingerprint);
+    let pack = pack.and_then(|pack| pack.in_precision(args.precision.chosen())).map_err(told)?;
     let runtime = Runtime::new(home, choice).map_err(told)?;
     Ok(Models::new(Arc::new(pack), Arc::new(runtime)))
 }

@@ -59,7 +59,8 @@ impl Parts {
         let choices = DeviceChoice::list(device).map_err(|error| wrong(&error))?;
         let store = open_store(args.cache.cache.as_deref())?;
         let home = Home::find();
-        let pack = find::pack(args.pack.pack.as_deref()).map(|folder| pack_at(&folder, &home, &store));
+        let pack = find::pack(args.pack.pack.as_deref())
+            .map(|folder| pack_at(&folder, &home, &store)?.in_precision(args.precision.chosen()));
         let runtimes = Runtime::sharing(&home, &choices).map_err(|error| wrong(&error))?;
         let told = |runtime: Runtime| match profile {
             Some(profile) => runtime.with_profile(profile.clone()),

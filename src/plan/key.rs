@@ -56,9 +56,9 @@ pub fn fixed_fields(
         fields.push((format!("model.{role}"), models.pack()?.model(role)?.digest.to_string()));
     }
     if !roles.is_empty() || node.contract.pool == Pool::Model {
-        let numerics = models.numerics()?;
+        let numerics = models.numerics(&roles)?;
         fields.push(("numerics.provider".into(), numerics.provider));
-        fields.push(("numerics.precision".into(), numerics.precision));
+        fields.push(("numerics.precision".into(), numerics.precision.to_string()));
         fields.push(("numerics.onnxruntime".into(), numerics.runtime));
     }
     for (name, value) in ty.facts() {

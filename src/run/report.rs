@@ -280,10 +280,10 @@ fn peak_rss() -> u64 {
 
 fn versions(engine: &Engine) -> BTreeMap<&'static str, String> {
     let mut versions = BTreeMap::from([("talkgraph", env!("CARGO_PKG_VERSION").to_owned())]);
-    if let Ok(numerics) = engine.models.numerics() {
+    if let Ok(numerics) = engine.models.numerics(&[]) {
         versions.insert("onnxruntime", numerics.runtime);
         versions.insert("provider", numerics.provider);
-        versions.insert("precision", numerics.precision);
+        versions.insert("precision", engine.models.precision().to_string());
     }
     versions
 }

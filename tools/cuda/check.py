@@ -1,11 +1,12 @@
 """CUDA beside the CPU, in one table: `tools/cuda/check.sh` runs it.
 
 What every node gives on both devices and how long it takes there, the inversion, which operators the device left to the CPU and what was copied for them, what several
-devices gain, frames a second of the bundled pack and of StyleNeRF with random weights at 1024 px, and
+devices gain, frames a second of the bundled pack and of StyleNeRF with random weights at 1024 px, these in half precision too, and
 what PyTorch makes of the same networks on the same device. A part that fails is told in its place, and the others go on. `--device cpu` rehearses it without a GPU.
 """
 
 import argparse
+import collections
 import json
 import platform
 import subprocess
@@ -20,6 +21,7 @@ from ..published import rehearsal
 
 ROOT = Path(__file__).parents[2]
 MEDIA = ROOT / "graphs" / "media"
+HOT = 0.02  # share of a model's time from which an operator is named
 NODES = ("guess", "shape", "talk", "deformed", "mouth", "frames")
 
 
@@ -102,38 +104,69 @@ def inversion(arguments, folder):
 
 
 def placement(arguments, folder):
-    """Where ONNX Runtime put the operators of a new face's models, and what was copied to get there and back."""
-    yield ["model", "runs", "seconds", "copies between host and device", "left on the CPU: operators, share of the model's time"]
+    """Where ONNX Runtime put the operators of a new face's models, and what was copied to get there and back: with the bundled pack, then with the published networks."""
+    yield ["model", "runs", "seconds", "copies between host and device", "left on the CPU: operators, share of the model's time", "longest operators, wherever they are"]
     inputs = {"portrait": MEDIA / "portrait.png", "speech": MEDIA / "speech.wav"}
     path = folder / "operators.json"
     told = report(arguments.binary, arguments.device, folder, ROOT / "graphs" / "from_image.yaml", inputs, {"video": folder / "video.mp4"}, further=("--operators", path))
-    for model in json.loads(path.read_text())["models"]:
-        elsewhere = model["device"] != "cpu"
-        left = [one for one in model["operators"] if elsewhere and one["provider"] == "CPUExecutionProvider"]
-        left = ", ".join(f"{one['count']} {one['type']} {100 * one['share']:.1f} %" for one in left) or "none"
-        yield [model["model"], model["runs"], f"{model['seconds']:.2f}", model["copies"], left if elsewhere else "runs there"]
-    copied = next(node["notes"]["copied_bytes_a_step"] for node in told["nodes"] if node["id"] == "person/pti")
-    yield ["a step of the inversion", "", "", f"{copied['given']} bytes in, {copied['taken']} out", ""]
+    yield from map(placed, json.loads(path.read_text())["models"])
+    yield step(told)
+    own = folder / "published"
+    own.mkdir()
+    flags = ["--operators", path]
+    told = rehearsal.run(arguments.binary, arguments.published, "from_image", own, rehearsal.media(own, arguments.frames), arguments.device, flags)
+    yield from map(placed, json.loads(path.read_text())["models"])
+    yield step(told)
+
+
+def placed(model):
+    """A model's row, made of what `run --operators` says of it."""
+    elsewhere = model["device"] != "cpu"
+    left = [one for one in model["operators"] if elsewhere and one["provider"] == "CPUExecutionProvider"]
+    left = ", ".join(f"{one['count']} {one['type']} {100 * one['share']:.1f} %" for one in left) or "none"
+    longest = ", ".join(f"{one['type']} {100 * one['share']:.0f} %" for one in model["operators"][:3] if one["share"] >= HOT)
+    return [model["model"], model["runs"], f"{model['seconds']:.2f}", model["copies"], left if elsewhere else "runs there", longest]
+
+
+def step(told):
+    """The row of what a step of the inversion copies."""
+    copied = next(node["notes"]["copied_bytes_a_step"] for node in told["nodes"] if node["type"] == "pti")
+    return ["a step of the inversion", "", "", f"{copied['given']} bytes in, {copied['taken']} out", "", ""]
 
 
 def devices(arguments, folder):
     """A known face's frames on one device and on two."""
-    second = "cpu,cpu" if arguments.device == "cpu" else "cuda:0,1"
-    if arguments.device != "cpu" and cards() < 2:
+    both = pair(arguments.device)
+    if both is None:
         yield ["several devices", "there is one card"]
         return
-    yield ["devices", "seconds of the frames of a known face"]
+    yield ["devices", "seconds of the frames of a known face", "frames a second", "units that each ran", "video"]
     inputs = {"portrait": MEDIA / "portrait.png", "speech": MEDIA / "speech.wav"}
     graph, outputs = ROOT / "graphs" / "from_image.yaml", {"video": folder / "video.mp4"}
-    report(arguments.binary, arguments.device, folder, graph, inputs, outputs)
-    for device in (arguments.device, second):
-        told = report(arguments.binary, device, folder, graph, inputs, outputs, further=("--refresh", "frames"))
-        yield [device, f"{told['wall_seconds']:.2f}"]
+    first = report(arguments.binary, arguments.device, folder, graph, inputs, outputs)["outputs"]["video"]["digest"]
+    for device in (arguments.device, both):
+        trace = folder / "trace.json"
+        told = report(arguments.binary, device, folder, graph, inputs, outputs, further=("--refresh", "frames", "--trace", trace))
+        frames = next(node["notes"]["frames"] for node in told["nodes"] if node["type"] == "mux")
+        same = "the same" if told["outputs"]["video"]["digest"] == first else "another"
+        yield [device, f"{told['wall_seconds']:.2f}", f"{frames / told['wall_seconds']:.2f}", shares(json.loads(trace.read_text())), same]
 
 
-def cards():
-    """How many CUDA devices there are."""
-    return len(subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout.splitlines())
+def pair(device):
+    """Two devices of the kind of one, where there are two; the CPU shares itself."""
+    if device == "cpu":
+        return "cpu,cpu"
+    found = subprocess.run(["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True).stdout.split()
+    number = device.partition(":")[2] or "0"
+    others = [other for other in found if other != number]
+    return f"cuda:{number},{others[0]}" if others else None
+
+
+def shares(trace):
+    """How many units of work each of several devices ran."""
+    devices = (event.get("args", {}).get("device") for event in trace["traceEvents"] if event["ph"] == "X")
+    counts = collections.Counter(filter(None, devices))
+    return ", ".join(f"{device} {count}" for device, count in sorted(counts.items())) or "all"
 
 
 def published(arguments, folder):
@@ -145,8 +178,32 @@ def published(arguments, folder):
     inputs = rehearsal.media(folder, arguments.frames)
     for mode in rehearsal.MODES:
         told = rehearsal.run(arguments.binary, pack, mode, folder, inputs, arguments.device)
-        render = sum(seconds(told)[name] for name in ("deformed", "mouth", "frames"))
-        yield [f"{mode}, {arguments.frames} frames at 1024 px", f"{told['wall_seconds']:.1f} s, {arguments.frames / render:.2f} frames a second in the three rendering nodes"]
+        yield [f"{mode}, {arguments.frames} frames at 1024 px", f"{told['wall_seconds']:.1f} s, {arguments.frames / rendering(told):.2f} frames a second in the three rendering nodes"]
+
+
+def rendering(told):
+    """Seconds of the three nodes of a published mode that render."""
+    return sum(seconds(told)[name] for name in ("deformed", "mouth", "frames"))
+
+
+def half(arguments, folder):
+    """The published networks in float32 and in half precision: what it saves and what it costs."""
+    inputs = rehearsal.media(folder, arguments.frames)
+    yield ["precision", "seconds of the three rendering nodes", "frames a second", "PSNR to the published code in float32, the least"]
+    for precision in ("f32", "f16"):
+        flags = ["--precision", precision]
+        render = rendering(rehearsal.run(arguments.binary, arguments.published, "from_z", folder, inputs, arguments.device, flags))
+        golden = ["parity", "--pack", arguments.published, "--golden", ROOT / "tests" / "data" / "published", "--device", arguments.device, "--json", *flags]
+        told = subprocess.run(list(map(str, [arguments.binary, *golden])), capture_output=True, text=True)
+        if not told.stdout:  # comparisons beyond their limits, which are those of float32, are told there too
+            raise Failed(told.stderr.strip())
+        yield [precision, f"{render:.2f}", f"{arguments.frames / render:.2f}", least(json.loads(told.stdout))]
+
+
+def least(told):
+    """The worst comparison that `parity --json` tells; equal numbers have no ratio."""
+    worst = min((row for row in told["rows"] if row["psnr"] is not None), key=lambda row: row["psnr"])
+    return f"{worst['psnr']:.0f} dB ({worst['case']}: {worst['output']})"
 
 
 def pytorch(arguments, _):
@@ -178,7 +235,7 @@ def pytorch(arguments, _):
         yield ["StyleNeRF at 1024 px, one pass", f"{count / (synchronised() - began):.2f} a second"]
 
 
-PARTS = {"nodes": nodes, "inversion": inversion, "placement": placement, "devices": devices, "published": published, "pytorch": pytorch}
+PARTS = {"nodes": nodes, "inversion": inversion, "placement": placement, "devices": devices, "published": published, "half": half, "pytorch": pytorch}
 
 
 def table(rows):

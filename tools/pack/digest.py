@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-_ENTRY = re.compile(r'(file:\s*"?)([^",}]+?)("?\s*,\s*blake3:\s*)[^\s}]*(\s*})')
+_ENTRY = re.compile(r'(file:\s*"?)([^",}]+?)("?\s*,\s*blake3:\s*)[^\s},]*(\s*[},])')
 
 
 def digest(path):

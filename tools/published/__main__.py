@@ -43,7 +43,7 @@ def main(arguments=None, log=print):
     parser.add_argument("--roles", type=lambda text: text.split(","), help="networks to export, joined by commas; all of them if absent")
     parser.add_argument("--config", choices=CONFIGS, default="ffhq_1024", help="which generator the pack is for")
     parser.add_argument("--setup", type=Path, help="folder of the networks that set-up makes, `.talkgraph/models`")
-    parser.add_argument("--half", action="store_true", help="deep3d and parse compute in float16: half as large, for GPUs")
+    parser.add_argument("--half", action="store_true", help="render, upsample, deep3d and parse in float16 too, for GPUs: `run --precision f16` takes them")
     options = parser.parse_args(arguments)
     start = time.monotonic()
     try:
@@ -82,13 +82,12 @@ def make(options, log):
     options.output.mkdir(parents=True, exist_ok=True)
     written, optimisations = [], {}
     for role in parts:
-        roles.write(role, options.output, options.half, log)
-        written.append(role.name)
+        written += roles.write(role, options.output, options.half, log)
     if fitted:
         optimisations["fit3dmm"] = fit.write(fitted, options.output)
         log(f"fit3dmm: {', '.join(str(phase['steps']) for phase in optimisations['fit3dmm'])} steps")
     if generator:
-        written += export_generator(generator, options.output, log)
+        written += export_generator(generator, options.output, log, options.half)
     if distances:
         optimisations["pti"] = export_inversion(generator, *distances, options.output, log)
     share.share(options.output)
@@ -124,11 +123,11 @@ def load_generator(path: Path, config: str):
     return generator
 
 
-def export_generator(generator, folder: Path, log) -> list[str]:
-    """Writes the generator's roles; gives their names."""
+def export_generator(generator, folder: Path, log, half: bool = False) -> list[str]:
+    """Writes the generator's roles; gives their names, and `ROLE.half` of those that compute in float16."""
     from .stylenerf.export import export
 
-    return list(export(generator, folder, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB")))
+    return list(export(generator, folder, report=lambda role, size: log(f"{role}: {size / 1e6:.2f} MB"), half=half))
 
 
 def export_inversion(generator, lpips, vgg, folder: Path, log) -> list[dict]:

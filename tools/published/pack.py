@@ -16,6 +16,7 @@ NAME, VERSION = "nerffacespeech", 1
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]  # classes of the published parsing
 RANGE = [-3, 3]  # of expression coefficients, in standard deviations of the people that the basis was made from
 SKIP = 3  # the generator's low-resolution RGB beside its features, which the published blend leaves alone
+HALF = ".half"  # what follows a role's name where it computes in float16
 SETUP = ("face_detector", "face_mesh", "face_parts", "person_mask")  # networks that come from set-up
 
 
@@ -47,7 +48,7 @@ def sections(resolution: int, sources: dict) -> dict:
 
 
 def write(folder: Path, top: dict, roles: list[str], sources: dict, setup: Path | None = None, optimisations: dict | None = None) -> Path:
-    """Writes FOLDER/pack.yaml for the roles whose files are there, and for the networks of set-up that `setup` holds."""
+    """Writes FOLDER/pack.yaml for the roles whose files are there (`ROLE.half` computes in float16), and for the networks of set-up that `setup` holds."""
     lines = []
     for use, (published, path, digest_) in sources.items():
         lines.append(f"# {use}: {path.name}, blake3 {digest_}, {published.licence}")
@@ -57,7 +58,9 @@ def write(folder: Path, top: dict, roles: list[str], sources: dict, setup: Path 
         else:
             lines.append(f"{name}: {_flow(value)}")
     lines.append("roles:")
-    lines += [f"  {role}: {{ file: {role}.onnx, blake3: '' }}" for role in roles]
+    for role in (role for role in roles if not role.endswith(HALF)):
+        half = f", half: {{ file: {role}{HALF}.onnx, blake3: '' }}" if role + HALF in roles else ""
+        lines.append(f"  {role}: {{ file: {role}.onnx, blake3: ''{half} }}")
     if setup:
         lines += [f"  {role}: {{ file: \"@setup/{role}.onnx\", blake3: '' }}" for role in SETUP if (setup / f"{role}.onnx").is_file()]
     for kind, phases in (optimisations or {}).items():

@@ -52,8 +52,8 @@ def media(folder, frames):
     return {"portrait": MEDIA / "portrait.png", "speech": folder / "speech.wav", "driving": driving}
 
 
-def run(binary, pack, mode, folder, inputs, device="cpu"):
-    """Runs a mode and gives its report; whoever reads the output sees the program's own messages."""
+def run(binary, pack, mode, folder, inputs, device="cpu", more=()):
+    """Runs a mode and gives its report; whoever reads the output sees the program's own messages. `more` are further arguments."""
     path = folder / f"{mode}.yaml"
     made = graph(mode)
     path.write_text(yaml.safe_dump(made, sort_keys=False))
@@ -62,7 +62,7 @@ def run(binary, pack, mode, folder, inputs, device="cpu"):
     command += [part for name in made["inputs"] for part in ("-i", f"{name}={inputs[name]}")]
     if "person" in made["nodes"]:
         command += ["--set", f"person.pivot_steps={STEPS}", "--set", f"person.steps={STEPS}"]
-    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(list(map(str, [*command, *more])), check=True, stdout=subprocess.DEVNULL)
     if not video.stat().st_size:
         raise SystemExit(f"{mode}: an empty video")
     return json.loads(report.read_text())
@@ -110,7 +110,7 @@ def main():
     python = [sys.executable, "-W", "ignore", "-m"]
     if not (pack / "pack.yaml").exists():
         subprocess.run([*python, "tools.published.random_weights", weights, "--config", arguments.config], check=True, cwd=ROOT)
-        command = ["tools.published", "--weights", weights, "-o", pack, "--config", arguments.config, "--setup", arguments.setup]
+        command = ["tools.published", "--weights", weights, "-o", pack, "--config", arguments.config, "--setup", arguments.setup, "--half"]
         subprocess.run([*python, *map(str, command)], check=True, cwd=ROOT)
     subprocess.run([arguments.binary, "parity", "--pack", pack, "--golden", whole.DATA, *cases(arguments.config)], check=True)
     scratch = Path(tempfile.mkdtemp(dir=arguments.folder))

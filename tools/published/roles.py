@@ -86,18 +86,21 @@ def to_onnx(role: Role) -> onnx.ModelProto:
     return model
 
 
-def write(role: Role, folder: Path, half: bool = False, log=print):
-    """Writes FOLDER/ROLE.onnx, held against torch in float32 at batches of one and three. `half`: the roles of `HALF` compute in float16."""
-    start, tolerance, examples = time.monotonic(), export.TOLERANCE, [role.examples({"n": n}) for n in (1, 3)]
-    model = to_onnx(role)
+def write(role: Role, folder: Path, half: bool = False, log=print) -> list[str]:
+    """Writes FOLDER/ROLE.onnx, held against torch in float32 at batches of one and three; with `half` also ROLE.half.onnx, which computes in float16,
+    for the roles of `HALF`. Gives what was written, without the ending."""
+    start, examples = time.monotonic(), [role.examples({"n": n}) for n in (1, 3)]
+    whole = to_onnx(role)
+    models = {role.name: (whole, export.TOLERANCE)}
     if half and role.name in HALF:
-        model = halved(model)
         with torch.no_grad():
-            tolerance = LOST * float(role.module(*examples[0].values()).abs().max())
-    try:
-        error = export.check(role.name, model, role.module, examples, tolerance)
-    except ValueError as fault:
-        raise Unfit("exporter", str(fault)) from fault
-    path = folder / f"{role.name}.onnx"
-    onnx.save(model, path)
-    log(f"{role.name}: {path.stat().st_size / 1e6:.2f} MB, {error:.1e} from torch, {time.monotonic() - start:.1f} s")
+            models[f"{role.name}.half"] = halved(whole), LOST * float(role.module(*examples[0].values()).abs().max())
+    for name, (model, tolerance) in models.items():
+        try:
+            error = export.check(name, model, role.module, examples, tolerance)
+        except ValueError as fault:
+            raise Unfit("exporter", str(fault)) from fault
+        path = folder / f"{name}.onnx"
+        onnx.save(model, path)
+        log(f"{name}: {path.stat().st_size / 1e6:.2f} MB, {error:.1e} from torch, {time.monotonic() - start:.1f} s")
+    return list(models)

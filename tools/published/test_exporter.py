@@ -86,6 +86,16 @@ class Exporter(unittest.TestCase):
         licence = pack.licence({"deep3d": (weights.FILES["deep3d"], Path("a"), "")})
         self.assertTrue(licence.startswith("deep3d MIT"), licence)
 
+    def test_half_precision_stands_beside_the_whole(self):
+        folder = self.folder / "halves"
+        folder.mkdir()
+        names = ["mapping", "render", "render.half"]
+        for name in names:
+            (folder / f"{name}.onnx").write_text(name)
+        found = yaml.safe_load(pack.write(folder, {"name": "p"}, names, {}).read_text())["roles"]
+        entry = lambda name: {"file": f"{name}.onnx", "blake3": blake3(name.encode()).hexdigest()}
+        self.assertEqual(found, {"mapping": entry("mapping"), "render": entry("render") | {"half": entry("render.half")}})
+
     def test_missing_files_are_named_all_at_once(self):
         status, said, error = self.run_on(self.weights)
         self.assertEqual((status, said), (1, ""))

@@ -9,6 +9,7 @@ pub mod onnx;
 pub mod optimise;
 pub mod pack;
 pub mod param;
+pub mod precision;
 pub mod runtime;
 pub mod safetensors;
 pub mod tensor;

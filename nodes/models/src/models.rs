@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::{NodeError, Result},
     pack::Pack,
+    precision::Precision,
     runtime::{Device, Numerics, Runtime, Session, Values},
     tensor::Tensors,
 };
@@ -86,9 +87,16 @@ impl Models {
         self.runtime.as_deref().ok_or_else(|| NodeError::model("ONNX Runtime was not set up for this run"))
     }
 
-    /// What changes numbers. Knows it without loading the library.
-    pub fn numerics(&self) -> Result<Numerics> {
-        self.runtime()?.numerics()
+    /// What changes the numbers of a node that uses `roles`. Knows it without loading the library.
+    pub fn numerics(&self, roles: &[String]) -> Result<Numerics> {
+        let half = |pack: &Arc<Pack>| roles.iter().any(|role| pack.precision_of(role) == Precision::F16);
+        let precision = if self.pack.as_ref().is_some_and(half) { Precision::F16 } else { Precision::F32 };
+        Ok(Numerics { precision, ..self.runtime()?.numerics()? })
+    }
+
+    /// In what models compute where the pack has them so.
+    pub fn precision(&self) -> Precision {
+        self.pack.as_ref().map(|pack| pack.precision()).unwrap_or_default()
     }
 
     /// The session of `role`, loaded on first use; an error names the role when the pack lacks it. Before the first one the

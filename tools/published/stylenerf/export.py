@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from .generator import Generator
-from .roles import Role, identity, roles
+from .roles import Role, halves, identity, roles
 
 OPSET, IR = 20, 10
 
@@ -62,8 +62,8 @@ def identity_model(generator: Generator, latent: torch.Tensor) -> onnx.ModelProt
     return model
 
 
-def export(generator: Generator, folder: str | Path, latent: torch.Tensor | None = None, report=None) -> dict[str, str]:
-    """Writes every role that the generator fills to `folder`; gives {role: file name}.
+def export(generator: Generator, folder: str | Path, latent: torch.Tensor | None = None, report=None, half: bool = False) -> dict[str, str]:
+    """Writes every role that the generator fills to `folder`; gives {role: file name}, with `half` also of those that compute in float16, as `ROLE.half`.
 
     `latent [1,background_z]` is the background of an untuned person, zero if absent. `report(role, bytes)` hears of each file.
     """
@@ -78,6 +78,9 @@ def export(generator: Generator, folder: str | Path, latent: torch.Tensor | None
             report(role, path.stat().st_size)
 
     write("identity", identity_model(generator, latent))
-    for name, role in roles(generator, latent).items():
+    whole = roles(generator, latent)
+    for name, role in whole.items():
         write(name, to_onnx(role))
+    for name, role in (halves(generator, whole) if half else {}).items():
+        write(f"{name}.half", to_onnx(role))
     return files

@@ -39,8 +39,12 @@ def shapes(c: Configuration):
 
 
 def decode(parts, points, octaves: int):
-    """Resolved parts of one w and points [m,3] -> density [m], which may be negative, and the last hidden layer [m,hidden]."""
-    x, layers = encode(points, octaves), [part[0] for part in parts]
+    """Resolved parts of one w and points [m,3] -> density [m], which may be negative, and the last hidden layer [m,hidden].
+
+    Computed in the parts' precision, but for what tells points apart: their encoding is made in float32.
+    """
+    layers = [part[0] for part in parts]
+    x = encode(points, octaves).to(layers[0].dtype)
     for kernel, bias in zip(layers[:-6:2], layers[1:-6:2]):
         x = rectify(torch.addmm(bias, x, kernel.t()))
     return torch.addmm(layers[-5], x, layers[-6].t())[:, 0], x

@@ -66,19 +66,19 @@ def sample_apart(c: Configuration, parts, origins, directions):
 
 def composite(parts, hidden, weights, behind, background):
     """Hidden layers [N·S,hidden] with weights [N,S], the share of light from behind [N], background [C,N] -> features [1,C,N], alpha [1,1,N]."""
-    mixed = torch.bmm(weights[:, None], hidden.reshape(*weights.shape, -1))[:, 0]
+    mixed = torch.bmm(weights[:, None].to(hidden.dtype), hidden.reshape(*weights.shape, -1))[:, 0].to(weights.dtype)
     alpha = weights.sum(1)
     return (field.finish(parts, mixed, alpha) + behind * background)[None], alpha[None, None]
 
 
-def render(c: Configuration, parts, background, origins, directions, depths, offsets=None):
+def render(c: Configuration, parts, background, origins, directions, depths, offsets=None, precision=torch.float32):
     """Field parts, background [1,C,N] behind the rays, rays [1,N,3], ascending depths [1,N,S], displacements [1,N,S,3] -> features [1,C,N], RGB last,
-    and alpha [1,1,N]."""
+    and alpha [1,1,N]. The field's layers compute in `precision`; rays, weights along them and what follows are float32."""
     points = points_on(origins[0], directions[0], depths[0])
     if offsets is not None:
         points = points + offsets.reshape(-1, 3)
-    density, hidden = field.decode(parts, points, c.frequencies)
-    weights, behind = marching.weights(density.reshape(depths.shape[1:]), depths[0], directions[0])
+    density, hidden = field.decode([part.to(precision) for part in parts], points, c.frequencies)
+    weights, behind = marching.weights(density.float().reshape(depths.shape[1:]), depths[0], directions[0])
     return composite(parts, hidden, weights, behind, background[0])
 
 

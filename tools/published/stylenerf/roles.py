@@ -99,23 +99,27 @@ class Depths(_Volume):
 
 class Render(_Volume):
     """field, background, rays [1,N,3], depths [1,N,S], pixels [N] int64 behind the rays, offsets [1,N,S,3] of the samples -> features [1,C,N],
-    of which the last three are RGB, and alpha [1,1,N]."""
+    of which the last three are RGB, and alpha [1,1,N]. `precision` is that of the field's layers."""
+
+    def __init__(self, configuration: Configuration, precision=torch.float32):
+        super().__init__(configuration)
+        self.precision = precision
 
     def forward(self, field, background, origins, directions, depths, pixels, offsets):
         behind = background.flatten(2)[:, :, pixels]
-        return G.render(self.configuration, self.parts(field), behind, origins, directions, depths, offsets)
+        return G.render(self.configuration, self.parts(field), behind, origins, directions, depths, offsets, self.precision)
 
 
 class Upsample(nn.Module):
-    """upsampler, features [1,C,R,R] -> image [1,3,P,P], about in [-1,1]."""
+    """upsampler, features [1,C,R,R] -> image [1,3,P,P], about in [-1,1]. `precision` is that of the blocks."""
 
-    def __init__(self, configuration: Configuration):
+    def __init__(self, configuration: Configuration, precision=torch.float32):
         super().__init__()
-        self.configuration = configuration
+        self.configuration, self.precision = configuration, precision
 
     def forward(self, upsampler_, features):
         shapes = upsampler.shapes(self.configuration)
-        parts = iter(flat.unpack(upsampler_, [shape for block in shapes for shape in block]))
+        parts = iter(flat.unpack(upsampler_.to(self.precision), [shape for block in shapes for shape in block]))
         blocks = [[next(parts)[0] for _ in block] for block in shapes]
         return upsampler.upsample(blocks, features, self.configuration.clamp)
 
@@ -151,3 +155,9 @@ def roles(generator: Generator, latent: torch.Tensor | None = None) -> dict[str,
         ),
         "upsample": Role(Upsample(c), ("upsampler", "features"), ("image",), (state[2], features), {}),
     }  # fmt: skip
+
+
+def halves(generator: Generator, roles: dict[str, Role]) -> dict[str, Role]:
+    """Those of the generator's roles that are worth it, computing in float16 between tensors of float32: all layers that are large."""
+    made = {"render": Render, "upsample": Upsample}
+    return {name: roles[name]._replace(module=module(generator.configuration, torch.float16)) for name, module in made.items()}

@@ -20,6 +20,7 @@ from .golden import Golden, figures, first_step
 from .roles import roles
 
 LEAST_DECIBELS = 100.0  # what the arithmetic of another order leaves is about 130
+LEAST_DECIBELS_IN_HALF = 65.0  # 73 and more were found
 LARGEST_RELATIVE = 1e-3  # of the first step's loss and gradients
 
 
@@ -54,8 +55,12 @@ class Published(unittest.TestCase):
         self.holds(figures(generator, in_torch(roles(generator)), golden))
         self.first_step_holds(generator, golden)
         with tempfile.TemporaryDirectory() as folder:
-            files = E.export(generator, folder)
-            self.holds(figures(generator, in_onnx({role: Path(folder) / file for role, file in files.items()}), golden))
+            files = {role: Path(folder) / file for role, file in E.export(generator, folder, half=True).items()}
+            self.holds(figures(generator, in_onnx(files), golden))
+            found = figures(generator, in_onnx(files | {role: files[f"{role}.half"] for role in ("render", "upsample")}), golden)
+            for name in ("features_deformed", "image"):
+                self.assertLess(found[name], LEAST_DECIBELS, name)  # it does compute in float16
+            self.holds(found, LEAST_DECIBELS_IN_HALF)
 
     def test_modules_at_256_and_512(self):
         for resolution in (256, 512):

@@ -130,7 +130,7 @@ def enlarge(parts, x, image, clamp: float | None):
     if noise:
         x = x + split(noise[1][None, None])
     x = bounded(rectify(x), clamp)
-    return x, doubled_picture(image) + join(bounded(pointwise(x, rgb, rgb_shift), clamp))
+    return x, doubled_picture(image) + join(bounded(pointwise(x, rgb, rgb_shift), clamp)).to(image.dtype)
 
 
 def bounded(x, clamp):
@@ -146,8 +146,11 @@ def doubled_picture(image):
 
 
 def upsample(blocks, features, clamp: float | None):
-    """Resolved parts of all blocks and features with RGB last [1,features + 3,R,R] -> picture [1,3,P,P], about in [-1,1]."""
-    x, image = features[:, :-3], features[:, -3:]
+    """Resolved parts of all blocks and features with RGB last [1,features + 3,R,R] -> picture [1,3,P,P], about in [-1,1].
+
+    Blocks compute in their parts' precision; the picture is added up in that of the features.
+    """
+    x, image = features[:, :-3].to(blocks[0][0].dtype), features[:, -3:]
     for parts in blocks:
         x, image = enlarge(parts, x, image, clamp)
     return image

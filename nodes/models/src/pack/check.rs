@@ -29,7 +29,7 @@ pub(super) fn faults(pack: &Pack) -> Vec<NodeError> {
         sizes.fix("Q", parsing.size, "parsing.size");
     }
     let mut faults = vec![];
-    for (name, model) in pack.roles() {
+    for (name, model) in pack.roles().chain(pack.variants()) {
         if let Err(error) = check_role(name, model, &mut sizes) {
             faults.push(error);
         }

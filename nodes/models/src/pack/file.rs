@@ -43,9 +43,38 @@ pub(super) struct PackFile {
     pub(super) parsing: Option<Parsing>,
     #[serde(default)]
     pub(super) defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
-    pub(super) roles: BTreeMap<String, FileEntry>,
+    pub(super) roles: BTreeMap<String, RoleEntry>,
     #[serde(default)]
     pub(super) optimisations: BTreeMap<String, Vec<PhaseEntry>>,
+}
+
+/// The files of a role.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum RoleEntry {
+    Both(BothFiles),
+    One(FileEntry),
+}
+
+/// A model and the same in half precision.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BothFiles {
+    file: String,
+    blake3: Digest,
+    half: FileEntry,
+}
+
+impl RoleEntry {
+    /// The model, and the same in half precision where there is one.
+    pub(super) fn files(self) -> (FileEntry, Option<FileEntry>) {
+        match self {
+            Self::Both(BothFiles { file, blake3, half }) => {
+                (FileEntry::Pinned(PinnedFile { file, blake3 }), Some(half))
+            }
+            Self::One(file) => (file, None),
+        }
+    }
 }
 
 /// A model file: its name alone, or with its digest.

@@ -32,6 +32,7 @@ use crate::{
     file::ModelFile,
     home::Home,
     param::ParamValue,
+    precision::Precision,
 };
 
 /// What stands before the name of a file that set-up made.
@@ -55,6 +56,9 @@ pub struct Pack {
     parsing: Option<Parsing>,
     defaults: BTreeMap<String, BTreeMap<String, ParamValue>>,
     roles: BTreeMap<String, ModelFile>,
+    /// By role, what is not used: in half precision, or with [`Precision::F16`] the whole.
+    others: BTreeMap<String, ModelFile>,
+    precision: Precision,
     optimisations: BTreeMap<String, Vec<Phase>>,
     /// Everything that has a digest, by name: roles, graphs of phases, settings.
     models: BTreeMap<String, ModelFile>,
@@ -86,14 +90,18 @@ impl Pack {
                 _ => Ok(model),
             }
         };
-        let mut roles = BTreeMap::new();
-        for (name, entry) in &file.roles {
-            if roles::find(name).is_none() {
+        let (mut roles, mut halves) = (BTreeMap::new(), BTreeMap::new());
+        for (name, entry) in file.roles {
+            if roles::find(&name).is_none() {
                 let known: Vec<_> = roles::ROLES.iter().map(|role| role.name).collect();
-                return Err(NodeError::model(format!("{}: unknown role", place(name)))
+                return Err(NodeError::model(format!("{}: unknown role", place(&name)))
                     .hint(format!("the roles are {}", known.join(", "))));
             }
-            roles.insert(name.clone(), resolve(name.clone(), entry)?);
+            let (whole, half) = entry.files();
+            if let Some(half) = half {
+                halves.insert(name.clone(), resolve(format!("{name}.half"), &half)?);
+            }
+            roles.insert(name.clone(), resolve(name, &whole)?);
         }
         let mut optimisations = BTreeMap::new();
         for (name, entries) in file.optimisations {
@@ -119,12 +127,54 @@ impl Pack {
             parsing: file.parsing,
             defaults: file.defaults,
             roles,
+            others: halves,
+            precision: Precision::F32,
             optimisations,
             models: BTreeMap::new(),
             faults: OnceLock::new(),
         };
         pack.models = pack.index();
         Ok(pack)
+    }
+
+    /// The same pack, whose roles are filled in this precision where it has such models.
+    ///
+    /// # Errors
+    /// When it has no model in half precision and that was asked for.
+    pub fn in_precision(mut self, precision: Precision) -> Result<Self> {
+        if precision == self.precision {
+            return Ok(self);
+        }
+        if self.others.is_empty() {
+            return Err(NodeError::model(format!(
+                "pack {}: precision: {precision} was asked for, no model of it is in half precision",
+                self.file_name
+            ))
+            .hint("use --precision f32, or a pack whose roles have a `half`"));
+        }
+        for (role, half) in &mut self.others {
+            if let Some(whole) = self.roles.get_mut(role) {
+                std::mem::swap(whole, half);
+            }
+        }
+        self.precision = precision;
+        self.models = self.index();
+        Ok(self)
+    }
+
+    /// What was asked for.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// In what the model of `role` computes.
+    pub fn precision_of(&self, role: &str) -> Precision {
+        if self.others.contains_key(role) { self.precision } else { Precision::F32 }
+    }
+
+    /// Those of [`roles`](Self::roles) that there are in the other precision too.
+    pub fn variants(&self) -> impl Iterator<Item = (&str, &ModelFile)> {
+        self.others.iter().map(|(name, model)| (name.as_str(), model))
     }
 
     /// Compares the tensors of every model with the contract of its role; gives every fault. Reads the files' headers
@@ -273,14 +323,18 @@ impl Pack {
         })
     }
 
-    /// Every model file: roles, then graphs of phases.
+    /// Every model file: roles in both precisions, then graphs of phases.
     pub fn models(&self) -> impl Iterator<Item = &ModelFile> {
-        self.roles.values().chain(self.optimisations.values().flatten().flat_map(Phase::models))
+        self.roles
+            .values()
+            .chain(self.others.values())
+            .chain(self.optimisations.values().flatten().flat_map(Phase::models))
     }
 
     fn index(&self) -> BTreeMap<String, ModelFile> {
-        let mut index: BTreeMap<_, _> =
-            self.models().map(|model| (model.name.clone(), model.clone())).collect();
+        let mut index = self.roles.clone();
+        let graphs = self.optimisations.values().flatten().flat_map(Phase::models);
+        index.extend(graphs.map(|model| (model.name.clone(), model.clone())));
         let mut setting = |name: String, json: String| {
             let model = ModelFile::setting(name.clone(), self.folder.join(file::NAME), &json);
             index.insert(name, model);

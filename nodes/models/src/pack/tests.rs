@@ -224,3 +224,50 @@ fn landmarks_and_channels_agree_with_the_models() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_role_in_half_precision_takes_the_place_of_the_whole() {
+    let model = |symbol: &str| onnx(&[("image", &format!("{symbol},3,x,x"))], &[("coefficients", "n,12")]);
+    let (whole, half) = (Digest::of(&model("n")), Digest::of(&model("m")));
+    let parse = onnx(&[("image", "n,3,32,32")], &[("logits", "n,16,32,32")]);
+    let roles = |files: &str| format!("roles: {{ deep3d: {files}, parse: p.onnx }}");
+    let models = [("d.onnx", model("n")), ("h.onnx", model("m")), ("p.onnx", parse)];
+    let folder = pack(
+        &roles(&format!("{{ file: d.onnx, blake3: {whole}, half: {{ file: h.onnx, blake3: {half} }} }}")),
+        &models,
+    );
+    let digest = |pack: &Pack| pack.model("deep3d").unwrap().digest;
+    let plain = open(&folder).unwrap();
+    assert_eq!((digest(&plain), plain.models().count()), (whole, 3));
+    assert!(plain.check().is_empty());
+    let asked = open(&folder).unwrap().in_precision(Precision::F16).unwrap();
+    assert_eq!((digest(&asked), asked.models().count()), (half, 3));
+    assert_eq!(asked.model("deep3d").unwrap().name, "deep3d.half");
+    assert_eq!(asked.model("parse").unwrap().digest, plain.model("parse").unwrap().digest);
+    assert_eq!(["deep3d", "parse"].map(|role| asked.precision_of(role)), [Precision::F16, Precision::F32]);
+    assert_eq!(plain.precision_of("deep3d"), Precision::F32);
+    assert_eq!(digest(&asked.in_precision(Precision::F32).unwrap()), whole);
+
+    let without = open(&pack(&roles("d.onnx"), &models)).unwrap();
+    let error = without.in_precision(Precision::F16).unwrap_err();
+    assert!(error.to_string().ends_with("no model of it is in half precision"), "{error}");
+    let zeros = "0".repeat(64);
+    let damaged = format!("{{ file: d.onnx, blake3: {whole}, half: {{ file: h.onnx, blake3: {zeros} }} }}");
+    assert!(self::error(&roles(&damaged), &models).starts_with("model deep3d.half: "));
+}
+
+/// What computes in half precision is held to the contract of its role even where it is not used.
+#[test]
+fn models_in_half_precision_are_checked() {
+    let whole = onnx(&[("image", "n,3,x,x")], &[("coefficients", "n,12")]);
+    let half = onnx(&[("image", "n,3,x,x")], &[("coefficients", "n,9")]);
+    let entry = format!("{{ file: d.onnx, blake3: {}, half: h.onnx }}", Digest::of(&whole));
+    let folder = pack(&format!("roles: {{ deep3d: {entry} }}"), &[("d.onnx", whole), ("h.onnx", half)]);
+    let faults = open(&folder).unwrap().check();
+    assert_eq!(faults.len(), 1);
+    assert!(
+        faults[0].to_string().contains("h.onnx") && faults[0].to_string().contains("K = 12"),
+        "{}",
+        faults[0]
+    );
+}

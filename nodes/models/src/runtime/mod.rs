@@ -41,6 +41,7 @@ use crate::{
     file::ModelFile,
     home::Home,
     onnx::{Signature, check},
+    precision::Precision,
     tensor::Tensors,
 };
 
@@ -49,8 +50,8 @@ use crate::{
 pub struct Numerics {
     /// Execution provider: `cpu`, `cuda`.
     pub provider: String,
-    /// Precision of the arithmetic: `f32`.
-    pub precision: String,
+    /// Precision of the arithmetic.
+    pub precision: Precision,
     /// Version of ONNX Runtime.
     pub runtime: String,
 }
@@ -148,7 +149,7 @@ impl Runtime {
         self.threads
     }
 
-    /// What enters keys, known without opening the library as long as its file name tells the version. Fails when
+    /// What enters keys of nodes whose models compute in float32, known without opening the library as long as its file name tells the version. Fails when
     /// there is no library.
     pub fn numerics(&self) -> Result<Numerics> {
         let version = match self.version.get() {
@@ -158,7 +159,7 @@ impl Runtime {
                 self.version.get_or_init(|| version).clone()
             }
         };
-        Ok(Numerics { provider: self.device.provider().into(), precision: "f32".into(), runtime: version })
+        Ok(Numerics { provider: self.device.provider().into(), precision: Precision::F32, runtime: version })
     }
 
     /// What is wrong with the library's version where it is too old to be trusted with models of others; `None` also where nothing
