@@ -79,6 +79,7 @@ fn every_graph_of_the_repository_is_sound() {
         "examples/alive",
         "examples/arkit_driven",
         "examples/track_to_arkit",
+        "examples/upscale",
         "published/from_z",
         "published/from_image",
         "published/given_poses",

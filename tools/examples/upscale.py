@@ -17,14 +17,14 @@ from ..pack.portrait import draw
 from ..pack.shade import Renderer
 
 CHANNELS, PATCH, BATCH, HELD_OUT = 20, 48, 16, 4
-RATE = 4e-3
+RATE = 1.5e-3
 
 
 class Doubler(torch.nn.Module):
     def __init__(self):
         super().__init__()
         conv = lambda a, b: torch.nn.Conv2d(a, b, 3, padding=1, padding_mode="replicate")
-        self.layers = torch.nn.Sequential(conv(3, CHANNELS), torch.nn.ReLU(), conv(CHANNELS, CHANNELS), torch.nn.ReLU(), conv(CHANNELS, 12))
+        self.layers = torch.nn.Sequential(conv(3, CHANNELS), torch.nn.LeakyReLU(0.1), conv(CHANNELS, CHANNELS), torch.nn.LeakyReLU(0.1), conv(CHANNELS, 12))
         torch.nn.init.zeros_(self.layers[-1].weight), torch.nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, frames):
@@ -52,7 +52,7 @@ def main():
     a.add_argument("out", type=Path)
     a.add_argument("--pictures", type=int, default=48)
     a.add_argument("--side", type=int, default=512)
-    a.add_argument("--steps", type=int, default=2500)
+    a.add_argument("--steps", type=int, default=2000)
     a = a.parse_args()
     torch.set_num_threads(1), torch.manual_seed(0)
     sharp, began = pictures(a.pictures, a.side), time.time()
