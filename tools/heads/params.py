@@ -20,7 +20,7 @@ EXPRESSION = [
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
     "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 ]  # fmt: skip
-_TEXTURE = [
+NAMES = [  # of the texture, with how many numbers each has
     # skin and its make-up
     ("skin", 3), ("flush", 1), ("lips", 3), ("lip_gloss", 1), ("gloss", 1), ("pores", 1), ("freckles", 1), ("wrinkles", 1), ("shadow", 3), ("shadow_amount", 1), ("liner", 1),
     # eyes and brows
@@ -40,7 +40,7 @@ BACKGROUND = 8  # side of the background's colour grid
 E = len(EXPRESSION)
 UNIT = {name: i for i, name in enumerate(EXPRESSION)}
 SLOT, _at = {"identity": slice(0, IDENTITY), "expression": slice(IDENTITY, IDENTITY + E)}, IDENTITY + E
-for _name, _n in _TEXTURE:
+for _name, _n in NAMES:
     SLOT[_name] = slice(_at, _at + _n)
     _at += _n
 SLOT["texture"] = slice(IDENTITY + E, _at)
