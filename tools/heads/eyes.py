@@ -39,11 +39,11 @@ class Eyes:
         fibres, coarse = ring(7.0, 1.6), ring(2.5, 1.0)
         iris = np.maximum(linear(g("iris")), 0.004)
         collar = np.exp(-(((ir - F(0.50) - F(0.04) * coarse) / F(0.13)) ** 2))
-        tone = F(1.15) * np.exp(F(0.36) * fibres + F(0.16) * coarse)
+        tone = F(0.85) * np.exp(F(0.36) * fibres + F(0.16) * coarse)
         colour = iris * tone[:, None]
         warm = np.array([1.35, 1.02, 0.60], F) * (iris.mean() * 0.8 + F(0.02))
         colour += (F(0.40) * collar)[:, None] * (warm * tone[:, None] - colour)
-        colour *= (1 - F(0.72) * step(0.76, 1.0, ir))[:, None]  # the dark ring
+        colour *= (1 - F(0.72) * step(0.66, 1.0, ir))[:, None]  # the dark ring
         opposite = -(ia * (light.direction @ right) + ib * (light.direction @ up))
         colour *= (F(1.25) + F(0.55) * np.clip(opposite, -1, 1))[:, None]  # the cornea gathers light on the far side
         pupil = step(PUPIL + F(0.05), PUPIL - F(0.03), ir + F(0.010) * coarse)
@@ -51,12 +51,12 @@ class Eyes:
         # the white: yellowish at the back, pink in the corners, veins
         rel = (q - F(centre)) / F(radius)
         corner = step(0.45, 0.98, np.abs(rel[:, 0]))
-        white = np.array([0.66, 0.60, 0.555], F) * (1 - F(0.05) * noise(q, 1.5, 2))[:, None]
+        white = np.array([0.52, 0.46, 0.43], F) * (1 - F(0.05) * noise(q, 1.5, 2))[:, None]
         vein = step(0.13, 0.02, np.abs(noise(q + F(30), [1.1, 2.4, 1.5], 3, 0.55))) * (F(0.15) + F(0.85) * corner)
         white *= np.exp(-(F(0.10) * corner + F(0.16) * vein)[:, None] * np.array([0.35, 1.35, 1.2], F))
         pink = step(0.70, 0.96, F(inner) * rel[:, 0])  # the caruncle's side
         white += (F(0.55) * pink)[:, None] * (np.array([0.48, 0.22, 0.19], F) - white)
-        edge = step(1.07, 0.93, r)
+        edge = step(1.10, 0.88, r)
         self.albedo = (white + edge[:, None] * (colour - white)).astype(F)
         self.iris = edge
         # cornea: steeper than the ball

@@ -51,7 +51,7 @@ class Light:
         self.direction = np.array([g("key_x"), g("key_y"), 1.0], F)
         self.direction /= np.linalg.norm(self.direction)
         # A camera sets its exposure by what it sees: strong light is a matter of contrast, hardly of brightness.
-        key, ambient = 0.35 + 1.25 * g("key"), 0.30 + 0.75 * g("ambient")
+        key, ambient = 0.50 + 1.5 * g("key"), 0.22 + 0.62 * g("ambient")
         exposure = (0.92 + 0.16 * g("ambient")) / (0.55 * key + 0.75 * ambient)
         self.key = F(key * exposure) * _temperature(0.5 * g("warm_key"))
         self.hard = F(np.clip(g("hard"), 0, 1))
@@ -63,6 +63,7 @@ class Light:
         self.rim = F(1.6 * g("rim") * exposure) * _temperature(0.2 - 0.4 * g("warm_ambient"))
         self.directions = _sphere(DIRECTIONS)
         self.colours = self.radiance(self.directions)
+        self.around_mean = self.colours.mean(0)
         mean = (self.colours @ LUMA) @ self.directions
         self.mean_direction = mean / max(float(np.linalg.norm(mean)), 1e-3)
         self.maps = None

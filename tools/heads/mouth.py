@@ -28,11 +28,11 @@ class Teeth:
         down = (y - F(neck)) / F(biting - neck)  # 0 at the gum, 1 at the edge
         scallop = F(0.16) - F(0.20) * t * t
         gum = step(0.10, -0.02, down - scallop + F(0.10))
-        enamel = np.array([0.80, 0.745, 0.635], F) * np.array([1, 1 - 0.05 * (1 - g), 1 - 0.24 * (1 - g)], F) * (F(0.80) + F(0.20) * g)
+        enamel = np.array([0.84, 0.765, 0.64], F) * np.array([1, 1 - 0.05 * (1 - g), 1 - 0.24 * (1 - g)], F) * (F(0.80) + F(0.20) * g)
         own = np.sin(which * 12.9 + (x > 0) * 4.1).astype(F)  # every tooth a little its own
         albedo = enamel * (1 + F(0.035) * own - F(0.10) * step(2.0, 3.0, along))[:, None]
         albedo = albedo * np.exp(-(F(0.22) * step(0.45, 0.0, down))[:, None] * np.array([0.4, 0.9, 1.5], F))  # darker, yellower at the neck
-        albedo *= np.exp(-(F(1.05) * gap * (1 - gum))[:, None] * np.array([0.8, 1.1, 1.2], F))
+        albedo *= np.exp(-(F(0.7) * gap * (1 - gum))[:, None] * np.array([0.8, 1.1, 1.2], F))
         pink = np.array([0.52, 0.20, 0.18], F) * np.exp(F(0.10) * noise(c, 3.0, 2))[:, None]
         self.albedo = (albedo + gum[:, None] * (pink - albedo)).astype(F)
         self.height = F(0.055) * (1 - t**4) * (1 - gum) + F(0.03) * gum

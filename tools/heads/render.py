@@ -81,6 +81,7 @@ class Renderer:
         self._masks = np.stack([np.asarray(self.head.masks.get(name, zero), F) for name in MASKS], 1)
         if "ears" not in self.head.masks:
             self._masks[:, MASKS.index("ears")] = np.maximum(self.head.masks["ear_l"], self.head.masks["ear_r"])
+        self._front = F(self.head.neutral_fine[self.head.fine_faces[self.head.fine_part == H.TEETH_U].ravel(), 2].max())  # of the teeth
         row = lambda part: self.head.neutral_fine[np.unique(self.head.fine_faces[self.head.fine_part == part]), 1]
         self._rows = {H.TEETH_U: (True, row(H.TEETH_U).min(), row(H.TEETH_U).max()), H.TEETH_L: (False, row(H.TEETH_L).max(), row(H.TEETH_L).min())}
 
@@ -141,19 +142,26 @@ class Renderer:
         height[lining], rough[lining] = height[lining] * (1 - k) + k * bump, rough[lining] * (1 - k) + k * r
         m = np.flatnonzero(s.part == H.TONGUE)
         albedo[m], height[m], rough[m] = soft_parts(s.c[m], True)
+        teeth_at = np.zeros(0, int)
         for part, (upper, biting, neck) in self._rows.items():
             m = np.flatnonzero(s.part == part)
             teeth = Teeth(p, s.c[m], upper, biting, neck)
             albedo[m], height[m], rough[m] = teeth.albedo, teeth.height, teeth.rough
-            sheen[m] = 1.4
+            sheen[m], teeth_at = 1.4, np.concatenate([teeth_at, m])
         rim = np.zeros(side * side, F)
         rim[s.at[eye]] = 1
-        rim = gaussian_filter(rim.reshape(side, side), float(0.07 * camera.scale)).reshape(-1)[s.at]
+        rim = rim.reshape(side, side)
+        above = np.roll(gaussian_filter(rim, float(0.16 * camera.scale)), int(round(0.10 * camera.scale)), 0).reshape(-1)[s.at]
+        rim = gaussian_filter(rim, float(0.07 * camera.scale)).reshape(-1)[s.at]
         self._lid_edge(p, s, rim, eye, albedo, rough, sheen)
         glow = np.zeros((n, 3), F)
         key_seen = light.key_visible(s.q, s.n)
         normal = self._relief(s, height, camera)
         contact, position = self._contact(s, camera)
+        contact[teeth_at] = contact[teeth_at] ** F(0.35)  # enamel passes light on, and the lips throw it back
+        deep = step(0.5, 3.2, self._front - s.c[teeth_at, 2])[:, None]
+        warm = np.array([1.06, 1.0, 0.93], F) * (F(0.25) * light.around_mean)
+        s.around[teeth_at] = (1 - F(0.85) * deep) * (warm + F(0.75) * s.around[teeth_at])
         for part in (H.EYE_L, H.EYE_R):
             m = np.flatnonzero(s.part == part)
             centre, radius, gaze = self.head.eye(coarse, part)
@@ -161,6 +169,9 @@ class Renderer:
             albedo[m] = ball.albedo
             under = step(1.0, 0.55, rim[m])  # the lids' edge darkens
             contact[m] *= F(0.35) + F(0.65) * step(0.50, 0.98, rim[m])
+            shaded = F(0.35) + F(0.65) * step(0.45, 0.95, above[m])  # under the upper lid and its lashes
+            contact[m] *= shaded
+            key_seen[m] *= shaded
             glow[m] = reflections(ball.normal, s.view[m], light, key_seen[m] * (1 - F(0.8) * under), s.open[m] * contact[m], F(0.35) + F(0.65) * ball.iris)
             normal[m] = ball.smooth
         cosine = normal @ light.direction
@@ -248,7 +259,7 @@ class Renderer:
         fresnel = F(0.028) + F(0.972) * (1 - lh) ** 5
         out *= fresnel * nl / (4 * lh * lh) * visible * strength
         ray = 2 * facing[:, None] * n - view
-        graze = (F(0.020) + F(0.30) * (1 - facing) ** 4) * strength * open_ * (1 - F(0.9) * rough)
+        graze = (F(0.020) + F(0.20) * (1 - facing) ** 5) * strength * open_**1.5 * (1 - F(0.9) * rough)
         return out[:, None] * light.key + graze[:, None] * light.radiance(ray)
 
     @staticmethod

@@ -12,7 +12,7 @@ BLOOD = np.array([0.04, -0.20, -0.15], F)  # what more blood under the skin does
 
 def step(a, b, x):
     """Smooth step from 0 at `a` to 1 at `b`, for either order of a and b."""
-    t = np.clip((x - F(a)) * F(1 / (b - a)), 0, 1)
+    t = np.clip((x - a) / (b - a), 0, 1).astype(F)
     return t * t * (3 - 2 * t)
 
 
@@ -78,10 +78,13 @@ class Skin:
         shade -= 0.10 * masks["lids"]
         albedo *= np.exp(shade[:, None] * np.array([0.8, 1.0, 0.95], F) * (1 + dark))
         if one("freckles") > 0.003 or age > 0.3:
-            near, number = cells(c, 4.0)
-            spots = step(0.36, 0.10, near) * step(0.45, 0.75, number) * one("freckles") * (front * np.exp(-(((y + 0.2) / 3.0) ** 2)) + 0.15)
+            where = front * np.exp(-(((y + 0.2) / 3.0) ** 2)) + 0.12
+            spots = np.zeros(len(c), F)
+            for scale, share, most in ((4.6, 0.35, 0.55), (2.7, 0.5, 0.85)):
+                near, number = cells(c + F(0.05) * fine[:, None], scale)
+                spots += step(0.20 + 0.3 * number, 0.02, near) * step(share, 1.0, number) * F(most) * one("freckles") * where
             wide, which = cells(c, 1.3)
-            spots += step(0.30, 0.12, wide) * step(0.75, 0.95, which) * F(0.6) * np.maximum(age - 0.3, 0)
+            spots += step(0.30, 0.08, wide) * step(0.75, 0.95, which) * F(0.45) * np.maximum(age - F(0.3), 0)
             albedo *= np.exp(-spots[:, None] * np.array([0.35, 0.62, 0.80], F))
         lines = wrinkles(c, noise(c, 0.35, 2))
         albedo *= np.exp(-(F(0.22) * age**1.5 * lines)[:, None] * np.array([0.8, 1.0, 1.0], F))
@@ -98,7 +101,7 @@ class Skin:
         self.albedo, self.lip = np.clip(albedo, 0.003, 0.95).astype(F), lip
         pores = 0.4 + 1.0 * one("pores")
         t_zone = blob(x, y, 0, -0.5, 2.0, 2.5) + 0.6 * blob(x, y, 0, 6.5, 3.5, 2.0) + 0.5 * cheeks
-        relief = (F(0.0050) * fine + F(0.0030) * noise(c + F(7), 13.0, 1)) * pores * (F(0.5) + F(0.6) * t_zone) + F(0.006) * mottled * (F(0.3) + age)
+        relief = (F(0.0022) * fine + F(0.0026) * noise(c + F(7), 12.0, 1)) * pores * (F(0.5) + F(0.6) * t_zone) + F(0.006) * mottled * (F(0.3) + age)
         neck = step(-9.5, -11.5, y) * front
         relief -= F(0.02) * age * neck * np.maximum(noise(c, [0.25, 1.3, 0.25], 2), 0)
         relief -= F(0.055) * age**1.5 * lines
