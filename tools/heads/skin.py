@@ -90,8 +90,8 @@ class Skin:
         albedo *= np.exp(-(F(0.22) * age**1.5 * lines)[:, None] * np.array([0.8, 1.0, 1.0], F))
         # shaved beard: the roots' shadow, cool and uneven
         beard = self._beard_area(x, y, z) * one("stubble") * (1 - lip)
-        roots = np.clip(0.55 + 0.35 * noise(c, 9.0, 1), 0, 1)
-        albedo *= np.exp(-(F(0.65) * beard * roots)[:, None] * np.array([1.05, 0.90, 0.78], F) * (1 - F(0.4) * dark))
+        roots = np.clip(0.6 + 0.22 * noise(c, 11.0, 1), 0, 1)
+        albedo *= np.exp(-(F(0.65) * beard * roots)[:, None] * np.array([1.10, 0.88, 0.70], F) * (1 - F(0.4) * dark))
         self._make_up(g, one, x, y, ax, front, albedo, cheeks)
         # lips: darker lines down them, darker and wetter towards the inside
         down = noise(c, [5.0, 0.8, 1.5], 2, 0.6)
