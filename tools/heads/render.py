@@ -17,6 +17,8 @@ from . import head as H
 from . import native
 from . import params as P
 from .eyes import Eyes, reflections
+from .groom import Groom
+from .hair_look import Look, veil
 from .light import Light, display, linear
 from .mouth import Teeth, soft_parts
 from .skin import Skin, step
@@ -76,6 +78,8 @@ class Points:
 class Renderer:
     def __init__(self, head=None):
         self.head = head or H.Head()
+        self.groom = Groom(self.head)
+        self.look = Look(self.groom)
         count = len(self.head.neutral_fine)
         zero = np.zeros(count, F)
         self._masks = np.stack([np.asarray(self.head.masks.get(name, zero), F) for name in MASKS], 1)
@@ -88,10 +92,13 @@ class Renderer:
     def draw(self, p, pose, side, ss=2):
         """p [D], pose [6] -> dict: big uint8 [s,s,3] at s = side·ss, labels uint8, depth (camera depth, inf: none) and alpha [s,s]."""
         p = np.asarray(p, np.float64)
-        coarse = self.head.coarse(p[P.SLOT["identity"]], p[P.SLOT["expression"]])
+        identity, expression = p[P.SLOT["identity"]], p[P.SLOT["expression"]]
+        coarse = self.head.coarse(identity, expression)
         fine = np.asarray(self.head.fine(coarse), F)
+        hair = self.groom.strands(p, self.head.fine(self.head.coarse(identity, 0 * expression)), fine)
         buffers = Buffers(Camera(pose, side * ss), Light(p))
-        self._meshes(p, coarse, fine, buffers)
+        self._meshes(p, coarse, fine, hair, buffers)
+        self.look.draw(p, hair, buffers)
         ground = background(np.asarray(p[P.SLOT["background"]], F), side * ss)
         a = buffers.alpha[..., None]
         image = display(buffers.colour / np.maximum(a, F(1e-4))) * a + ground * (1 - a)  # in display space, so that alpha is exact there
@@ -102,10 +109,10 @@ class Renderer:
             "alpha": buffers.alpha,
         }
 
-    def _meshes(self, p, coarse, fine, buffers):
+    def _meshes(self, p, coarse, fine, hair, buffers):
         camera, light, head, s = buffers.camera, buffers.light, self.head, buffers.camera.side
         faces = np.asarray(head.fine_faces, np.int32)
-        light.cast(fine, faces)
+        light.cast(fine, faces, veil(hair))
         z, triangle, bary = raster(camera.screen(fine), faces, s)
         at = np.flatnonzero(triangle >= 0).astype(np.int32)
         normal = normals(fine, faces)
@@ -135,6 +142,9 @@ class Renderer:
         m = np.flatnonzero((s.part == H.SKIN) & ~back)
         skin = Skin(p, s.c[m], {k: v[m] for k, v in s.masks.items()})
         albedo[m], height[m], rough[m], sheen[m], lip[m] = skin.albedo, skin.height, skin.rough, skin.sheen, skin.lip
+        coat = np.clip(self.groom.coat(p, s.c[m]), 0, 1).astype(F)[:, None]
+        albedo[m] += coat * (F(0.8) * linear(p[P.SLOT["hair"]]) - albedo[m])
+        sheen[m] *= 1 - F(0.6) * coat[:, 0]
         lining = np.flatnonzero(back | ((s.part == H.SKIN) & (inside > 0)))
         colour, bump, r = soft_parts(s.c[lining], False)
         k = np.where(back[lining], F(1), step(0.35, 0.9, inside[lining]))
