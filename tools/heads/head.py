@@ -1,0 +1,146 @@
+"""The human head: coarse mesh, subdivision, masks, and its shape by identity and expression.
+
+Lengths are centimetres of the canonical frame, x to the image's right (the person's left), y up, z towards the viewer. Built from the
+assets on first use and cached below TALKGRAPH_HOME.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from . import assets as A
+from . import identity as I
+from . import params as P
+from . import topology as T
+from .topology import EYE_L, EYE_R, LASHES, SKIN, TEETH_L, TEETH_U, TONGUE  # noqa: F401  the parts' constants
+
+EYES_APART, EYES_HIGH, EYES_DEEP = 6.2, 2.6, 2.4  # of the eyeballs' centres on the mean head, as on the canonical face
+SOURCES = ("assets.py", "topology.py", "identity.py", "masks.py", "head.py")
+
+
+def _ball(v):
+    """Centre and radius of the sphere through points [n,3], least squares."""
+    a = np.concatenate([2 * v, np.ones((len(v), 1))], 1)
+    x = np.linalg.lstsq(a, (v**2).sum(1), rcond=None)[0]
+    return x[:3], np.sqrt(x[3] + x[:3] @ x[:3])
+
+
+class _Frame:
+    """Decimetres of the assets to centimetres of the canonical frame."""
+
+    def __init__(self, body, faces):
+        centre = [_ball(body[np.unique(faces[f"helper-{s}-eye"])])[0] for s in "lr"]
+        self.scale = EYES_APART / (centre[0][0] - centre[1][0])
+        self.middle = (centre[0] + centre[1]) / 2
+
+    def __call__(self, v):
+        return (v - self.middle) * self.scale + [0, EYES_HIGH, EYES_DEEP]
+
+
+def settle(offsets, at, weight):
+    """Offsets [n,N,3] of points `at` [N,3] without the small turn and shift of the points that `weight` [N] counts."""
+    c = (weight[:, None] * at).sum(0) / weight.sum()
+    x, y, z = (at - c).T
+    o, l = np.zeros_like(x), np.ones_like(x)
+    moves = np.stack([np.stack(m, 1) for m in ((l, o, o), (o, l, o), (o, o, l), (o, -z, y), (z, o, -x), (-y, x, o))])  # [6,N,3]
+    a = moves.reshape(6, -1)
+    w = np.repeat(weight, 3)
+    k = np.linalg.solve((a * w) @ a.T, (a * w) @ offsets.reshape(len(offsets), -1).T)
+    return offsets - (k.T @ a).reshape(offsets.shape)
+
+
+def build():
+    """Everything that a `Head` keeps, as arrays by name."""
+    from . import masks
+
+    assets = A.Assets()
+    s = T.Selection(assets)
+    body = I.mean(assets)
+    frame = _Frame(body, assets.faces)
+    base = frame(body)[s.kept]
+    skin = np.zeros(len(base))
+    skin[s.quads[s.part == T.SKIN]] = 1
+    y, z = base[:, 1], base[:, 2]
+    still = skin * (y > -1.5) * np.where(z > 0, 1.0, 0.3)
+    front = skin * np.clip((y + 12) / 5, 0.02, 1) * np.where(z > -2, 1.0, 0.25)
+    scaled = lambda d: d * frame.scale
+    offset, identity, kept = I.basis(assets, s.kept, lambda d: settle(scaled(d), base, still), front)
+    base = base + offset
+    expression = scaled(np.stack([assets.unit(name)[s.kept] for name in P.EXPRESSION]))
+    matrix, quads = T.catmull_clark(len(base), s.quads)
+    out = {
+        "base": base, "faces": T.triangles(s.quads), "part": np.repeat(s.part, 2), "identity": identity, "expression": expression,
+        "data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr,
+        "fine_faces": T.triangles(quads), "fine_part": np.repeat(s.part, 8), "kept": s.kept, "variance": np.array(kept),
+    }  # fmt: skip
+    uv = T.fine_uv(assets.uv[s.uv_quads])
+    out["uv"] = np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], 1).reshape(-1, 3, 2)
+    for name, m in masks.build(assets, out, matrix).items():
+        out["mask_" + name] = m
+    small = lambda a: a.astype(np.float32) if a.dtype == np.float64 else a.astype(np.int32)
+    return {k: small(v) for k, v in out.items()}
+
+
+class Head:
+    """`base [N,3]`, `faces [T,3]`, `part [T]`; `subdivide [M,N]`, `fine_faces`, `fine_part`, `uv [T',3,2]`, `masks`, `neutral_fine [M,3]`."""
+
+    def __init__(self):
+        code = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
+        path = A.home() / "training" / "anny" / f"head-{hashlib.sha256(code).hexdigest()[:12]}.npz"
+        if not path.exists():
+            part = path.with_suffix(f".{os.getpid()}.npz")
+            np.savez(part, **build())
+            part.rename(path)
+        with np.load(path) as f:
+            d = {k: f[k] for k in f.files}
+        self.base, self.faces, self.part = d["base"], d["faces"], d["part"]
+        self.identity, self.expression = d["identity"].reshape(P.IDENTITY, -1), d["expression"].reshape(P.E, -1)
+        self.subdivide = sp.csr_matrix((d["data"], d["indices"], d["indptr"]), shape=(len(d["indptr"]) - 1, len(self.base)))
+        self.fine_faces, self.fine_part, self.uv = d["fine_faces"], d["fine_part"], d["uv"]
+        self.masks = {k[5:]: v for k, v in d.items() if k.startswith("mask_")}
+        self.variance = d["variance"]  # shares of the local shapes' variance in the identity: symmetric, asymmetric
+        self._balls = {side: _Ball(self.base, np.unique(self.faces[self.part == side])) for side in (EYE_L, EYE_R)}
+        self._fine_balls = {side: np.unique(self.fine_faces[self.fine_part == side]) for side in (EYE_L, EYE_R)}
+        self.neutral_fine = self.fine(self.base)
+        self.ao = np.ones(len(self.neutral_fine), np.float32)
+
+    def coarse(self, identity, expression):
+        """identity [40], expression [52] -> the coarse mesh [N,3]."""
+        v = np.asarray(identity, np.float32) @ self.identity + np.asarray(expression, np.float32) @ self.expression
+        return self.base + v.reshape(-1, 3)
+
+    def fine(self, coarse):
+        """The coarse mesh [N,3] subdivided, [M,3], with eyeballs round as they are."""
+        fine = self.subdivide @ coarse
+        for side, at in self._fine_balls.items():
+            fine[at] += self._balls[side].inflate * (fine[at] - self._balls[side].of(coarse)[0])
+        return fine
+
+    def eye(self, coarse, side):
+        """Centre [3], radius and gaze direction [3] of the eyeball `side` (EYE_L, EYE_R) in a coarse mesh."""
+        return self._balls[side].of(coarse)
+
+
+class _Ball:
+    """An eyeball in the mesh: where its centre is between its poles."""
+
+    inflate = 0.0
+
+    def __init__(self, base, at):
+        v = base[at]
+        self.at = at
+        self.front, self.back = at[v[:, 2] > v[:, 2].max() - 0.15], at[v[:, 2] < v[:, 2].min() + 0.15]
+        f, b = base[self.front].mean(0), base[self.back].mean(0)
+        rear = v[v[:, 2] < f[2] - 0.45 * (f[2] - b[2])]
+        centre, radius = _ball(rear)
+        axis = f - b
+        self.share, self.size = (centre - b) @ axis / (axis @ axis), radius / np.linalg.norm(axis)
+
+    def of(self, coarse):
+        f, b = coarse[self.front].mean(0), coarse[self.back].mean(0)
+        axis = f - b
+        length = np.linalg.norm(axis)
+        return b + self.share * axis, float(self.size * length), axis / length
