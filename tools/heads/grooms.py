@@ -5,7 +5,7 @@
 PRESETS = {
     "shaved": {"top": 0.03, "sides": 0.02, "back": 0.02, "sweep": -0.3},
     "buzz": {"top": 0.17, "sides": 0.12, "back": 0.12, "sweep": -0.5, "frizz": 0.1},
-    "short_crop": {"top": 0.36, "sides": 0.20, "back": 0.20, "sweep": -0.2, "part": 0.5, "volume": 0.35, "wave": 0.2, "clump": 0.5, "frizz": 0.2},
+    "short_crop": {"top": 0.36, "sides": 0.25, "back": 0.24, "sweep": -0.2, "part": 0.5, "volume": 0.35, "wave": 0.2, "clump": 0.5, "frizz": 0.2},
     "side_part": {"top": 0.48, "sides": 0.28, "back": 0.26, "sweep": 0.3, "part": 0.7, "volume": 0.35, "wave": 0.1, "clump": 0.45, "frizz": 0.1},
     "slick_back": {"top": 0.52, "sides": 0.32, "back": 0.34, "sweep": 1.0, "volume": 0.25, "wave": 0.1, "clump": 0.6, "frizz": 0.05},
     "fringe": {"top": 0.62, "sides": 0.70, "back": 0.66, "fringe": 1.0, "part": 0.1, "volume": 0.3, "clump": 0.4, "frizz": 0.1},
@@ -14,7 +14,7 @@ PRESETS = {
     "straight_long": {"top": 1.0, "sides": 0.98, "back": 1.0, "part": 0.0, "volume": 0.15, "clump": 0.35, "frizz": 0.05, "behind_ears": 0.3},
     "wavy_long": {"top": 0.97, "sides": 0.95, "back": 0.97, "part": 0.4, "volume": 0.5, "wave": 0.9, "clump": 0.6, "frizz": 0.25},
     "curly": {"top": 0.72, "sides": 0.68, "back": 0.70, "part": 0.3, "volume": 0.7, "wave": 0.3, "curl": 0.7, "clump": 0.7, "frizz": 0.35},
-    "afro": {"top": 0.50, "sides": 0.48, "back": 0.48, "volume": 1.0, "curl": 1.0, "clump": 0.3, "frizz": 0.8},
+    "afro": {"top": 0.45, "sides": 0.42, "back": 0.42, "volume": 1.0, "curl": 1.0, "clump": 0.3, "frizz": 0.8},
     "tied": {"top": 0.95, "sides": 0.92, "back": 0.92, "sweep": 0.9, "volume": 0.15, "tied": 1.0, "tie_height": 0.5, "clump": 0.4, "frizz": 0.1, "behind_ears": 1.0},
     "receding": {"top": 0.33, "sides": 0.22, "back": 0.22, "sweep": 0.5, "part": 0.4, "volume": 0.2, "clump": 0.4, "frizz": 0.15, "recede": 0.8, "bald": 0.15},
     "wreath": {"top": 0.22, "sides": 0.24, "back": 0.24, "sweep": 0.3, "volume": 0.1, "clump": 0.3, "frizz": 0.2, "recede": 0.9, "bald": 1.0},
