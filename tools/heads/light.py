@@ -12,6 +12,7 @@ F = np.float32
 LUMA = np.array([0.2126, 0.7152, 0.0722], F)
 DIRECTIONS = 18  # of the surroundings: of so many the occlusion is taken
 MAP = 384  # side of the key's shadow map; the surroundings' have half of it
+THIN = 5  # of so many points of hair one stands for all in the surroundings' maps
 CENTRE, RADIUS = np.array([0, -1.0, -1.5], F), F(19)  # what the shadow maps show, centimetres
 
 
@@ -80,6 +81,8 @@ class Light:
     def cast(self, vertices, faces, veil=None):
         """Shadow maps of a mesh in centimetres; `veil` (points [n,3], weight a point in cm²) shades as hair does, by how much lies before."""
         self.maps = [shadow.Map(self.direction, vertices, faces, MAP, CENTRE, RADIUS, veil)]
+        if veil is not None:
+            veil = veil[0][::THIN], veil[1][::THIN] * F(THIN)
         self.maps += [shadow.Map(d, vertices, faces, MAP // 2, CENTRE, RADIUS, veil) for d in self.directions]
 
     def key_visible(self, points, normals):

@@ -66,3 +66,11 @@ def contact(position, normal, at, side, reach, scale):
     out = np.empty(len(at), np.float32)
     library().contact(pointer(position), pointer(normal), pointer(at), len(at), side, f(reach), f(scale), pointer(out))
     return out
+
+
+def project(points, axes, centre, scale=1.0, half=0.0):
+    """Points [n,3] along the rows of `axes` [3,3] about `centre` [3]; the first two times `scale` and moved by `half`."""
+    points, axes, centre = floats(points), floats(axes), floats(centre)
+    out = np.empty_like(points)
+    library().project(pointer(points), len(points), pointer(axes), pointer(centre), f(scale), f(half), pointer(out))
+    return out

@@ -5,6 +5,17 @@
 
 static inline float clampf(float x, float a, float b) { return x < a ? a : x > b ? b : x; }
 
+/* Points [n,3] to a map's x and y in pixels and its depth: rows of `axes` [9] about `centre` [3], times `scale`, the middle at `half`. */
+void project(const float *p, int n, const float *axes, const float *centre, float scale, float half, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        float x = p[3 * i] - centre[0], y = p[3 * i + 1] - centre[1], z = p[3 * i + 2] - centre[2];
+        out[3 * i] = (axes[0] * x + axes[1] * y + axes[2] * z) * scale + half;
+        out[3 * i + 1] = (axes[3] * x + axes[4] * y + axes[5] * z) * scale + half;
+        out[3 * i + 2] = axes[6] * x + axes[7] * y + axes[8] * z;
+    }
+}
+
 /* Depth only: v [.,3] is x, y in pixels and depth, smaller nearer the light; depth [s*s] is filled with 1e9 first. */
 void depth_map(const float *v, const int *f, int count, int s, float *depth)
 {

@@ -40,7 +40,7 @@ class Camera:
 
     def axes(self, points):
         """Points [n,3] in the camera's axes, centimetres: x right, y up, z towards it."""
-        return ((points - np.array(ORIGIN, F)) @ self.rotation.T + self.shift).astype(F)
+        return native.project(points, self.rotation, ORIGIN) + self.shift
 
     def screen(self, points):
         """x, y in pixels and camera depth in model units, [n,3]."""

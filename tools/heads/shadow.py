@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .native import f, floats, library, pointer
+from .native import f, floats, library, pointer, project
 
 TAPS = 20
 
@@ -11,7 +11,7 @@ def _axes(d):
     """Three unit rows: right, down and away from the light, for a direction d towards the light."""
     right = np.cross([0.0, 1.0, 0.0] if abs(d[1]) < 0.9 else [1.0, 0.0, 0.0], d)
     right /= np.linalg.norm(right)
-    return np.stack([right, -np.cross(d, right), -d]).astype(np.float32)
+    return floats(np.stack([right, -np.cross(d, right), -d]))
 
 
 class Map:
@@ -30,9 +30,7 @@ class Map:
 
     def _screen(self, points):
         """x, y in pixels, depth in centimetres."""
-        out = floats((points - self.centre) @ self.axes.T)
-        out[:, :2] = out[:, :2] * self.scale + np.float32(self.side / 2)
-        return out
+        return project(points, self.axes, self.centre, self.scale, self.side / 2)
 
     def look(self, points, blur, soft):
         """Share of light at points [n,3], over a disc of radius `blur` and a depth of `soft` centimetres."""
