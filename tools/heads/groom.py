@@ -91,13 +91,17 @@ class Groom:
         short = step(9.0, 2.5, length)
         length = length * (1 - short * 0.65 * step(3.0, 0.0, low))  # short hair fades towards the nape and the ears
         length = length * (0.80 + 0.26 * r[:, 1]) * (0.55 + 0.45 * step(-0.3, 1.2, edge))
+        # caps and scarves press hair down or hide it
+        hidden = np.maximum(step(0.05, 0.5, g("cap")) * step(5.5, 8.0, y), step(0.05, 0.4, g("scarf")))
+        length = length * (1 - 0.97 * hidden)
+        seen = seen * (1 - hidden)
         # which way it lies at the root
         afro = np.clip(volume * curl * 1.15, 0, 1)
         direction = q - CROWN
         unit = lambda a: a / (np.linalg.norm(a, axis=1, keepdims=True) + 1e-6)
         flat = lambda a: unit(a - n * (a * n).sum(1, keepdims=True))
         direction = flat(direction)
-        bang = fringe * step(-4.5, -1.0, z) * step(6.5, 8.5, y) * step(6.8, 5.0, np.abs(x))
+        bang = (1 - hidden) * fringe * step(-4.5, -1.0, z) * step(6.5, 8.5, y) * step(6.8, 5.0, np.abs(x))
         front_top = step(-9, -2, z) * on_top
         parted = step(0.40, 0.62, g("top")) * (1 - 0.95 * bang) * (1 - np.abs(np.clip(sweep, -1, 1))) * step(-11.5, -7.5, z) * on_top
         short_part = step(0.25, 0.40, g("top")) * step(0.1, 0.5, abs(part)) * front_top * 0.7 * (1 - bang)
