@@ -19,6 +19,7 @@ from . import params as P
 from .eyes import Eyes, reflections
 from .groom import Groom
 from .hair_look import Look, veil
+from .lashes import Lashes
 from .light import Light, display, linear
 from .mouth import Teeth, soft_parts
 from .skin import Skin, step
@@ -79,7 +80,9 @@ class Renderer:
     def __init__(self, head=None):
         self.head = head or H.Head()
         self.groom = Groom(self.head)
-        self.look = Look(self.groom)
+        self.look, self.lashes = Look(self.groom), Lashes(self.head)
+        solid = self.head.fine_part != H.LASHES  # those are strands
+        self._faces, self._part = np.ascontiguousarray(self.head.fine_faces[solid], np.int32), self.head.fine_part[solid]
         count = len(self.head.neutral_fine)
         zero = np.zeros(count, F)
         self._masks = np.stack([np.asarray(self.head.masks.get(name, zero), F) for name in MASKS], 1)
@@ -98,6 +101,7 @@ class Renderer:
         hair = self.groom.strands(p, self.head.fine(self.head.coarse(identity, 0 * expression)), fine)
         buffers = Buffers(Camera(pose, side * ss), Light(p))
         self._meshes(p, coarse, fine, hair, buffers)
+        self.lashes.draw(p, coarse, buffers)
         self.look.draw(p, hair, buffers)
         ground = background(np.asarray(p[P.SLOT["background"]], F), side * ss)
         a = buffers.alpha[..., None]
@@ -111,7 +115,7 @@ class Renderer:
 
     def _meshes(self, p, coarse, fine, hair, buffers):
         camera, light, head, s = buffers.camera, buffers.light, self.head, buffers.camera.side
-        faces = np.asarray(head.fine_faces, np.int32)
+        faces = self._faces
         light.cast(fine, faces, veil(hair))
         z, triangle, bary = raster(camera.screen(fine), faces, s)
         at = np.flatnonzero(triangle >= 0).astype(np.int32)
@@ -121,7 +125,7 @@ class Renderer:
         seen = np.unique(faces[triangle[at]])
         channels[seen, 9:12], channels[seen, 12] = light.around(fine[seen], normal[seen])
         channels[:, 13:] = self._masks
-        points = Points(blend(channels, faces, at, triangle, bary), at, head.fine_part[triangle[at]], triangle[at], camera.eye)
+        points = Points(blend(channels, faces, at, triangle, bary), at, self._part[triangle[at]], triangle[at], camera.eye)
         rgb = self._shade(p, coarse, points, z.reshape(s, s), buffers)
         buffers.colour.reshape(-1, 3)[at] = rgb
         buffers.alpha.reshape(-1)[at] = 1
