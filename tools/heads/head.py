@@ -10,29 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 
 from . import assets as A
+from . import expressions as X
 from . import identity as I
 from . import params as P
 from . import topology as T
 from .topology import EYE_L, EYE_R, LASHES, SKIN, TEETH_L, TEETH_U, TONGUE  # noqa: F401  the parts' constants
 
 EYES_APART, EYES_HIGH, EYES_DEEP = 6.2, 2.6, 2.4  # of the eyeballs' centres on the mean head, as on the canonical face
-SOURCES = ("assets.py", "topology.py", "identity.py", "masks.py", "head.py")
-
-
-def _ball(v):
-    """Centre and radius of the sphere through points [n,3], least squares."""
-    a = np.concatenate([2 * v, np.ones((len(v), 1))], 1)
-    x = np.linalg.lstsq(a, (v**2).sum(1), rcond=None)[0]
-    return x[:3], np.sqrt(x[3] + x[:3] @ x[:3])
+SOURCES = ("assets.py", "topology.py", "identity.py", "expressions.py", "masks.py", "head.py")
 
 
 class _Frame:
     """Decimetres of the assets to centimetres of the canonical frame."""
 
     def __init__(self, body, faces):
-        centre = [_ball(body[np.unique(faces[f"helper-{s}-eye"])])[0] for s in "lr"]
+        centre = [X.ball(body[np.unique(faces[f"helper-{s}-eye"])])[0] for s in "lr"]
         self.scale = EYES_APART / (centre[0][0] - centre[1][0])
         self.middle = (centre[0] + centre[1]) / 2
 
@@ -76,6 +71,8 @@ def build():
         "data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr,
         "fine_faces": T.triangles(quads), "fine_part": np.repeat(s.part, 8), "kept": s.kept, "variance": np.array(kept),
     }  # fmt: skip
+    shapes = X.structure(base, s.quads, s.part, s.kept, expression[P.UNIT["jawOpen"]])
+    out |= {"shape_" + name: a for name, a in shapes.items()}
     uv = T.fine_uv(assets.uv[s.uv_quads])
     out["uv"] = np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], 1).reshape(-1, 3, 2)
     for name, m in masks.build(assets, out, matrix).items():
@@ -97,50 +94,31 @@ class Head:
         with np.load(path) as f:
             d = {k: f[k] for k in f.files}
         self.base, self.faces, self.part = d["base"], d["faces"], d["part"]
-        self.identity, self.expression = d["identity"].reshape(P.IDENTITY, -1), d["expression"].reshape(P.E, -1)
+        self.shape = X.Shape(self.base, d["identity"], d["expression"], {k[6:]: v for k, v in d.items() if k.startswith("shape_")})
         self.subdivide = sp.csr_matrix((d["data"], d["indices"], d["indptr"]), shape=(len(d["indptr"]) - 1, len(self.base)))
         self.fine_faces, self.fine_part, self.uv = d["fine_faces"], d["fine_part"], d["uv"]
         self.masks = {k[5:]: v for k, v in d.items() if k.startswith("mask_")}
         self.variance = d["variance"]  # shares of the local shapes' variance in the identity: symmetric, asymmetric
-        self._balls = {side: _Ball(self.base, np.unique(self.faces[self.part == side])) for side in (EYE_L, EYE_R)}
         self._fine_balls = {side: np.unique(self.fine_faces[self.fine_part == side]) for side in (EYE_L, EYE_R)}
         self.neutral_fine = self.fine(self.base)
         self.ao = np.ones(len(self.neutral_fine), np.float32)
 
     def coarse(self, identity, expression):
         """identity [40], expression [52] -> the coarse mesh [N,3]."""
-        v = np.asarray(identity, np.float32) @ self.identity + np.asarray(expression, np.float32) @ self.expression
-        return self.base + v.reshape(-1, 3)
+        f = lambda a: torch.tensor(np.asarray(a), dtype=torch.float32)[None]
+        with torch.no_grad():
+            return self.shape(f(identity), f(expression))[0].numpy()
 
     def fine(self, coarse):
-        """The coarse mesh [N,3] subdivided, [M,3], with eyeballs round as they are."""
+        """The coarse mesh [N,3] subdivided, [M,3], with eyeballs that are spheres."""
         fine = self.subdivide @ coarse
         for side, at in self._fine_balls.items():
-            fine[at] += self._balls[side].inflate * (fine[at] - self._balls[side].of(coarse)[0])
+            centre, radius, _ = self.eye(coarse, side)
+            away = fine[at] - centre
+            fine[at] = centre + away * (radius / np.linalg.norm(away, axis=1, keepdims=True))
         return fine
 
     def eye(self, coarse, side):
         """Centre [3], radius and gaze direction [3] of the eyeball `side` (EYE_L, EYE_R) in a coarse mesh."""
-        return self._balls[side].of(coarse)
-
-
-class _Ball:
-    """An eyeball in the mesh: where its centre is between its poles."""
-
-    inflate = 0.0
-
-    def __init__(self, base, at):
-        v = base[at]
-        self.at = at
-        self.front, self.back = at[v[:, 2] > v[:, 2].max() - 0.15], at[v[:, 2] < v[:, 2].min() + 0.15]
-        f, b = base[self.front].mean(0), base[self.back].mean(0)
-        rear = v[v[:, 2] < f[2] - 0.45 * (f[2] - b[2])]
-        centre, radius = _ball(rear)
-        axis = f - b
-        self.share, self.size = (centre - b) @ axis / (axis @ axis), radius / np.linalg.norm(axis)
-
-    def of(self, coarse):
-        f, b = coarse[self.front].mean(0), coarse[self.back].mean(0)
-        axis = f - b
-        length = np.linalg.norm(axis)
-        return b + self.share * axis, float(self.size * length), axis / length
+        centre, radius, axis = self.shape.eye(torch.as_tensor(coarse)[None], "Left" if side == EYE_L else "Right")
+        return centre[0, 0].numpy(), float(radius), axis[0].numpy()

@@ -114,8 +114,9 @@ def principal(shapes, weight, count):
     """Mean [3N], directions [count,3N] of one standard deviation each, and the share of the weighted variance kept."""
     middle = shapes.mean(0)
     w = np.repeat(np.sqrt(weight), 3)
-    u, s, vt = np.linalg.svd((shapes - middle) * w, full_matrices=False)
-    kept = (s[:count] ** 2).sum() / (s**2).sum()
+    a = (shapes - middle) * w
+    s, u = np.linalg.eigh(a @ a.T)
+    u, kept = u[:, ::-1], s[-count:].sum() / s.sum()
     directions = (u[:, :count].T @ (shapes - middle)) / np.sqrt(len(shapes))
     return middle, directions, float(kept)
 

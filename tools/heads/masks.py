@@ -42,7 +42,7 @@ def build(assets, head, matrix):
     tip = tip[tip[:, 2].argmax()]
     m["nose"] = skin * step(2.4, 1.5, ax / (0.45 + 0.55 * step(tip[1] + 3.5, tip[1], y))) * step(tip[1] - 1.9, tip[1] - 1.2, y) * step(3.0, 1.5, y) * step(2.0, 3.2, z)
     m["nostrils"] = skin * np.exp(-(((ax - 0.65) / 0.45) ** 2) - ((y - tip[1] + 0.75) / 0.4) ** 2) * (z > 2)
-    brow = np.exp(-(((ax - 2.9) / 1.7) ** 4) - ((y - 4.55 - 0.25 * np.sin((ax - 1) * 0.9)) / 0.55) ** 4) * skin * (z > 1)
+    brow = np.exp(-(((ax - 2.9) / 1.7) ** 4) - ((y - 4.3 - 0.25 * np.sin((ax - 1) * 0.9)) / 0.55) ** 4) * skin * (z > 1)
     m["brow_l"], m["brow_r"] = brow * (x > 0), brow * (x < 0)
     body = skin * (1 - m["mouth_inside"])
     line = 5.9 - 0.05 * ax**2 - 0.3 * step(2.0, 0.0, ax)  # of the hair on the forehead

@@ -91,3 +91,21 @@ def fine_uv(uv):
     """Texture coordinates `[4Q,4,2]` of the quads that `catmull_clark` makes of quads with those `[Q,4,2]`."""
     middle, edge = uv.mean(1), (uv + np.roll(uv, -1, 1)) / 2
     return np.stack([np.stack([uv[:, i], edge[:, i], middle, edge[:, i - 1]], 1) for i in range(4)], 1).reshape(-1, 4, 2)
+
+
+def ring(quads, start, towards):
+    """The closed line of edges that goes straight on from vertex `start` over `towards`, as a list of vertices."""
+    near, beside = defaultdict(set), defaultdict(set)
+    for q, quad in enumerate(quads.tolist()):
+        for i in range(4):
+            a, b = quad[i], quad[(i + 1) % 4]
+            near[a].add(b), near[b].add(a), beside[frozenset((a, b))].add(q)
+    line = [start, towards]
+    while True:
+        a, b = line[-2:]
+        onward = [c for c in near[b] if c != a and not beside[frozenset((b, c))] & beside[frozenset((a, b))]]
+        if len(near[b]) != 4 or len(onward) != 1:
+            raise ValueError(f"vertex {b}: no edge goes straight on")
+        if onward[0] == start:
+            return line
+        line.append(onward[0])
