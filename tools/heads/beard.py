@@ -26,7 +26,7 @@ def regions(q):
 class Beard:
     def __init__(self, head):
         v, faces = np.asarray(head.neutral_fine, np.float64), np.asarray(head.fine_faces)[head.fine_part == 0]
-        weight = np.max(regions(v), 0) * (1 - np.asarray(head.masks["lips"]) > 0.5 if "lips" in getattr(head, "masks", {}) else 1)
+        weight = np.max(regions(v) * np.array([[1.0], [1.0], [1.7]]), 0) * (1 - np.asarray(head.masks["lips"]) > 0.5 if "lips" in getattr(head, "masks", {}) else 1)
         weight = weight * ((v[:, 2] > -5) & (v[:, 1] > -11.5))
         rng = np.random.default_rng(22)
         self.roots = Roots(v, faces, *scatter(rng, v, faces, weight, COUNT))
@@ -49,7 +49,7 @@ class Beard:
         length = length * (0.6 + 0.6 * r[:, 1]) * (0.55 + 0.45 * dense)
         seen = step(r[:, 0] - 0.1, r[:, 0] + 0.1, dense * 1.12) * step(0, 0.04, dense)
         down = np.stack([side * 0.12 + 0.25 * self._lean[:, 0], -1 + 0 * ax, 0.10 + 0.12 * self._lean[:, 1]], 1)
-        across = np.stack([side * (1.0 + 0 * ax), -0.50 - 0.18 * ax, 0.15 + 0 * ax], 1)
+        across = np.stack([side * (0.75 + 0 * ax), -0.72 - 0.18 * ax, 0.15 + 0 * ax], 1)
         d = down + (lip * (1 - 0.3 * chin))[:, None] * (across - down) + 0.30 * (r[:, 2:5] - 0.5)
         d -= n * (d * n).sum(1, keepdims=True) * 0.9
         d /= np.linalg.norm(d, axis=1, keepdims=True)

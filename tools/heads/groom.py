@@ -64,7 +64,7 @@ class Groom:
     def coat(self, p, q):
         """How much of the hair's colour the skin at points q [n,3] of the neutral head takes, in [0,1]."""
         g = lambda name: float(p[P.SLOT[name]][0])
-        return self._dense(g, q) * 0.95 * step(0.0, 0.2, max(g("top"), g("sides"), g("back"))) * (0.5 + 0.5 * step(0, 2.5, np.minimum(*edges(q, g("recede")))))
+        return self._dense(g, q) * (0.16 + 0.79 * step(0.02, 0.2, max(g("top"), g("sides"), g("back")))) * (0.5 + 0.5 * step(0, 2.5, np.minimum(*edges(q, g("recede")))))
 
     @staticmethod
     def _dense(g, q):
@@ -72,7 +72,7 @@ class Groom:
         front, low = edges(q, g("recede"))
         dense = step(-0.5, 1.1, front) * step(-0.9, 1.3, low)
         crown = np.exp(-((x / 5.2) ** 2) - ((z + 7.0) / 6.0) ** 2) * step(6.5, 9.5, y)
-        over = step(5.8, 8.6, y)
+        over = step(4.9, 9.2, y)
         bald = np.clip(g("bald"), 0, 1)
         return dense * (1 - bald * np.maximum(over * step(0.3, 1.0, bald), crown * step(0, 0.7, bald)))
 
@@ -96,7 +96,7 @@ class Groom:
         length = length * (1 - 0.97 * hidden)
         seen = seen * (1 - hidden)
         # which way it lies at the root
-        afro = np.clip(volume * curl * 1.15, 0, 1)
+        afro = step(0.42, 0.95, volume * curl)
         direction = q - CROWN
         unit = lambda a: a / (np.linalg.norm(a, axis=1, keepdims=True) + 1e-6)
         flat = lambda a: unit(a - n * (a * n).sum(1, keepdims=True))
@@ -127,6 +127,7 @@ class Groom:
         # tied hair goes to one point and falls from there
         height = g("tie_height")
         tie = np.array([0, np.interp(height, [0, 0.5, 1], [-0.5, 5.5, 13.6]), np.interp(height, [0, 0.5, 1], [-14.6, -17.2, -12.6])])
+        direction = flat(direction)
         tied = step(0, 0.3, g("tied") * 1.3 - (1 - np.clip((y + 5) / 15, 0, 1))) * (1 - bang)
         away = np.linalg.norm(q - tie, axis=1)
         length = length + tied * (away * 1.22 + 1.0 + 0.5 * length_of(g("back")) * (0.75 + 0.35 * r[:, 1]) - length)

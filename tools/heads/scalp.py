@@ -92,6 +92,6 @@ _LOW_Y = np.array([-6.0, -5.7, -3.8, -1.0, 2.4, 3.6, 3.6, 1.5, -0.6, -0.6])
 def edges(q, recede):
     """How far inside the hairline points q [n,3] are, centimetres: from the face's side and from below."""
     x, y, z = q.T
-    front = np.interp(y, _Y, _Z) - z
-    front = front - recede * (0.7 + 3.4 * np.exp(-(((np.abs(x) - 4.2) / 1.9) ** 2))) * step(5, 8, y) * step(-9, 0, z)
+    back = recede * (0.5 + 2.6 * np.exp(-(((np.abs(x) - 3.9) / 1.7) ** 2))) * step(5.5, 8, y)
+    front = np.interp(y - 0.45 * back, _Y, _Z) - z - back * step(-9, 0, z)
     return front, y - np.interp(z, _LOW_Z, _LOW_Y)

@@ -83,11 +83,11 @@ class Wear:
         i = (x - self._field.low) / self._field.size
         return map_coordinates(self._field.values[..., 0], i.reshape(-1, 3).T, order=1, mode="nearest").reshape(x.shape[:-1])
 
-    def _trace(self, centre, direction, off, far=34.0):
-        """The points of rays from `centre` where, coming from outside, the skin is `off` away."""
-        r = np.full(direction.shape[:-1], far)
+    def _trace(self, centre, direction, off, outside=False):
+        """The points of rays from `centre` where the skin is `off` away: the first one, or the last one coming from outside."""
+        r = np.full(direction.shape[:-1], 34.0 if outside else 2.0)
         for _ in range(18):
-            r = np.maximum(r - 0.85 * (self._distance(centre + r[..., None] * direction) - off), 2.0)
+            r = np.clip(r - 0.85 * (self._distance(centre + r[..., None] * direction) - off), 2.0, 34.0)
         return centre + r[..., None] * direction
 
     def _shell(self, start, end, off):
@@ -157,13 +157,13 @@ class Wear:
             turn = np.broadcast_to(self._turn, polar.shape)
             d = np.stack([np.sin(polar) * np.sin(turn), np.cos(polar), np.sin(polar) * np.cos(turn)], -1)
             high = 0.75 + 0.55 * step(0.9, 0.5, self._down) * (0.6 + 0.4 * np.cos(turn)) - 0.3 * step(0.9, 1.0, self._down)
-            points = self._trace(SKULL, d, high)
+            points = self._trace(SKULL, d, high, True)
             seam = 1 - 0.30 * np.exp(-((np.abs((turn / np.pi * 3 + 100) % 1 - 0.5) / 0.035) ** 2)) * step(0.1, 0.2, self._down) - 0.25 * np.exp(-(((self._down - 0.93) / 0.012) ** 2))
             out.append((points.reshape(-1, 3), self._cloth_faces, material(CLOTH, (cover * seam[..., None] + 0 * points).reshape(-1, 3), HAIR_C)))
             a, s = np.linspace(-1, 1, 60)[None], np.linspace(0, 1, 16)[:, None]
             rim = np.stack([np.interp(a[0] * 1.05, self._turn[0], points[-1, :, i]) for i in range(3)], -1)[None]
             reach = 6.2 * worn * np.sqrt(np.maximum(1 - np.abs(a) ** 2.6, 0))
-            sheet = [rim + np.stack([0.10 * a * reach * s, -0.16 * reach * s - 0.05 * reach * s**2 - 0.9 * a**2 * s + side, reach * s + 0 * a], -1) for side in (0.10, -0.10)]
+            sheet = [rim + np.stack([0.10 * a * reach * s, -0.26 * reach * s - 0.05 * reach * s**2 - 0.9 * a**2 * s + side, reach * s + 0 * a], -1) for side in (0.10, -0.10)]
             both = np.concatenate([sheet[0], sheet[1][::-1]])
             out.append((both.reshape(-1, 3), _faces(32, 60, False), material(CLOTH, cover * 0.92, HAIR_C)))
         if scarf > 0.03:
@@ -174,7 +174,7 @@ class Wear:
             wide = begin + (np.radians(178) - begin) * self._down
             turn = np.broadcast_to(self._turn, wide.shape)
             d = np.stack([np.sin(wide) * np.sin(turn), np.sin(wide) * np.cos(turn), np.cos(wide)], -1)
-            x = self._trace(centre, d, 0.55 + 0.75 * step(0, 0.35, self._down) - 0.35 * step(0.06, 0.0, self._down) + 0 * wide)
+            x = self._trace(centre, d, 0.55 + 0.75 * step(0, 0.35, self._down) - 0.35 * step(0.06, 0.0, self._down) + 0 * wide, True)
             pleat = 0.12 * np.sin(9 * turn + 4 * np.sin(3 * wide)) * step(0.02, 0.3, self._down) + 0.10 * np.sin(16 * wide + 2 * np.cos(turn)) * step(0.0, 0.2, self._down)
             x = x + d * pleat[..., None]
             out.append((x.reshape(-1, 3), self._cloth_faces, material(CLOTH, cover, HAIR_C)))
