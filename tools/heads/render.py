@@ -23,9 +23,11 @@ from .lashes import Lashes
 from .light import Light, display, linear
 from .mouth import Teeth, soft_parts
 from .skin import Skin, step
+from .wear import GLASS, METAL, Wear
 
 F = np.float32
 MASKS = ("lips", "lids", "ears", "mouth_inside", "nose", "neck", "torso", "brow_l", "brow_r", "lip_upper")
+WORN = 100  # the part of worn things, plus their kind
 SPREAD = np.array([0.26, 0.12, 0.07], F)  # centimetres that light travels below skin, by channel (deviation)
 
 
@@ -63,13 +65,15 @@ class Buffers:
 
 
 class Points:
-    """Visible points of meshes [n]: pixel `at`, `part`, `q` where, `c` where on the neutral head, normal `n`, `view`, `around` [n,3], `open`, `masks`."""
+    """Visible points of meshes [n]: pixel `at`, `part`, `label` (of worn things), `q` where, `c` where on the neutral head, normal `n`, `view`, `around` [n,3], `open`, `masks`;
+    of worn things `colour` and `rough`."""
 
-    def __init__(self, channels, at, part, triangle, eye):
-        self.at, self.part, self.triangle = at, part, triangle
+    def __init__(self, channels, at, part, label, eye):
+        self.at, self.part, self.label = at, part, label
         self.q, self.c, self.n = (np.ascontiguousarray(channels[i : i + 3].T) for i in (0, 3, 6))
         self.around, self.open = np.ascontiguousarray(channels[9:12].T), channels[12]
         self.masks = {name: channels[13 + i] for i, name in enumerate(MASKS)}
+        self.colour, self.rough = channels[-4:-1].T, channels[-1]
         self.view = eye - self.q
         self.view /= np.linalg.norm(self.view, axis=1, keepdims=True)
         self.n /= np.maximum(np.linalg.norm(self.n, axis=1, keepdims=True), F(1e-6))
@@ -80,6 +84,7 @@ class Renderer:
     def __init__(self, head=None):
         self.head = head or H.Head()
         self.groom = Groom(self.head)
+        self.wear = Wear(self.head, self.groom._space)
         self.look, self.lashes = Look(self.groom), Lashes(self.head)
         solid = self.head.fine_part != H.LASHES  # those are strands
         self._faces, self._part = np.ascontiguousarray(self.head.fine_faces[solid], np.int32), self.head.fine_part[solid]
@@ -98,11 +103,14 @@ class Renderer:
         identity, expression = p[P.SLOT["identity"]], p[P.SLOT["expression"]]
         coarse = self.head.coarse(identity, expression)
         fine = np.asarray(self.head.fine(coarse), F)
-        hair = self.groom.strands(p, self.head.fine(self.head.coarse(identity, 0 * expression)), fine)
+        rest = self.head.fine(self.head.coarse(identity, 0 * expression))
+        hair = self.groom.strands(p, rest, fine)
+        worn = self.wear.meshes(p, rest, coarse)
         buffers = Buffers(Camera(pose, side * ss), Light(p))
-        self._meshes(p, coarse, fine, hair, buffers)
+        self._meshes(p, coarse, fine, hair, worn, buffers)
         self.lashes.draw(p, coarse, buffers)
         self.look.draw(p, hair, buffers)
+        self._lenses(worn, buffers)
         ground = background(np.asarray(p[P.SLOT["background"]], F), side * ss)
         a = buffers.alpha[..., None]
         image = display(buffers.colour / np.maximum(a, F(1e-4))) * a + ground * (1 - a)  # in display space, so that alpha is exact there
@@ -113,24 +121,56 @@ class Renderer:
             "alpha": buffers.alpha,
         }
 
-    def _meshes(self, p, coarse, fine, hair, buffers):
-        camera, light, head, s = buffers.camera, buffers.light, self.head, buffers.camera.side
-        faces = self._faces
-        light.cast(fine, faces, veil(hair))
-        z, triangle, bary = raster(camera.screen(fine), faces, s)
+    def _meshes(self, p, coarse, fine, hair, worn, buffers):
+        camera, light, s = buffers.camera, buffers.light, buffers.camera.side
+        vertices, faces, part, label, own = [fine], [self._faces], [self._part], [np.zeros(len(self._part), np.uint8)], []
+        for v, f, look in worn:
+            if look["kind"] != GLASS:
+                faces.append(np.asarray(f, np.int32) + sum(map(len, vertices)))
+                vertices.append(np.asarray(v, F))
+                part.append(np.full(len(f), WORN + look["kind"])), label.append(np.full(len(f), look["label"], np.uint8))
+                own.append(np.concatenate([np.broadcast_to(look["colour"], (len(v), 3)), np.full((len(v), 1), look["rough"], F)], 1))
+        vertices, faces, part, label = (np.concatenate(a) for a in (vertices, faces, part, label))
+        light.cast(vertices, faces, veil(hair))
+        z, triangle, bary = raster(camera.screen(vertices), faces, s)
         at = np.flatnonzero(triangle >= 0).astype(np.int32)
-        normal = normals(fine, faces)
-        channels = np.zeros((len(fine), 13 + len(MASKS)), F)
-        channels[:, 0:3], channels[:, 3:6], channels[:, 6:9] = fine, head.neutral_fine, normal
+        normal, n = normals(vertices, faces), len(fine)
+        channels = np.zeros((len(vertices), 17 + len(MASKS)), F)
+        channels[:, 0:3], channels[:, 3:6], channels[:, 6:9] = vertices, vertices, normal
+        channels[:n, 3:6], channels[:n, 13:-4] = self.head.neutral_fine, self._masks
         seen = np.unique(faces[triangle[at]])
-        channels[seen, 9:12], channels[seen, 12] = light.around(fine[seen], normal[seen])
-        channels[:, 13:] = self._masks
-        points = Points(blend(channels, faces, at, triangle, bary), at, self._part[triangle[at]], triangle[at], camera.eye)
+        channels[seen, 9:12], channels[seen, 12] = light.around(vertices[seen], normal[seen])
+        if own:
+            channels[n:, -4:] = np.concatenate(own)
+        points = Points(blend(channels, faces, at, triangle, bary), at, part[triangle[at]], label[triangle[at]], camera.eye)
         rgb = self._shade(p, coarse, points, z.reshape(s, s), buffers)
         buffers.colour.reshape(-1, 3)[at] = rgb
         buffers.alpha.reshape(-1)[at] = 1
         buffers.depth.reshape(-1)[at] = z[at]
         buffers.label.reshape(-1)[at] = self._labels(points)
+
+    @staticmethod
+    def _lenses(worn, buffers):
+        """Glass before what is drawn: it takes light and mirrors some."""
+        camera, light, s = buffers.camera, buffers.light, buffers.camera.side
+        for v, f, look in worn:
+            if look["kind"] != GLASS:
+                continue
+            v, f = np.asarray(v, F), np.asarray(f, np.int32)
+            z, triangle, bary = raster(camera.screen(v), f, s)
+            at = np.flatnonzero((triangle >= 0) & (z < buffers.depth.reshape(-1))).astype(np.int32)
+            if not len(at):
+                continue
+            channels = blend(np.concatenate([v, normals(v, f)], 1), f, at, triangle, bary).T
+            q, n = channels[:, :3], channels[:, 3:] / np.linalg.norm(channels[:, 3:], axis=1, keepdims=True)
+            view = camera.eye - q
+            view /= np.linalg.norm(view, axis=1, keepdims=True)
+            n = (n * np.sign(np.einsum("ij,ij->i", n, view))[:, None]).astype(F)
+            one = np.ones(len(at), F)
+            mirrored = reflections(n, view.astype(F), light, one, one, one) * F(0.6 * min(1.0, 2 * look["alpha"] + 0.3))
+            seen = buffers.alpha.reshape(-1)[at][:, None]
+            colour = buffers.colour.reshape(-1, 3)
+            colour[at] = (colour[at] * (1 - F(look["alpha"])) + (look["colour"] * F(look["alpha"]) + mirrored) * seen).astype(F)
 
     # ---- shading
 
@@ -162,6 +202,10 @@ class Renderer:
             teeth = Teeth(p, s.c[m], upper, biting, neck)
             albedo[m], height[m], rough[m] = teeth.albedo, teeth.height, teeth.rough
             sheen[m], teeth_at = 1.4, np.concatenate([teeth_at, m])
+        m = np.flatnonzero(s.part >= WORN)
+        albedo[m], rough[m], sheen[m] = s.colour[m], s.rough[m], 0.8
+        metal = s.part == WORN + METAL
+        albedo[metal] *= 0.3
         rim = np.zeros(side * side, F)
         rim[s.at[eye]] = 1
         rim = rim.reshape(side, side)
@@ -196,6 +240,9 @@ class Renderer:
         irradiance = lit[:, None] * light.key + s.around * open3 * tilt[:, None]
         irradiance = self._spread(s, z, irradiance, eye, camera)
         out = albedo * irradiance + glow
+        mirror = 2 * np.einsum("ij,ij->i", normal[metal], s.view[metal])[:, None] * normal[metal] - s.view[metal]
+        out[metal] += s.colour[metal] * light.radiance(mirror) * s.open[metal, None]
+        sheen[metal] = 6
         m = np.flatnonzero(~eye)
         out[m] += self._sheen(light, normal[m], s.view[m], rough[m], sheen[m], key_seen[m], s.open[m] * contact[m], s.n[m])
         return out
@@ -250,13 +297,14 @@ class Renderer:
     def _spread(s, z, irradiance, eye, camera):
         """Light below the surface of skin, lips and gums."""
         side = camera.side
+        solid = eye | (s.part >= WORN)
         light, weight = np.zeros((side, side, 3), F), np.zeros((side, side), F)
         light.reshape(-1, 3)[s.at] = irradiance
-        weight.reshape(-1)[s.at] = np.where(eye, F(0), F(1))
+        weight.reshape(-1)[s.at] = np.where(solid, F(0), F(1))
         native.diffuse(light, weight, z, SPREAD * camera.scale, 0.5 / SCALE)
         spread = light.reshape(-1, 3)[s.at]
         share = np.array([0.80, 0.72, 0.65], F)
-        return np.where(eye[:, None], irradiance, irradiance + share * (spread - irradiance))
+        return np.where(solid[:, None], irradiance, irradiance + share * (spread - irradiance))
 
     @staticmethod
     def _sheen(light, n, view, rough, strength, visible, open_, smooth):
@@ -289,5 +337,7 @@ class Renderer:
         label[(m["mouth_inside"] > 0.6) | (s.behind & (s.part == H.SKIN))] = MOUTH
         for part in (H.TEETH_U, H.TEETH_L, H.TONGUE):
             label[s.part == part] = MOUTH
+        m = s.part >= WORN
+        label[m] = s.label[m]
         label[s.part == H.EYE_L], label[s.part == H.EYE_R] = EYE_L, EYE_R
         return label
