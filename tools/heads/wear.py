@@ -83,11 +83,12 @@ class Wear:
         i = (x - self._field.low) / self._field.size
         return map_coordinates(self._field.values[..., 0], i.reshape(-1, 3).T, order=1, mode="nearest").reshape(x.shape[:-1])
 
-    def _trace(self, centre, direction, off, outside=False):
-        """The points of rays from `centre` where the skin is `off` away: the first one, or the last one coming from outside."""
+    def _trace(self, centre, direction, off, outside=False, top=None):
+        """The points of rays from `centre` where the skin is `off` away: the first one, or the last one coming from outside; none is higher than `top`."""
+        end = 34.0 if top is None else np.minimum(34.0, (top - centre[1]) / np.maximum(direction[..., 1], 0.2))
         r = np.full(direction.shape[:-1], 34.0 if outside else 2.0)
         for _ in range(18):
-            r = np.clip(r - 0.85 * (self._distance(centre + r[..., None] * direction) - off), 2.0, 34.0)
+            r = np.clip(r - 0.85 * (self._distance(centre + r[..., None] * direction) - off), 2.0, end)
         return centre + r[..., None] * direction
 
     def _shell(self, start, end, off):
@@ -95,7 +96,7 @@ class Wear:
         polar = start + (end - start) * self._down
         turn = np.broadcast_to(self._turn, polar.shape)
         d = np.stack([np.sin(polar) * np.sin(turn), np.cos(polar) + 0 * turn, np.sin(polar) * np.cos(turn)], -1)
-        return self._trace(TORSO, d, off + 0 * polar), turn, polar
+        return self._trace(TORSO, d, off + 0 * polar, top=-9.6), turn, polar
 
     def _folded(self, points, g, height):
         """Cloth with folds: fans from the neck's sides and soft waves down the front."""
@@ -135,10 +136,10 @@ class Wear:
 
     def _collar(self, stand, crew, g, colour):
         """A band about the neck, open in front over a pointed neckline."""
-        polar = crew + np.radians(2.5) - (np.radians(17) * stand) * self._down * (1 - np.clip(g("neck_v"), 0, 1) * np.exp(-((self._turn[0] / 0.55) ** 2)))
+        polar = crew + np.radians(2.5) - (np.radians(12) * stand) * self._down * (1 - np.clip(g("neck_v"), 0, 1) * np.exp(-((self._turn[0] / 0.55) ** 2)))
         turn = np.broadcast_to(self._turn, polar.shape)
         d = np.stack([np.sin(polar) * np.sin(turn), np.cos(polar), np.sin(polar) * np.cos(turn)], -1)
-        points = self._trace(TORSO, d, 0.30 + 0.32 * np.sin(np.pi * self._down**0.7) + 0 * polar)
+        points = self._trace(TORSO, d, 0.30 + 0.32 * np.sin(np.pi * self._down**0.7) + 0 * polar, top=-9.0 + 0.9 * np.cos(turn + np.pi))
         rib = 1 + 0.10 * np.sin(90 * turn) * step(0.6, 0.9, stand)
         return points.reshape(-1, 3), self._cloth_faces, material(CLOTH, (colour * rib[..., None] + 0 * points).reshape(-1, 3), CLOTHES)
 
@@ -178,7 +179,7 @@ class Wear:
             pleat = 0.12 * np.sin(9 * turn + 4 * np.sin(3 * wide)) * step(0.02, 0.3, self._down) + 0.10 * np.sin(16 * wide + 2 * np.cos(turn)) * step(0.0, 0.2, self._down)
             x = x + d * pleat[..., None]
             out.append((x.reshape(-1, 3), self._cloth_faces, material(CLOTH, cover, HAIR_C)))
-            top = np.full_like(oval, np.radians(20))
+            top = np.full_like(oval, np.radians(29))
             points, _, _ = self._shell(top, top + worn * np.radians(np.interp(np.abs(self._turn[0]), [0, 1.0, 2.0, np.pi], [62, 50, 48, 60])), 1.35)
             points = self._folded(points, g, 0.38)
             out.append((points.reshape(-1, 3), self._cloth_faces, material(CLOTH, cover, CLOTHES)))
