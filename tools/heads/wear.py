@@ -4,7 +4,7 @@ Cloth is traced onto the neutral head's distance field and moved with the person
 """
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
 from ..pack.raster import normals
 from ..pack.shade import CLOTHES, EAR_LC, EAR_RC, HAIR_C, SKIN
@@ -176,6 +176,9 @@ class Wear:
             turn = np.broadcast_to(self._turn, wide.shape)
             d = np.stack([np.sin(wide) * np.sin(turn), np.sin(wide) * np.cos(turn), np.cos(wide)], -1)
             x = self._trace(centre, d, 0.55 + 0.75 * step(0, 0.35, self._down) - 0.35 * step(0.06, 0.0, self._down) + 0 * wide, True)
+            r = np.linalg.norm(x - centre, axis=-1)
+            taut = gaussian_filter(maximum_filter(r, (7, 17), mode=("nearest", "wrap")), (4, 8), mode=("nearest", "wrap"))  # cloth spans ears and hollows
+            x = centre + d * (r + step(0.04, 0.30, self._down) * (taut - r))[..., None]
             pleat = 0.12 * np.sin(9 * turn + 4 * np.sin(3 * wide)) * step(0.02, 0.3, self._down) + 0.10 * np.sin(16 * wide + 2 * np.cos(turn)) * step(0.0, 0.2, self._down)
             x = x + d * pleat[..., None]
             out.append((x.reshape(-1, 3), self._cloth_faces, material(CLOTH, cover, HAIR_C)))
