@@ -78,6 +78,7 @@ def structure(base, quads, part, kept, jaw):
                 a, b = mirror(a), mirror(b)
             lines.append(_halves(np.array(T.ring(skin_quads, a, b)), base))
         upper, lower, first, last = lines[1]
+        out[f"lids_{name}_upper"], out[f"lids_{name}_lower"] = (np.concatenate([[first], row, [last]]) for row in (upper, lower))
         d = np.linalg.norm(base - centre, axis=1) / radius
         zone = np.flatnonzero((skin | lashes) & (d < FAR + 0.2) & (base[:, 2] > centre[2] - 0.3))
         place = {int(i): k for k, i in enumerate(zone)}
@@ -116,6 +117,7 @@ def structure(base, quads, part, kept, jaw):
     out |= {"lip_upper": upper, "lip_below": below, "lip_under": under}
     out["lip_gap"] = np.minimum(base[upper, 1] - under @ base[below, 1], 0.0) - 0.01
     row = np.concatenate([[first], upper, [last]])
+    out |= {"lips_upper": row, "lips_lower": below}
     w, low = _columns(base, base[row, 0]), _columns(base, base[below, 0])
     off = base - (w @ base[row] + low @ base[below]) / 2
     near = skin * np.exp(-((off[:, 1] / 1.1) ** 2) - ((off[:, 2] - 0.3) / 1.6) ** 2) * step(1.0, 0.8, np.abs(base[:, 0]) / np.abs(base[last, 0]))
@@ -147,8 +149,27 @@ class Shape(torch.nn.Module):
                 source[arrays[f"{key}_{name}"]] = at + np.arange(len(arrays[f"{key}_{name}"]))
                 at += len(arrays[f"{key}_{name}"])
         self.register_buffer("source", torch.tensor(source))
+        self.keys = list(arrays)
         for key, a in arrays.items():
             self.register_buffer(key, f(a) if np.asarray(a).dtype.kind == "f" else torch.tensor(np.asarray(a, np.int64)))
+
+    def cut(self, vertices):
+        """A `Shape` of the given coarse vertices and those that lids, eyes and lips need; and where each of the N went [N]."""
+        places = [k for k in self.keys if k.split("_")[0] in ("ball", "front", "back", "zone", "lids", "lips") or k in ("lip_upper", "lip_below")]
+        places = [k for k in places if k not in ("lips_up", "lips_down")]
+        keep = np.unique(np.concatenate([vertices] + [getattr(self, k).numpy() for k in places]))
+        number = np.full(len(self.base), -1)
+        number[keep] = np.arange(len(keep))
+        arrays = {k: getattr(self, k).numpy() for k in self.keys}
+        arrays |= {k: number[arrays[k]] for k in places} | {k: arrays[k][keep] for k in ("lips_up", "lips_down")}
+        expression = self.expression.reshape(P.E, -1, 3).clone()
+        expression[[U["eyeBlinkLeft"], U["eyeBlinkRight"]]] = self.blinks
+        some = lambda a: a.reshape(len(a), -1, 3)[:, keep].numpy()
+        return Shape(self.base[keep].numpy(), some(self.identity), some(expression), arrays), number
+
+    def rows(self, name):
+        """Upper and lower row of vertices, x ascending, of `lids_Left`, `lids_Right` or `lips`: where lids end and lips touch."""
+        return getattr(self, f"{name}_upper").numpy(), getattr(self, f"{name}_lower").numpy()
 
     def eye(self, v, name):
         """Centre [n,1,3], radius [n,1,1] and axis [n,3] of an eyeball in vertices whose eyes look straight on."""

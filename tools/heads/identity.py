@@ -13,6 +13,7 @@ from . import params as P
 SEXES, ORIGINS = ("female", "male"), ("african", "asian", "caucasian")
 OLD, OLD_STEP = 0.26, 0.23  # the mean head is 42 years old between 25 and 90; a standard deviation is 15 years
 WEIGHT_STEP, MUSCLE_STEP = 0.42, 0.45  # of the way from the average to the extreme shape
+AGED, FAT = 0.08, 0.14  # of the face's own shapes of age and fat, a standard deviation of age and weight
 
 
 def _origin(assets, sexes=SEXES, ages=("young", "old"), origins=ORIGINS):
@@ -40,10 +41,11 @@ def macro(assets):
     caucasian = _origin(assets, origins=("caucasian",))
     out = [
         (_both(assets, sexes=("male",)) - _both(assets, sexes=("female",))) / 2,
-        (_both(assets, ages=("old",)) - _both(assets, ages=("young",))) * OLD_STEP,
+        (_both(assets, ages=("old",)) - _both(assets, ages=("young",))) * OLD_STEP + AGED * assets.target("head/head-age-incr"),
         (_origin(assets, origins=("african",)) - caucasian) / 3,
         (_origin(assets, origins=("asian",)) - caucasian) / 3,
-        (_build(assets, weight="maxweight") - _build(assets, weight="minweight")) / 2 * WEIGHT_STEP,
+        (_build(assets, weight="maxweight") - _build(assets, weight="minweight")) / 2 * WEIGHT_STEP
+        + FAT * (assets.target("head/head-fat-incr") - assets.target("head/head-fat-decr") + assets.target("neck/neck-double-incr")),
         (_build(assets, muscle="maxmuscle") - _build(assets, muscle="minmuscle")) / 2 * MUSCLE_STEP,
     ]
     return np.array(out)
