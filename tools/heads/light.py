@@ -53,7 +53,8 @@ class Light:
         self.direction /= np.linalg.norm(self.direction)
         # A camera sets its exposure by what it sees: strong light is a matter of contrast, hardly of brightness.
         key, ambient = 0.50 + 1.5 * g("key"), 0.22 + 0.62 * g("ambient")
-        exposure = (0.92 + 0.16 * g("ambient")) / (0.55 * key + 0.75 * ambient)
+        skin = np.clip(float(linear(p[P.SLOT["skin"]]) @ LUMA), 0.02, 0.9)
+        exposure = (0.94 + 0.12 * g("ambient")) / (0.55 * key + 0.75 * ambient) * (0.34 / skin) ** 0.22
         self.key = F(key * exposure) * _temperature(0.5 * g("warm_key"))
         self.hard = F(np.clip(g("hard"), 0, 1))
         self.size = F(0.55) - F(0.43) * self.hard  # half angle of the key, radians

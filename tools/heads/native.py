@@ -39,7 +39,7 @@ def f(x):
 
 
 def noise(points, scale, octaves=1, gain=0.5):
-    """Gradient noise [n] of about unit deviation at points [n,3]; `scale`: waves a centimetre, one number or one an axis."""
+    """Gradient noise [n] of deviation about 2/3 at points [n,3]; `scale`: waves a centimetre, one number or one an axis."""
     points, scale = floats(points), floats(np.broadcast_to(scale, 3))
     out = np.empty(len(points), np.float32)
     library().noise(pointer(points), len(points), pointer(scale), octaves, f(gain), pointer(out))

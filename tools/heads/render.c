@@ -150,7 +150,7 @@ static float smooth_noise(float x, float y, float z)
     return sum;
 }
 
-/* Gradient noise at points [n,3] times `scale`, of `octaves` that halve in size and shrink by `gain`; about unit deviation. */
+/* Gradient noise at points [n,3] times `scale`, of `octaves` that halve in size and shrink by `gain`; deviation about 2/3. */
 void noise(const float *p, int n, const float *scale, int octaves, float gain, float *out)
 {
     for (int i = 0; i < n; i++) {

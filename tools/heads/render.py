@@ -4,6 +4,8 @@ Meshes are rasterised, shaded in linear light where they are seen, skin's light 
 `Buffers`, and the background's 8x8 colours are laid behind. Points are centimetres in the head's frame unless said otherwise.
 """
 
+import functools
+
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
@@ -96,6 +98,18 @@ class Renderer:
         self._front = F(self.head.neutral_fine[self.head.fine_faces[self.head.fine_part == H.TEETH_U].ravel(), 2].max())  # of the teeth
         row = lambda part: self.head.neutral_fine[np.unique(self.head.fine_faces[self.head.fine_part == part]), 1]
         self._rows = {H.TEETH_U: (True, row(H.TEETH_U).min(), row(H.TEETH_U).max()), H.TEETH_L: (False, row(H.TEETH_L).max(), row(H.TEETH_L).min())}
+
+    @functools.cached_property
+    def morphable(self):
+        from .geometry import Morphable
+
+        return Morphable(self.head)
+
+    def landmarks(self, p, pose):
+        """The face mesh's 468 landmarks [468,2] in [0,1], x right, y down."""
+        c = torch.tensor(np.concatenate([p[: P.STYLE], pose]), dtype=torch.float32)[None]
+        with torch.no_grad():
+            return self.morphable(c)[1][0].numpy()
 
     def draw(self, p, pose, side, ss=2):
         """p [D], pose [6] -> dict: big uint8 [s,s,3] at s = side·ss, labels uint8, depth (camera depth, inf: none) and alpha [s,s]."""
