@@ -22,7 +22,7 @@ from . import head as H
 from . import params as P
 
 FILE = Path(__file__).with_name("landmarks.npz")
-FACING, FAR = 0.25, 1.0  # cosine to the view from which a hit counts; centimetres from the median within which it does
+FACING, FAR = 0.12, 1.6  # cosine to the view from which a hit counts; centimetres from the median within which it does
 YAWS, PITCHES = (-0.5, -0.25, 0.0, 0.25, 0.5), (-0.15, 0.0, 0.15)
 SIDE = 256
 INNER = (M.LIPS_U[3], M.LIPS_L[3])
@@ -110,7 +110,7 @@ def gather(places, weights):
     masked = np.where(weights[..., None] > 0, places, np.nan)
     middle = np.nanmedian(masked, axis=0)
     near = np.linalg.norm(places - middle, axis=-1) < FAR
-    w = weights * near
+    w = weights * near + 1e-6 * (np.abs(weights) > 0)
     total = w.sum(0)
     mean = (w[..., None] * places).sum(0) / np.maximum(total, 1e-9)[:, None]
     other = face.mirror()
