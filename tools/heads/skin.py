@@ -65,7 +65,7 @@ class Skin:
         mottled, melanin = noise(c, 0.9, 3, 0.6), noise(c + F(40), 0.7, 4, 0.7)
         fine = noise(c, 5.5, 2, 0.7)
         lip_line = masks["lips"] + F(0.05) * noise(c, [3.5, 1.2, 2], 1)
-        lip = step(0.25, 0.75, lip_line)
+        lip = step(0.12, 0.85, lip_line)
         # blood: nose, cheeks, chin, ears, knuckles of the face; less where bone lies under the skin
         cheeks = blob(ax, y, 4.1, -1.0, 2.0, 1.7) * front
         nose = blob(x, y, 0, -1.4, 1.5, 1.0) * front
@@ -96,7 +96,8 @@ class Skin:
         # lips: darker lines down them, darker and wetter towards the inside
         down = noise(c, [5.0, 0.8, 1.5], 2, 0.6)
         tint = linear(g("lips")) * np.exp(F(0.09) * down + F(0.06) * mottled)[:, None]
-        albedo += (F(0.94) * lip)[:, None] * (tint - albedo)
+        tint += F(0.25) * (albedo * np.array([0.74, 0.50, 0.60], F) - tint)  # no lip is one colour: some of the skin's own shows
+        albedo += (F(0.90) * lip)[:, None] * (tint - albedo)
         albedo *= np.exp(-F(0.7) * masks["mouth_inside"] * np.array([[0.5], [1.1], [1.0]], F)).T
         self.albedo, self.lip = np.clip(albedo, 0.003, 0.95).astype(F), lip
         pores = 0.4 + 1.0 * one("pores")
