@@ -73,7 +73,7 @@ class Points:
     def __init__(self, channels, at, part, label, eye):
         self.at, self.part, self.label = at, part, label
         self.q, self.c, self.n = (np.ascontiguousarray(channels[i : i + 3].T) for i in (0, 3, 6))
-        self.around, self.open = np.ascontiguousarray(channels[9:12].T), channels[12]
+        self.around, self.open = np.maximum(channels[9:12].T, 0), np.clip(channels[12], 0, 1)  # interpolation goes a little beyond
         self.masks = {name: channels[13 + i] for i, name in enumerate(MASKS)}
         self.colour, self.rough = channels[-4:-1].T, channels[-1]
         self.view = eye - self.q
