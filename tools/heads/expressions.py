@@ -180,14 +180,13 @@ class Shape(torch.nn.Module):
         return (back + share * axis)[:, None], (size * length)[..., None], axis / length
 
     def forward(self, identity, expression):
-        n = len(identity)
         unit = lambda name: expression[:, U[name], None]
         # The lips can shut what the jaw opens, and no more; a tongue between them keeps them apart.
         jaw = torch.maximum(unit("jawOpen"), TONGUE_ROOM * unit("tongueOut"))
         close = torch.minimum(unit("mouthClose"), jaw - TONGUE_ROOM * unit("tongueOut"))
         at = [U["jawOpen"], U["mouthClose"]]
         units = torch.cat([expression[:, : at[0]], jaw, close, expression[:, at[1] + 1 :]], 1)
-        v = self.base + (identity @ self.identity + units @ self.expression).reshape(n, -1, 3)
+        v = self.base + (identity @ self.identity + units @ self.expression).reshape(-1, *self.base.shape)
         blink = torch.cat([unit("eyeBlinkLeft"), unit("eyeBlinkRight")], 1).clamp(0, 1)
         moved = v + torch.einsum("ns,svc->nvc", blink, self.blinks)
         parts = [moved]
@@ -226,3 +225,34 @@ class Shape(torch.nn.Module):
         shut = torch.minimum(gap, MEET * close.clamp(min=0).expand_as(gap))
         y = y + shut @ (0.5 * (self.lips_up - self.lips_down)).t()
         return torch.stack([v[..., 0], y, v[..., 2]], -1)
+
+
+# The pack's former controls as units: for each of `tools.pack.params.EXPRESSION` what a value of 1 (second: of -1) does.
+CONTROLS = {
+    "jaw": ({"jawOpen": 0.62}, {}),
+    "wide": ({"mouthStretchLeft": 0.55, "mouthStretchRight": 0.55, "mouthDimpleLeft": 0.35, "mouthDimpleRight": 0.35}, {}),
+    "pucker": ({"mouthPucker": 0.8, "mouthFunnel": 0.25}, {}),
+    "press": ({"mouthPressLeft": 0.4, "mouthPressRight": 0.4, "mouthRollUpper": 0.5, "mouthRollLower": 0.5}, {}),
+    "smile": ({"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4}, {"mouthFrownLeft": 0.8, "mouthFrownRight": 0.8}),
+    "upper_raise": ({"mouthUpperUpLeft": 0.8, "mouthUpperUpRight": 0.8}, {}),
+    "lower_drop": ({"mouthLowerDownLeft": 0.8, "mouthLowerDownRight": 0.8}, {}),
+    "blink_left": ({"eyeBlinkLeft": 1.0}, {"eyeWideLeft": 1.0}),
+    "blink_right": ({"eyeBlinkRight": 1.0}, {"eyeWideRight": 1.0}),
+    "brow": ({"browInnerUp": 0.8, "browOuterUpLeft": 0.8, "browOuterUpRight": 0.8}, {"browDownLeft": 0.8, "browDownRight": 0.8}),
+    "gaze_x": ({"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0}),
+    "gaze_y": ({"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0}, {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0}),
+}  # fmt: skip
+
+
+def from_controls(controls):
+    """Controls [n,12], as `tools.pack.params.EXPRESSION` has them -> units [n,52]. A pressed mouth shuts what its jaw opens."""
+    table = torch.zeros(2, len(CONTROLS), P.E)
+    for i, ends in enumerate(CONTROLS.values()):
+        for way, units in enumerate(ends):
+            for name, value in units.items():
+                table[way, i, U[name]] = value
+    units = controls.clamp(min=0) @ table[0].to(controls) + (-controls).clamp(min=0) @ table[1].to(controls)
+    jaw, press = units[:, U["jawOpen"]], controls[:, list(CONTROLS).index("press")].clamp(0, 1)
+    close = torch.zeros_like(units)
+    close[:, U["mouthClose"]] = 1
+    return units + (jaw * press)[:, None] * close
