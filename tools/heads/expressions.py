@@ -120,9 +120,18 @@ def structure(base, quads, part, kept, jaw):
     out |= {"lips_upper": row, "lips_lower": below}
     w, low = _columns(base, base[row, 0]), _columns(base, base[below, 0])
     off = base - (w @ base[row] + low @ base[below]) / 2
-    near = skin * np.exp(-((off[:, 1] / 1.1) ** 2) - ((off[:, 2] - 0.3) / 1.6) ** 2) * step(1.0, 0.8, np.abs(base[:, 0]) / np.abs(base[last, 0]))
+    near = skin * np.exp(-((off[:, 1] / 1.1) ** 2) - ((off[:, 2] - 0.3) / 1.6) ** 2) * step(1.1, 0.97, np.abs(base[:, 0]) / np.abs(base[last, 0]))
     is_lower = jaw[:, 1] < (w @ jaw[row, 1] + low @ jaw[below, 1]) / 2
     out["lips_down"], out["lips_up"] = ((near * side)[:, None] * w[:, 1:-1] for side in (~is_lower, is_lower))
+    return out
+
+
+def closed(offsets, arrays):
+    """Offsets [n,N,3] without what they part or cross the lips by; `arrays` as of `structure`."""
+    y = offsets[..., 1]
+    gap = y[:, arrays["lip_upper"]] - y[:, arrays["lip_below"]] @ arrays["lip_under"].T
+    out = offsets.copy()
+    out[..., 1] += gap @ (0.5 * (arrays["lips_up"] - arrays["lips_down"])).T
     return out
 
 

@@ -20,6 +20,8 @@ from . import topology as T
 from .topology import EYE_L, EYE_R, LASHES, SKIN, TEETH_L, TEETH_U, TONGUE  # noqa: F401  the parts' constants
 
 EYES_APART, EYES_HIGH, EYES_DEEP = 6.2, 2.6, 2.4  # of the eyeballs' centres on the mean head, as on the canonical face
+# The edges of the upper teeth show where lips part, and a resting tongue lies behind the lower ones.
+SET_RIGHT = {TEETH_U: (0.0, -0.2, 0.06), TONGUE: (0.0, -0.35, 0.0)}
 SOURCES = ("assets.py", "topology.py", "identity.py", "expressions.py", "masks.py", "head.py")
 
 
@@ -64,6 +66,8 @@ def build():
     scaled = lambda d: d * frame.scale
     offset, identity, kept = I.basis(assets, s.kept, lambda d: settle(scaled(d), base, still), front)
     base = base + offset
+    for part, move in SET_RIGHT.items():
+        base[np.unique(s.quads[s.part == part])] += move
     expression = scaled(np.stack([assets.unit(name)[s.kept] for name in P.EXPRESSION]))
     matrix, quads = T.catmull_clark(len(base), s.quads)
     out = {
@@ -72,6 +76,7 @@ def build():
         "fine_faces": T.triangles(quads), "fine_part": np.repeat(s.part, 8), "kept": s.kept, "variance": np.array(kept),
     }  # fmt: skip
     shapes = X.structure(base, s.quads, s.part, s.kept, expression[P.UNIT["jawOpen"]])
+    out["identity"] = X.closed(identity, shapes)  # nobody's lips part at rest
     out |= {"shape_" + name: a for name, a in shapes.items()}
     uv = T.fine_uv(assets.uv[s.uv_quads])
     out["uv"] = np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], 1).reshape(-1, 3, 2)
