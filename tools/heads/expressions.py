@@ -16,6 +16,7 @@ NEAR, FAR = 1.12, 1.5  # distances in radii between which lids stop following th
 CLEAR = 1.012  # lids keep this many radii from the eyeball's centre
 OVERLAP = (0.0, -0.02, 0.015)  # of the upper lid's edge over the lower's when shut, centimetres
 MEET = 0.6  # what is left of the lips' gap that mouthClose at 1 still shuts, centimetres
+REST = 0.06  # of a closed mouth's lips over each other where they touch, centimetres: from no side is there a gap
 TONGUE_ROOM = 0.35  # of jawOpen, that a tongue wholly out keeps the mouth open by
 SIDES = ((T.EYE_L, "Left", 1.0), (T.EYE_R, "Right", -1.0))
 U = P.UNIT
@@ -33,13 +34,13 @@ def step(a, b, x):
     return t * t * (3 - 2 * t)
 
 
-def _halves(line, base):
-    """A ring split at its two corners (extreme x): upper and lower rows, both from the corner of the lower x to that of the higher, corners left out."""
+def _halves(line, base, height):
+    """A ring split at its two corners (extreme x): upper and lower rows, by what is their mean `height` [N], both from the corner of the lower x to that of the higher, corners left out."""
     x = base[line, 0]
     line = np.roll(line, -int(x.argmin()))
     far = int(base[line, 0].argmax())
     one, two = line[1:far], line[far + 1 :][::-1]
-    return (one, two, line[0], line[far]) if base[one, 1].mean() > base[two, 1].mean() else (two, one, line[0], line[far])
+    return (one, two, line[0], line[far]) if height[one].mean() > height[two].mean() else (two, one, line[0], line[far])
 
 
 def _columns(v, at):
@@ -76,7 +77,7 @@ def structure(base, quads, part, kept, jaw):
             a, b = number[a], number[b]
             if side == T.EYE_R:
                 a, b = mirror(a), mirror(b)
-            lines.append(_halves(np.array(T.ring(skin_quads, a, b)), base))
+            lines.append(_halves(np.array(T.ring(skin_quads, a, b)), base, base[:, 1]))
         upper, lower, first, last = lines[1]
         out[f"lids_{name}_upper"], out[f"lids_{name}_lower"] = (np.concatenate([[first], row, [last]]) for row in (upper, lower))
         d = np.linalg.norm(base - centre, axis=1) / radius
@@ -111,7 +112,7 @@ def structure(base, quads, part, kept, jaw):
             continue
         if len(line) == 38 and np.ptp(base[line, 1]) < 1:
             lines.append(line)
-    upper, lower, first, last = _halves(np.array(lines[0]), base)
+    upper, lower, first, last = _halves(np.array(lines[0]), base, jaw[:, 1])
     below = np.concatenate([[first], lower, [last]])
     under = _columns(base[upper], base[below, 0])  # the lower lip under every point of the upper
     out |= {"lip_upper": upper, "lip_below": below, "lip_under": under}
@@ -124,6 +125,12 @@ def structure(base, quads, part, kept, jaw):
     is_lower = jaw[:, 1] < (w @ jaw[row, 1] + low @ jaw[below, 1]) / 2
     out["lips_down"], out["lips_up"] = ((near * side)[:, None] * w[:, 1:-1] for side in (~is_lower, is_lower))
     return out
+
+
+def overlapping(base, arrays):
+    """What brings lips that rest over each other by `REST` where they touch: offsets [N,3]."""
+    part = np.maximum(base[arrays["lip_upper"], 1] - arrays["lip_under"] @ base[arrays["lip_below"], 1] + REST, 0)
+    return ((arrays["lips_up"] - arrays["lips_down"]) @ (0.5 * part))[:, None] * np.array([0.0, 1.0, 0.0])
 
 
 def closed(offsets, arrays):

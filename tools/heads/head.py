@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from ..pack.raster import normals, raster
 from . import assets as A
 from . import expressions as X
 from . import identity as I
@@ -49,6 +50,28 @@ def settle(offsets, at, weight):
     return offsets - (k.T @ a).reshape(offsets.shape)
 
 
+def occlusion(v, faces, part, directions=96, side=640):
+    """The share [M] of a uniform sky that reaches fine vertices v [M,3], lashes left out."""
+    faces = faces[part != LASHES]
+    normal = normals(v, faces)
+    seen, total = np.zeros(len(v)), np.full(len(v), 1e-6)
+    for k in range(directions):  # evenly over the sphere, along a golden spiral
+        y = 1 - (2 * k + 1) / directions
+        r, a = np.sqrt(1 - y * y), k * np.pi * (3 - np.sqrt(5))
+        d = np.array([r * np.cos(a), y, r * np.sin(a)])
+        across = np.cross(d, [0.0, 0.0, 1.0] if abs(d[2]) < 0.9 else [0.0, 1.0, 0.0])
+        across /= np.linalg.norm(across)
+        at = v @ np.stack([across, np.cross(d, across), -d], 1)
+        low, high = at[:, :2].min(), at[:, :2].max()
+        at[:, :2] = (at[:, :2] - low) / (high - low) * (side - 2) + 1
+        depth = raster(at, faces, side)[0].reshape(side, side)
+        x, y = at[:, 0].astype(int), at[:, 1].astype(int)
+        facing = np.maximum(normal @ d, 0)
+        seen += facing * (at[:, 2] < depth[y, x] + 0.15)
+        total += facing
+    return seen / total
+
+
 def build():
     """Everything that a `Head` keeps, as arrays by name."""
     from . import masks
@@ -75,9 +98,12 @@ def build():
         "data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr,
         "fine_faces": T.triangles(quads), "fine_part": np.repeat(s.part, 8), "kept": s.kept, "variance": np.array(kept),
     }  # fmt: skip
-    shapes = X.structure(base, s.quads, s.part, s.kept, expression[P.UNIT["jawOpen"]])
+    shape = lambda: X.structure(base, s.quads, s.part, s.kept, expression[P.UNIT["jawOpen"]])
+    base += X.overlapping(base, shape())
+    shapes = shape()
     out["identity"] = X.closed(identity, shapes)  # nobody's lips part at rest
     out |= {"shape_" + name: a for name, a in shapes.items()}
+    out["base"], out["ao"] = base, occlusion(matrix @ base, out["fine_faces"], out["fine_part"])
     uv = T.fine_uv(assets.uv[s.uv_quads])
     out["uv"] = np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], 1).reshape(-1, 3, 2)
     for name, m in masks.build(assets, out, matrix).items():
@@ -106,7 +132,7 @@ class Head:
         self.variance = d["variance"]  # shares of the local shapes' variance in the identity: symmetric, asymmetric
         self._fine_balls = {side: np.unique(self.fine_faces[self.fine_part == side]) for side in (EYE_L, EYE_R)}
         self.neutral_fine = self.fine(self.base)
-        self.ao = np.ones(len(self.neutral_fine), np.float32)
+        self.ao = d["ao"]
 
     def coarse(self, identity, expression):
         """identity [40], expression [52] -> the coarse mesh [N,3]."""
