@@ -45,9 +45,10 @@ def build(assets, head, matrix):
     brow = np.exp(-(((ax - 2.9) / 1.7) ** 4) - ((y - 4.3 - 0.25 * np.sin((ax - 1) * 0.9)) / 0.55) ** 4) * skin * (z > 1)
     m["brow_l"], m["brow_r"] = brow * (x > 0), brow * (x < 0)
     body = skin * (1 - m["mouth_inside"])
-    line = 5.9 - 0.05 * ax**2 - 0.3 * step(2.0, 0.0, ax)  # of the hair on the forehead
+    line = 7.6 - 0.07 * ax**2 - 0.2 * step(2.0, 0.0, ax)  # of the hair on the forehead
     front = step(-0.4, 0.6, y - line)
-    sides = step(3.4, 2.2, z - 0.18 * (y - 2)) * step(-3.4, -2.2, y + 0.35 * (z + 3))
+    temple = -2.9 + 0.8 * np.clip(y, 0, 7)  # how far forward the hair of the sides comes; sideburns end halfway down the ears
+    sides = step(temple + 0.6, temple - 0.6, z) * step(-3.4, -2.2, y - 0.12 * (z + 3)) * np.maximum(step(0.0, 1.2, y), step(-6.0, -7.0, z))
     m["scalp"] = body * np.maximum(front * step(4.5, 5.5, y), sides * step(4.2, 5.6, ax + 2.0 * (z < -1) * 3)) * (1 - np.clip(3 * ears, 0, 1)) * step(-4.5, -3, y)
     neck_top = -8.2 + 0.55 * np.clip(2.5 - z, 0, 9)
     m["neck"] = body * step(neck_top + 0.6, neck_top - 0.6, y) * step(-13.5, -12.5, y)
