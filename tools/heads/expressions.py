@@ -13,7 +13,7 @@ LID_RINGS = {T.EYE_L: ((13376, 13377), (6808, 6805))}
 LIP_RING = 520
 TURN = {"out": 26.0, "in": 26.0, "up": 18.0, "down": 22.0}  # degrees of an eye at a unit of 1; the eyeballs are larger than life, so that this is as far as people look
 NEAR, FAR = 1.12, 1.5  # distances in radii between which lids stop following the eyeball
-CLEAR = 1.012  # lids keep this many radii from the eyeball's centre
+CLEAR, PROUD = 1.012, 1.05  # radii from the eyeball's centre that the edges of the lids keep, and what lies before them
 OVERLAP = (0.0, -0.02, 0.015)  # of the upper lid's edge over the lower's when shut, centimetres
 MEET = 0.6  # what is left of the lips' gap that mouthClose at 1 still shuts, centimetres
 REST = 0.06  # of a closed mouth's lips over each other where they touch, centimetres: from no side is there a gap
@@ -85,7 +85,7 @@ def structure(base, quads, part, kept, jaw):
         place = {int(i): k for k, i in enumerate(zone)}
         out[f"zone_{name}"] = zone
         out[f"follow_{name}"] = step(FAR, NEAR, d[zone])
-        out[f"floor_{name}"] = np.where(skin[zone] & (d[zone] < FAR), np.minimum(d[zone], CLEAR), 0.0)
+        out[f"floor_{name}"] = np.where(skin[zone] & (d[zone] < FAR), np.where(d[zone] > PROUD, PROUD - 0.01, np.minimum(d[zone], CLEAR)), 0.0)
         out[f"upper_{name}"] = np.array([place[i] for i in upper])
         # How far the rest of the upper lid goes along with its edge.
         columns = np.concatenate([[first], upper, [last]])
