@@ -2,9 +2,8 @@
 
 Both sides have the random weights of `random_weights` and one person: the generator's weights, each moved by a hundredth of itself, stand for what an
 inversion leaves. The published code was given the photo that `align` cuts, and the coefficients that `fit3dmm` finds (of the portrait's landmarks, for
-no face is found in noise). Pose of the photo, torso, speech to expression, deformation, in-painting, masks, blending and frames are its own. It scaled
-the two pictures that are looked at (the photo for `deep3d`, renderings for `parse`) as ours are scaled, bilinearly without aliasing; docs/published.md
-says what its own scaling does. The parsing of noise has no mouth and no neck: other classes stand for them in this pack.
+no face is found in noise). Pose of the photo, torso, speech to expression, deformation, in-painting, masks, blending, frames and how
+pictures are scaled are its own. The parsing of noise has no mouth and no neck: other classes stand for them in this pack.
 """
 
 import math
