@@ -13,7 +13,7 @@ help:
 	@echo 'make test    all tests of the program; make test-tools those of the Python tools (fetches PyTorch, 6 GB)'
 	@echo 'make published-test  the published networks with random weights at 1024 px: exported, parity, the four modes, a whole one beside recorded frames (five minutes)'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
-	@echo 'make docs    docs/nodes.md and docs/graph.schema.json from the contracts; make docs-check compares them'
+	@echo 'make docs    docs/nodes.md, docs/graph.schema.json and a drawing from the program; make docs-check compares them'
 	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
 	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package; package-try installs both on a bare system'
 	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
@@ -54,13 +54,16 @@ lint:
 docs:
 	cargo run --quiet --locked -- nodes --markdown > target/nodes.md
 	cargo run --quiet --locked -- schema > target/graph.schema.json
+	cargo run --quiet --locked -- dot graphs/from_image.yaml --format svg > target/from_image.svg
 	mv target/nodes.md docs/nodes.md
 	mv target/graph.schema.json docs/graph.schema.json
+	mv target/from_image.svg docs/from_image.svg
 
 docs-check:
 	cargo run --quiet --locked -- nodes --markdown | diff -u docs/nodes.md - || { echo 'docs/nodes.md is out of date: run make docs' >&2; exit 1; }
 	cargo run --quiet --locked -- schema | diff -u docs/graph.schema.json - || { echo 'docs/graph.schema.json is out of date: run make docs' >&2; exit 1; }
-	cargo run --quiet --locked -- check graphs/*.yaml graphs/examples/*.yaml graphs/published/*.yaml
+	cargo run --quiet --locked -- dot graphs/from_image.yaml --format svg | diff -u docs/from_image.svg - || { echo 'docs/from_image.svg is out of date: run make docs' >&2; exit 1; }
+	cargo run --quiet --locked -- check graphs/*.yaml graphs/*/*.yaml
 
 pack:
 	tools/training/pack.sh
