@@ -1,6 +1,7 @@
-"""render.c, compiled on first use with the system's `cc`, and its functions on arrays."""
+"""C of this folder, compiled on first use with the system's `cc`, and functions of render.c on arrays."""
 
 import ctypes
+import functools
 import hashlib
 import os
 import subprocess
@@ -9,20 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-_SOURCE = Path(__file__).with_name("render.c")
-_library = None
+
+@functools.cache
+def compiled(name):
+    """The library of a C file of this folder."""
+    source = Path(__file__).with_name(name)
+    path = Path(tempfile.gettempdir()) / f"heads-{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
+    if not path.exists():
+        part = path.with_suffix(f".{os.getpid()}")
+        subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", source, "-o", part, "-lm"], check=True)
+        part.rename(path)
+    return ctypes.CDLL(str(path))
 
 
 def library():
-    global _library
-    if _library is None:
-        path = Path(tempfile.gettempdir()) / ("heads-" + hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:12] + ".so")
-        if not path.exists():
-            part = path.with_suffix(f".{os.getpid()}")
-            subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", _SOURCE, "-o", part, "-lm"], check=True)
-            part.rename(path)
-        _library = ctypes.CDLL(str(path))
-    return _library
+    return compiled("render.c")
 
 
 def pointer(a):

@@ -1,31 +1,16 @@
-"""strands.c, compiled on first use with the system's `cc`, and its functions on arrays. Lengths in centimetres."""
+"""Functions of strands.c on arrays. Lengths in centimetres."""
 
 import ctypes
-import hashlib
-import os
-import subprocess
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
-from .native import f, floats, pointer
+from .native import compiled, f, floats, pointer
 
-_SOURCE = Path(__file__).with_name("strands.c")
-_library = None
 ROOT = ("length", "lift", "layer", "weight", "face", "behind", "tied", "stiff")  # what a root says of its strand, as strands.c reads it
 
 
 def library():
-    global _library
-    if _library is None:
-        path = Path(tempfile.gettempdir()) / ("strands-" + hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:12] + ".so")
-        if not path.exists():
-            part = path.with_suffix(f".{os.getpid()}")
-            subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", _SOURCE, "-o", part, "-lm"], check=True)
-            part.rename(path)
-        _library = ctypes.CDLL(str(path))
-    return _library
+    return compiled("strands.c")
 
 
 class Grid:
