@@ -12,7 +12,7 @@ from . import engine as E
 from . import pictures
 
 FILM = E.ROOT / "graphs" / "from_image.yaml"
-STAGES = ("mel", "talk", "deformed", "mouth", "frames", "sharp", "mux")
+STAGES = ("mel", "talk", "frames/render/deformed", "frames/render/mouth", "frames/render/upsample", "frames/sharp", "mux")
 SIDE = 1024
 TURNS = (5, 10, 15)  # degrees to each side
 JAWS = (0.2, 0.4, 0.6, 0.8)
@@ -92,7 +92,7 @@ def _stages(engine, portrait):
     return {
         "seconds": {stage: nodes[stage]["seconds"] for stage in STAGES} | {"all": report["wall_seconds"]},
         "peak_mb": report["peak_rss_bytes"] / 1e6,
-        "inversion_seconds": nodes["person"]["notes"]["seconds"],
+        "inversion_seconds": nodes["person/pti"]["notes"]["seconds"],
     }
 
 
