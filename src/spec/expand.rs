@@ -49,15 +49,14 @@ struct Expander<'m> {
 impl Expander<'_> {
     fn entries(&mut self, entries: Vec<Entry>, around: &Around) {
         for Entry { mut id, kind, inputs, params, cache } in entries {
-            if self.graph.nodes.len() >= MOST_NODES {
-                if !std::mem::replace(&mut self.is_full, true) && self.around.len() > 1 {
+            // However many nodes the graph itself has, its file is bounded.
+            if self.around.len() > 1 && self.graph.nodes.len() >= MOST_NODES {
+                if !std::mem::replace(&mut self.is_full, true) {
                     let message =
                         format!("the graph has more than {MOST_NODES} nodes, those of parts included");
                     self.mistakes.error(id.spot, message);
                 }
-                if self.around.len() > 1 {
-                    return;
-                }
+                return;
             }
             id.value.insert_str(0, &around.scope);
             let cache = if cache == CacheMode::Auto { around.cache } else { cache };
