@@ -51,7 +51,7 @@ class Eyes:
         # the white: yellowish at the back, pink in the corners, veins
         rel = (q - F(centre)) / F(radius)
         corner = step(0.45, 0.98, np.abs(rel[:, 0]))
-        white = np.array([0.52, 0.46, 0.43], F) * (1 - F(0.05) * noise(q, 1.5, 2))[:, None]
+        white = np.array([0.45, 0.40, 0.375], F) * (1 - F(0.05) * noise(q, 1.5, 2))[:, None]
         vein = step(0.13, 0.02, np.abs(noise(q + F(30), [1.1, 2.4, 1.5], 3, 0.55))) * (F(0.15) + F(0.85) * corner)
         white *= np.exp(-(F(0.10) * corner + F(0.16) * vein)[:, None] * np.array([0.35, 1.35, 1.2], F))
         pink = step(0.70, 0.96, F(inner) * rel[:, 0])  # the caruncle's side

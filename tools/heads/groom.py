@@ -70,7 +70,8 @@ class Groom:
     def _dense(g, q):
         x, y, z = q.T
         front, low = edges(q, g("recede"))
-        dense = step(-0.5, 1.1, front) * step(-0.9, 1.3, low)
+        ragged = 0.35 * np.sin(2.3 * x + 1.1 * y) + 0.25 * np.sin(5.1 * x - 3.7 * z)  # no hairline is a drawn line
+        dense = step(-0.7, 2.1, front + ragged) ** 1.3 * step(-0.9, 1.6, low + 0.6 * ragged)
         crown = np.exp(-((x / 5.2) ** 2) - ((z + 7.0) / 6.0) ** 2) * step(6.5, 9.5, y)
         over = step(4.9, 9.2, y)
         bald = np.clip(g("bald"), 0, 1)

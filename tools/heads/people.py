@@ -9,7 +9,7 @@ from .grooms import PRESETS
 # Colours of skin by how dark it is, of hair by how light, and of irises by how pale. sRGB.
 _SKIN = torch.tensor([[0.91, 0.77, 0.69], [0.87, 0.69, 0.58], [0.79, 0.60, 0.47], [0.66, 0.47, 0.35], [0.50, 0.34, 0.25], [0.37, 0.24, 0.17], [0.26, 0.17, 0.13]])
 _HAIR = torch.tensor([[0.06, 0.05, 0.05], [0.12, 0.09, 0.07], [0.23, 0.16, 0.11], [0.36, 0.25, 0.16], [0.55, 0.42, 0.27], [0.70, 0.58, 0.40]])
-_RED, _GREY = torch.tensor([0.48, 0.23, 0.11]), torch.tensor([0.66, 0.65, 0.64])
+_RED, _GREY = torch.tensor([0.38, 0.19, 0.10]), torch.tensor([0.66, 0.65, 0.64])
 _IRIS = torch.tensor([[0.14, 0.08, 0.05], [0.25, 0.15, 0.08], [0.34, 0.27, 0.14], [0.35, 0.38, 0.27], [0.33, 0.46, 0.55], [0.45, 0.53, 0.58]])
 _STYLES = list(PRESETS)
 _STYLE_NAMES = sorted({name for preset in PRESETS.values() for name in preset})
@@ -40,7 +40,7 @@ def _cloth(rgb):
 def _rare(x, share):
     """In [0,1]: nearly 1 for about `share` of normal numbers, nearly 0 for most others."""
     cut = float(np.sqrt(2) * torch.special.erfinv(torch.tensor(1 - 2 * share)))
-    return torch.sigmoid((x - cut) * 12)
+    return torch.sigmoid((x - cut) * 30)  # half a pair of glasses is nothing to learn from
 
 
 class _Draw:
@@ -87,7 +87,8 @@ def plausible(z, psi):
     p["lips"] = (lips + 0.6 * made_up * (painted - lips)).clamp(0.03, 0.95)
     p |= {"flush": u(draw()), "lip_gloss": u(draw() + 2 * made_up - 1), "gloss": u(draw()), "pores": u(draw() + 0.5 * male), "freckles": _rare(draw() - 3 * dark, 0.15) * u(draw())}
     p["wrinkles"] = u(2.2 * age + 0.5 * draw() - 0.3)
-    p["shadow"] = (torch.tensor([0.35, 0.26, 0.28]) + 0.15 * draw(3)).clamp(0.03, 0.95)
+    tint = draw(3)
+    p["shadow"] = (torch.tensor([0.35, 0.26, 0.28]) + 0.16 * tint.mean(1, keepdim=True) + 0.06 * tint).clamp(0.03, 0.95)
     p |= {"shadow_amount": made_up * u(draw()), "liner": made_up * u(draw() + 0.5), "lashes": 0.35 * u(draw()) + 0.65 * u(2 * draw() - 2 * male)}
     p["iris"] = _table(_IRIS, u(draw()) * (1 - 0.85 * (dark + 2 * origin[:, 1:2]).clamp(0, 1)))
     light = u(draw()) * (1 - 0.8 * (dark + 1.5 * origin[:, 1:2]).clamp(0, 1))
@@ -122,10 +123,11 @@ def _ground(draw):
     g = torch.linspace(-1, 1, P.BACKGROUND)
     gy, gx = -g[:, None].expand(P.BACKGROUND, P.BACKGROUND), g[None].expand(P.BACKGROUND, P.BACKGROUND)
     level, colour, slope, slope_c, blob, blob_c = draw(), draw(3), draw(2), draw(3), draw(3), draw(3)
-    base = (0.5 + 0.26 * level + 0.06 * colour)[:, :, None, None]
-    ramp = (gx * slope[:, :1, None, None] + gy * slope[:, 1:2, None, None]) * (0.08 + 0.04 * slope_c[:, :, None, None])
+    muted = lambda c: 0.85 * c.mean(1, keepdim=True) + 0.15 * c  # walls and skies are hardly coloured
+    base = (0.5 + 0.22 * level + 0.03 * colour)[:, :, None, None]
+    ramp = (gx * slope[:, :1, None, None] + gy * slope[:, 1:2, None, None]) * (0.08 + 0.04 * muted(slope_c)[:, :, None, None])
     spot = torch.exp(-((gx - 0.7 * blob[:, :1, None, None]) ** 2 + (gy - 0.5 * blob[:, 1:2, None, None]) ** 2) / 0.35)
-    ground = base + ramp + spot * (0.14 * blob_c)[:, :, None, None]
+    ground = base + ramp + spot * (0.20 * muted(blob_c))[:, :, None, None]
     return ground.clamp(0.01, 0.99).reshape(-1, 3 * P.BACKGROUND**2)
 
 

@@ -110,7 +110,7 @@ class Skin:
         self.rough = F(0.46) - F(0.07) * np.clip(t_zone, 0, 1) * front + F(0.03) * fine
         gloss = 0.25 + 0.75 * one("lip_gloss")
         self.rough = self.rough * (1 - lip) + lip * (F(0.42) - F(0.16) * gloss)
-        sheen = (F(0.45) + F(0.65) * one("gloss")) * (F(0.70) + F(0.55) * np.clip(t_zone, 0, 1) * front) * (1 - F(0.35) * beard)
+        sheen = (F(0.45) + F(0.65) * one("gloss")) * (F(0.70) + F(0.55) * np.clip(t_zone, 0, 1) * front) * (1 - F(0.35) * beard) * (1 - F(0.35) * dark)
         self.sheen = np.maximum((sheen * (1 - lip) + lip * (F(0.7) + F(1.1) * gloss)) * (1 + F(0.22) * fine), 0)
 
     @staticmethod
