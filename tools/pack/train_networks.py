@@ -9,9 +9,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import geometry as G
+from ..heads import geometry as G
 from . import networks as W
-from . import params as P
+from ..heads import params as P
 from .augment import photometric
 from .train_generator import Pictures
 
