@@ -184,37 +184,37 @@ class Speech(unittest.TestCase):
 
 
 class Expression(unittest.TestCase):
-    names = ["jaw", "press", "smile", "brow"]
+    names = ["jawOpen", "mouthClose", "mouthSmileLeft", "mouthSmileRight", "browInnerUp"]
 
     def test_perfect_tracking_has_gain_one_and_no_crosstalk(self):
-        rest = np.array([0.1, 0.5, 0.2, 0.0], np.float32)
+        rest = np.array([0.1, 0.5, 0.2, 0.2, 0.0], np.float32)
         wanted, channels = expression.asked(self.names, rest)
-        self.assertEqual(channels, ["jaw"] * 3 + ["smile"] * 3 + ["brow"] * 3)
+        self.assertEqual(channels, ["jawOpen"] * 3 + ["browInnerUp"] * 3 + ["mouthSmile"] * 3)
+        self.assertEqual((wanted[:6, 1] == 0.5).all(), (wanted[6:, 1] == np.float32(0.2)).all())
         for row in expression.compare(wanted, wanted, channels, self.names).values():
             self.assertAlmostEqual(row["gain"], 1.0, 5)
             self.assertAlmostEqual(row["crosstalk"], 0.0, 5)
 
     def test_a_broad_smile_is_asked_to_fade(self):
-        rest = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
+        rest = np.array([0.0, 0.0, 0.9, 0.9, 0.0], np.float32)
         wanted, channels = expression.asked(self.names, rest)
-        np.testing.assert_allclose(wanted[3:6, 2], [0.9, 0.55, 0.2], atol=1e-6)
-        self.assertAlmostEqual(expression.compare(wanted, 0.5 * wanted, channels, self.names)["smile"]["gain"], 0.5, 5)
+        np.testing.assert_allclose(wanted[6:, 2], [0.9, 0.6, 0.3], atol=1e-6)
+        self.assertAlmostEqual(expression.compare(wanted, 0.5 * wanted, channels, self.names)["mouthSmile"]["gain"], 0.5, 5)
 
     def test_half_the_change_and_a_leak_are_told(self):
-        wanted, channels = expression.asked(self.names, np.zeros(4, np.float32))
+        wanted, channels = expression.asked(self.names, np.zeros(5, np.float32))
         found = wanted * 0.5
-        found[:, 3] += 0.3 * wanted[:, 0]
+        found[:, 4] += 0.3 * wanted[:, 0]
         figures = expression.compare(wanted, found, channels, self.names)
-        self.assertAlmostEqual(figures["jaw"]["gain"], 0.5, 5)
-        self.assertAlmostEqual(figures["jaw"]["crosstalk"], 0.3 / math.sqrt(2), 4)
-        self.assertAlmostEqual(figures["smile"]["crosstalk"], 0.0, 5)
+        self.assertAlmostEqual(figures["jawOpen"]["gain"], 0.5, 5)
+        self.assertAlmostEqual(figures["jawOpen"]["crosstalk"], 0.3 / math.sqrt(3), 4)
+        self.assertAlmostEqual(figures["mouthSmile"]["crosstalk"], 0.0, 5)
 
-
-    def test_lids_that_rest_wide_open_are_asked_to_go_their_whole_way(self):
-        names = ["blink_left", "blink_right"]
-        wanted, _ = expression.asked(names, np.array([-0.4, 0.2], np.float32))
-        np.testing.assert_allclose(wanted[:3, 0], [0.0, 0.35, 0.7], atol=1e-6)
-        np.testing.assert_allclose(wanted[3:, 1], [0.2, 0.48, 0.76], atol=1e-6)
+    def test_lids_are_asked_to_go_their_share_of_the_way(self):
+        names = ["eyeBlinkLeft", "eyeBlinkRight"]
+        wanted, _ = expression.asked(names, np.array([0.0, 0.2], np.float32))
+        np.testing.assert_allclose(wanted[:3, 0], [0.0, 0.3, 0.6], atol=1e-6)
+        np.testing.assert_allclose(wanted[3:, 1], [0.2, 0.44, 0.68], atol=1e-6)
 
 
 class Driven(unittest.TestCase):
@@ -234,10 +234,11 @@ class Driven(unittest.TestCase):
         self.assertEqual(driven.blinked([11, 30], [12, 40]), {"true": 2, "found": 1, "invented": 1})
 
     def test_the_drawn_driver_blinks_when_it_is_said_to(self):
-        names = ["jaw", "wide", "pucker", "smile", "brow", "blink_left", "blink_right", "gaze_x", "gaze_y"]
+        names = ["jawOpen", "mouthPucker", "mouthSmileLeft", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookInRight"]
         curves, pose, begun = driven.played(names)
-        shut = curves[:, names.index("blink_left")]
+        shut = curves[:, names.index("eyeBlinkLeft")]
         self.assertTrue(len(begun) > 2 and all(shut[frame] == 1 for frame in begun))
+        self.assertTrue((curves.max(0) > 0.3).all() and curves.min() == 0)
         self.assertLess(np.degrees(np.abs(pose[:, :3])).max(), 12.1)
 
 

@@ -111,7 +111,7 @@ def plausible(z, psi):
     glasses = _rare(draw() + 0.3 * age, 0.16)
     p |= {"glasses": glasses, "glasses_size": u(draw()), "glasses_round": u(draw()), "glasses_rim": u(draw()), "glasses_rgb": (0.12 + 0.25 * u(2 * draw(3) - 1.5)).clamp(0, 1), "glasses_dark": _rare(draw(), 0.06)}
     p |= {"earrings": _rare(draw() - 1.2 * male, 0.25), "earring_size": u(draw())}
-    p |= {"cap": _rare(draw() + 0.3 * male, 0.04), "scarf": _rare(draw() - 1.5 * male, 0.04), "cover": _cloth(u(draw(3)))}
+    p |= {"cap": _rare(draw() + 0.3 * male, 0.04), "scarf": _rare(draw() - 0.7 * male - 0.7, 0.03), "cover": _cloth(u(draw(3)))}
     p |= {"cloth": _cloth(u(draw(3))), "cloth_inner": _cloth(u(draw(3)) * 0.5 + 0.4), "collar": u(1.4 * draw()), "neckline": u(draw()), "neck_v": u(1.5 * draw()), "pattern": _rare(draw(), 0.2) * u(draw())}
     p |= {"key_x": 0.9 * draw(), "key_y": 0.35 + 0.4 * draw(), "key": u(0.8 * draw()), "hard": u(draw() - 0.5), "ambient": u(0.8 * draw()), "sky": u(draw()), "side": 0.6 * draw(), "rim": _rare(draw(), 0.25) * u(draw()), "warm_key": 0.5 * draw(), "warm_ambient": 0.5 * draw()}  # fmt: skip
     texture = [p[name] if name in p else torch.zeros_like(z[:, :n]) for name, n in P.NAMES]

@@ -4,6 +4,7 @@ use image::RgbImage;
 
 use super::*;
 use crate::{
+    volume,
     artifact::{ArtifactType, Value},
     body::{Context, Inputs},
     contract::{Arity, ParamValue},
@@ -16,7 +17,7 @@ fn truth(models: &Models, jaw: f32) -> (Vec<f32>, Vec<f32>) {
     let layout = models.pack().unwrap().coefficients();
     let mut row = vec![0.0; layout.size];
     layout.set_pose(&mut row, &[0.05, 0.15, -0.05, 0.02, 0.01, 0.0]).unwrap();
-    row[layout.expression.0] = jaw;
+    row[layout.expression.0 + volume::testing::unit(models, "jawOpen")] = jaw;
     let offered = Tensors::new().with("coefficients", Tensor::f32([1, layout.size], row.clone()).unwrap());
     let seen = models.run("morphable_model", &offered).unwrap();
     (row, seen.get("landmarks").unwrap().as_f32().unwrap().to_vec())

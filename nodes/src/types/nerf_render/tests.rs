@@ -225,7 +225,7 @@ fn opened(models: &Models, set: &[(&str, &str)], more: Vec<(&str, Tensors)>) -> 
 fn expected(models: &Models, rays: &volume::Rays, still: &[[f32; 2]]) -> Vec<f32> {
     let layout = models.pack().unwrap().coefficients();
     let (rest, mut open) = (vec![0.0; layout.size], vec![0.0; layout.size]);
-    open[layout.expression.0] = 1.0;
+    open[layout.expression.0 + volume::testing::unit(models, "jawOpen")] = 1.0;
     let anchors = motion::anchors(models, vec![rest, open]).unwrap();
     let points = rays.points().unwrap();
     let samples = points.len() / rays.shape()[0];
