@@ -4,6 +4,7 @@ import numpy as np
 
 from . import FRAME_RATE, FRAME_SAMPLES
 from .phones import SILENCE
+from .visemes import filled
 
 SHUT = 0.5  # of the closure, from which lips count as shut
 AT_TEETH = 0.5  # of the lower lip's roll, from which it counts as at the teeth: half of an f's
@@ -51,7 +52,7 @@ def _stops(predicted, segments):
         shut = curves["closure"] > SHUT
         centre = (np.arange(len(shut)) + 0.5) / FRAME_RATE
         excused = np.zeros(len(shut), bool)
-        for start, end, sound in clip:
+        for start, end, sound in filled(clip, len(shut) / FRAME_RATE):
             near = (centre > start - 0.045) & (centre < end + 0.045)
             if sound == "B":
                 inside = (centre >= start) & (centre < end)
