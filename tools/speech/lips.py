@@ -6,9 +6,9 @@ from . import CHANNEL, CHANNELS, EXPRESSION, UNIT
 
 JAW, CLOSURE = CHANNEL["jawOpen"], CHANNEL["closure"]
 # By channel, the units that it moves.
-PLACE = np.zeros((len(CHANNELS), len(EXPRESSION)))
+_PLACE = np.zeros((len(CHANNELS), len(EXPRESSION)))
 for _i, _units in enumerate(CHANNELS.values()):
-    PLACE[_i, [UNIT[unit] for unit in _units]] = 1
+    _PLACE[_i, [UNIT[unit] for unit in _units]] = 1
 
 # Centimetres by which a channel at 1 parts the inner lips of the mean head of `tools.heads`, in the place of the closure `mouthClose`: least squares
 # over curves of speech, 0.03 off in the root mean square.
@@ -35,12 +35,12 @@ def moved(channels):
 
 def units(channels):
     """Channels `[n, C]` as face units `[n, 52]`."""
-    return moved(channels) @ PLACE
+    return moved(channels) @ _PLACE
 
 
 def channels(expression):
     """What channels `[n, C]` face units `[n, 52]` are: the mean of both sides. Where the jaw is shut the lips are."""
-    found = np.asarray(expression, dtype=float) @ (PLACE / PLACE.sum(1, keepdims=True)).T
+    found = np.asarray(expression, dtype=float) @ (_PLACE / _PLACE.sum(1, keepdims=True)).T
     shut = found[:, JAW] < 1e-3
     found[:, CLOSURE] = np.where(shut, 1.0, np.clip(found[:, CLOSURE] / np.where(shut, 1.0, found[:, JAW]), 0, 1))
     return found
