@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import FRAME_RATE, FRAME_SAMPLES
+from . import FRAME_RATE, FRAME_SAMPLES, lips
 from .phones import SILENCE
 from .visemes import filled
 
@@ -89,10 +89,10 @@ def follow(predicted, targets, segments):
 
 
 def measure(predicted, clips):
-    """`follow` for clips, each with `samples`, `segments` and target `curves` by name, and what a mouth that follows loudness would get: `loudness_only`
-    of the aperture, `loudness_only_closure`."""
-    targets = [clip.curves for clip in clips]
-    loud = np.concatenate([loudness(clip.samples, len(clip.curves["jaw"])) for clip in clips])
+    """`follow` for the predicted curves of clips, each with `samples`, `segments` and the channels `targets [frames, C]`, and what a mouth that
+    follows loudness would get: `loudness_only` of the aperture, `loudness_only_closure`."""
+    targets = [lips.seen(clip.targets) for clip in clips]
+    loud = np.concatenate([loudness(clip.samples, len(clip.targets)) for clip in clips])
     alone = {
         "loudness_only": correlation(loud, _pooled(targets, "aperture")),
         "loudness_only_closure": correlation(1.0 - loud, _pooled(targets, "closure")),

@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+import types
 import unittest
 
 import numpy as np
@@ -149,6 +150,15 @@ class Measures(unittest.TestCase):
         self.assertEqual((figures["pbm_count"], figures["fv_count"], figures["false_closed"], figures["lag_frames"]), (2, 1, 0, 0))
         late = lips.seen(np.roll(targets, 2, axis=0))
         self.assertEqual(measures.follow([late], [lips.seen(targets)], [self.segments])["lag_frames"], 2)
+
+    def test_loudness_alone_is_measured_beside(self):
+        targets, _ = visemes.curves(self.segments, 2.0)
+        # As loud as the lips are apart.
+        loud = np.repeat(lips.seen(targets)["aperture"], 640) * np.random.default_rng(0).normal(size=50 * 640)
+        clip = types.SimpleNamespace(samples=loud, segments=self.segments, targets=targets)
+        figures = measures.measure([lips.seen(targets)], [clip])
+        self.assertAlmostEqual(figures["aperture"], 1, places=3)
+        self.assertGreater(figures["loudness_only"], 0.5)
 
     def test_a_mouth_that_never_shuts_shuts_no_stop(self):
         targets, _ = visemes.curves(self.segments, 2.0)
