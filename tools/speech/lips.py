@@ -6,18 +6,18 @@ from . import CHANNEL, CHANNELS, EXPRESSION, UNIT
 
 JAW, CLOSURE = CHANNEL["jawOpen"], CHANNEL["closure"]
 # By channel, the units that it moves.
-PLACE = np.zeros((len(CHANNELS), len(EXPRESSION)))
+_PLACE = np.zeros((len(CHANNELS), len(EXPRESSION)))
 for _i, _units in enumerate(CHANNELS.values()):
-    PLACE[_i, [UNIT[unit] for unit in _units]] = 1
+    _PLACE[_i, [UNIT[unit] for unit in _units]] = 1
 
 # Centimetres by which a channel at 1 parts the inner lips of the mean head of `tools.heads`, in the place of the closure `mouthClose`: least squares
-# over curves of speech, 0.02 off in the root mean square.
+# over curves of speech, 0.03 off in the root mean square.
 APERTURE = {
-    "jawOpen": 3.64, "closure": -4.43, "mouthFunnel": 1.28, "mouthPucker": -0.28, "mouthStretch": 0.06, "mouthDimple": 0.07, "mouthRollLower": -0.20,
-    "mouthRollUpper": -0.64, "mouthShrugLower": -0.64, "mouthShrugUpper": 0.55, "mouthPress": 0.31, "mouthLowerDown": 0.36, "mouthUpperUp": 0.28, "tongueOut": 0.10,
+    "jawOpen": 3.54, "closure": -4.63, "mouthFunnel": 1.29, "mouthPucker": -0.29, "mouthStretch": 0.04, "mouthDimple": 0.08, "mouthRollLower": -0.11,
+    "mouthRollUpper": -0.30, "mouthShrugLower": -0.52, "mouthShrugUpper": 0.35, "mouthPress": -0.01, "mouthLowerDown": 0.38, "mouthUpperUp": 0.35, "tongueOut": 0.21,
 }  # fmt: skip
 # The same of how much wider the mouth is than at rest, from corner to corner.
-WIDTH = {"jawOpen": -0.39, "closure": 0.39, "mouthFunnel": -0.50, "mouthPucker": -0.95, "mouthStretch": 1.14, "mouthDimple": 1.12, "mouthPress": 1.37}
+WIDTH = {"jawOpen": -0.39, "closure": 0.43, "mouthFunnel": -0.50, "mouthPucker": -0.95, "mouthStretch": 1.14, "mouthDimple": 1.12, "mouthPress": 1.38}
 APART = 0.2  # of the inner lips, centimetres, from which nothing is shut; lips count as shut in the nearer half, less than a pixel of a face of 256
 
 
@@ -35,12 +35,12 @@ def moved(channels):
 
 def units(channels):
     """Channels `[n, C]` as face units `[n, 52]`."""
-    return moved(channels) @ PLACE
+    return moved(channels) @ _PLACE
 
 
 def channels(expression):
     """What channels `[n, C]` face units `[n, 52]` are: the mean of both sides. Where the jaw is shut the lips are."""
-    found = np.asarray(expression, dtype=float) @ (PLACE / PLACE.sum(1, keepdims=True)).T
+    found = np.asarray(expression, dtype=float) @ (_PLACE / _PLACE.sum(1, keepdims=True)).T
     shut = found[:, JAW] < 1e-3
     found[:, CLOSURE] = np.where(shut, 1.0, np.clip(found[:, CLOSURE] / np.where(shut, 1.0, found[:, JAW]), 0, 1))
     return found

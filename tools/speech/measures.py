@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from . import FRAME_RATE, FRAME_SAMPLES
+from . import FRAME_RATE, FRAME_SAMPLES, lips
 from .phones import SILENCE
+from .visemes import filled
 
 SHUT = 0.5  # of the closure, from which lips count as shut
 AT_TEETH = 0.5  # of the lower lip's roll, from which it counts as at the teeth: half of an f's
@@ -51,7 +52,7 @@ def _stops(predicted, segments):
         shut = curves["closure"] > SHUT
         centre = (np.arange(len(shut)) + 0.5) / FRAME_RATE
         excused = np.zeros(len(shut), bool)
-        for start, end, sound in clip:
+        for start, end, sound in filled(clip, len(shut) / FRAME_RATE):
             near = (centre > start - 0.045) & (centre < end + 0.045)
             if sound == "B":
                 inside = (centre >= start) & (centre < end)
@@ -88,10 +89,10 @@ def follow(predicted, targets, segments):
 
 
 def measure(predicted, clips):
-    """`follow` for clips, each with `samples`, `segments` and target `curves` by name, and what a mouth that follows loudness would get: `loudness_only`
-    of the aperture, `loudness_only_closure`."""
-    targets = [clip.curves for clip in clips]
-    loud = np.concatenate([loudness(clip.samples, len(clip.curves["jaw"])) for clip in clips])
+    """`follow` for the predicted curves of clips, each with `samples`, `segments` and the channels `targets [frames, C]`, and what a mouth that
+    follows loudness would get: `loudness_only` of the aperture, `loudness_only_closure`."""
+    targets = [lips.seen(clip.targets) for clip in clips]
+    loud = np.concatenate([loudness(clip.samples, len(clip.targets)) for clip in clips])
     alone = {
         "loudness_only": correlation(loud, _pooled(targets, "aperture")),
         "loudness_only_closure": correlation(1.0 - loud, _pooled(targets, "closure")),

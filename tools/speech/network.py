@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import CHANNELS, EXPRESSION, SPOKEN, UNIT
-from .lips import CLOSURE, JAW, PLACE
+from . import CHANNELS, EXPRESSION, UNIT
+from .lips import CLOSURE, JAW
 from .mel import BANDS, COLUMNS, SHIFT
 from .visemes import SOUNDS
 
@@ -90,23 +90,23 @@ class Units(nn.Module):
 
     def __init__(self):
         super().__init__()
-        place = torch.tensor(PLACE, dtype=torch.float32)
-        # Both sides of a reference count by half.
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("mean", (place / place.sum(1, keepdim=True)).T.contiguous(), persistent=False)
-        kept = torch.ones(len(EXPRESSION))
-        kept[list(SPOKEN)] = 0
-        self.register_buffer("kept", kept, persistent=False)
-        blink = torch.zeros(len(EXPRESSION))
-        blink[[UNIT[name] for name in _BLINK]] = 1
-        self.register_buffer("blink", blink, persistent=False)
-        closure = torch.zeros(len(CHANNELS))
-        closure[CLOSURE] = 1
-        self.register_buffer("closure", closure, persistent=False)
+        size = len(EXPRESSION)
+        # Where a channel's first and last unit lie, and where each unit is found in the reference's units followed by the channels.
+        ends = [[UNIT[units[end]] for units in CHANNELS.values()] for end in (0, -1)]
+        source = list(range(size))
+        for i, units in enumerate(CHANNELS.values()):
+            for unit in units:
+                source[UNIT[unit]] = size + i
+        for name, places in (("first", ends[0]), ("last", ends[1]), ("source", source)):
+            self.register_buffer(name, torch.tensor(places), persistent=False)
+        for name, count, ones in (("blink", size, [UNIT[name] for name in _BLINK]), ("closure", len(CHANNELS), [CLOSURE])):
+            marked = torch.zeros(count)
+            marked[ones] = 1
+            self.register_buffer(name, marked, persistent=False)
 
     def past(self, expression):
-        """What units `[n, E]` the channels move, `[n, C]`: in place of the closure, `mouthClose`."""
-        return expression @ self.mean
+        """What the channels move in units `[n, E]`, the mean of both sides `[n, C]`: in place of the closure, `mouthClose`."""
+        return 0.5 * (expression[:, self.first] + expression[:, self.last])
 
     def shut(self, channels, gain=1.0):
         """Channels `[…, C]` with `mouthClose` in place of the closure: as much of the jaw's opening as the lips shut."""
@@ -116,7 +116,7 @@ class Units(nn.Module):
     def forward(self, moved, reference, ratio):
         """`expression [n, E]` of what `shut` gives, the other units by the reference and the ratio."""
         closing = ratio * self.blink * (1.0 - reference)
-        return reference * self.kept + closing + moved @ self.place
+        return torch.cat([reference + closing, moved], 1)[:, self.source]
 
 
 class Audio2Exp(nn.Module):
