@@ -1,6 +1,6 @@
 """Trains `audio2exp` on the shards of `data`.
 
-    python -m tools.speech.train --data DIR --out model.pt [--steps 12000] [--threads 1]
+    python -m tools.speech.train --data DIR --out model.pt [--steps 8000] [--threads 1]
 
 Batches of 40-frame clips with the recurrence of the published runner simulated, over random root expressions. What is
 exported are the weights' running means, which move steadier on voices that were not trained on.
@@ -135,7 +135,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true")
@@ -148,7 +148,7 @@ def main():
     paths = [p for p in sorted(arguments.data.glob("*.npz")) if not wanted or p.stem in wanted | {"background"}]
     shards = {path.stem: Shard(path) for path in paths}
     background = shards["background"]
-    trainer = Trainer(Audio2Exp())
+    trainer = Trainer(Audio2Exp()).to(memory_format=torch.channels_last)  # a sixth faster
     mean = copy.deepcopy(trainer)
     optimiser = torch.optim.AdamW(trainer.parameters(), _RATE, weight_decay=1e-2)
     step = 0
