@@ -6,7 +6,7 @@
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
 # anew. On two idle cores: heads 9 minutes; then the generator 188 on one of them and deep3d 40, parse 20, speech 7 and
-# audio2exp 28 on the other.
+# audio2exp 36 on the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -42,8 +42,8 @@ once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/he
 once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 20
 once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
 # A short training follows closures of unknown voices better, a long one vowels: their mean has both.
-once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2000
-once "$work/audio2exp_long.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_long.pt" --steps 8000 --seed 1
+once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2500
+once "$work/audio2exp_long.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_long.pt" --steps 12000 --seed 1
 wait "$generator"
 
 say 'writing models/studio'
