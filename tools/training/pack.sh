@@ -6,7 +6,7 @@
 # Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, about 6 GB for PyTorch and 4 for pictures. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
 # anew. On two idle cores: people 100 minutes; then the generator 200 on one of them and deep3d 50, parse 30, speech 7 and
-# audio2exp 34 on the other; what tracking reads, an hour.
+# audio2exp 36 on the other; what tracking reads, an hour.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -42,7 +42,7 @@ once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/pe
 once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/people" "$work/weights" --minutes 30
 once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
 # A short training follows closures of unknown voices better, a long one vowels: their mean has both.
-once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2000
+once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2500
 once "$work/audio2exp_long.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_long.pt" --steps 12000 --seed 1
 wait "$generator"
 

@@ -116,10 +116,7 @@ fn a_pack_of_other_names_is_an_error() {
     let Some(models) = tiny_models_in(folder.path(), change, &[]) else { return };
     let path = recording(folder.path(), &["JawOpen"]);
     let error = decode(&path, &[], &models).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        "the pack's expression (e0, e1, e2, …) has no names that face units go to"
-    );
+    assert_eq!(error.to_string(), "the pack's expression (e0, e1, e2, …) has no names that face units go to");
 }
 
 #[test]

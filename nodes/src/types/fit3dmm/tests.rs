@@ -4,12 +4,12 @@ use image::RgbImage;
 
 use super::*;
 use crate::{
-    volume,
     artifact::{ArtifactType, Value},
     body::{Context, Inputs},
     contract::{Arity, ParamValue},
     tensor::{Tensor, Tensors},
     testing::{TestHost, inputs, params, run_value, tiny_models, tiny_models_in},
+    volume,
 };
 
 /// A head that is turned, opened and moved, and the landmarks that it shows.
@@ -99,7 +99,7 @@ fn frames_are_followed_and_a_lost_face_keeps_the_last_fit() {
     let ctx = Context { host: &host, models: &models };
     let (first, state) = body.chunk(None, &chunk(&[0.1, 0.3], false), &ctx).unwrap();
     let (second, _) = body.chunk(Some(&state), &chunk(&[0.5, 0.9], true), &ctx).unwrap();
-    let at = models.pack().unwrap().coefficients().expression.0;
+    let at = models.pack().unwrap().coefficients().expression.0 + volume::testing::unit(&models, "jawOpen");
     let jaws = |out: &crate::body::Outputs| -> Vec<f32> {
         let rows = out["coefficients"].tensors().unwrap().get("coefficients").unwrap().clone();
         rows.as_f32().unwrap().chunks_exact(rows.shape()[1]).map(|row| row[at]).collect()

@@ -76,7 +76,10 @@ fn what_the_driver_does_is_added_to_the_person_at_rest_within_bounds() {
     let [_, high] = models.pack().unwrap().expression_bounds().unwrap();
     assert!(near(out.at(0, "jawOpen"), 0.5) && near(out.at(1, "jawOpen"), 0.0));
     let most = f32::max(high, 0.6 + 0.5 * high);
-    assert!(near(out.at(0, "mouthSmileLeft"), most) && near(out.at(1, "mouthSmileLeft"), 0.6), "0.6 + 0.8 is too much");
+    assert!(
+        near(out.at(0, "mouthSmileLeft"), most) && near(out.at(1, "mouthSmileLeft"), 0.6),
+        "0.6 + 0.8 is too much"
+    );
     assert!(near(out.at(1, "eyeLookInLeft"), 0.4));
     assert_eq!(out.pose[..6], [0.1, 0.2, 0.0, 0.0, 0.0, 0.0]);
     // Nothing of the driver's looks: identity and texture are the person's.
@@ -92,7 +95,11 @@ fn regions_have_gains_and_the_expression_can_be_taken_as_it_is() {
     let Some(models) = tiny_models() else { return };
     let gain = |name, x| (name, ParamValue::Float(x));
     let out = retarget(&models, &[gain("mouth", 0.5), gain("gaze", 2.0), gain("brows", 0.0)]);
-    assert!(near(out.at(0, "jawOpen"), 0.25) && near(out.at(1, "eyeLookInLeft"), 0.8) && near(out.at(1, "browInnerUp"), 0.0));
+    assert!(
+        near(out.at(0, "jawOpen"), 0.25)
+            && near(out.at(1, "eyeLookInLeft"), 0.8)
+            && near(out.at(1, "browInnerUp"), 0.0)
+    );
     let out = retarget(&models, &[("expression", ParamValue::Text("absolute".into()))]);
     assert!(near(out.at(0, "mouthSmileLeft"), 0.8) && near(out.at(1, "mouthSmileLeft"), 0.0));
 }
