@@ -14,12 +14,13 @@ use std::path::Path;
 use talkgraph_nodes::registry::Registry;
 
 pub use defaults::defaults;
-pub use settings::{Assignment, PackDefault, Settings};
+pub(crate) use params::FPS;
+pub use settings::{Assignment, PackDefault, Settings, Stands};
 
 use crate::{
     error::{Diagnostic, Diagnostics, Severity},
     graph::Graph,
-    spec::{self, Mistakes, Names},
+    spec::{self, GraphSpec, Mistakes, Names},
 };
 
 /// Reads and checks the graph file at `path`. A node or input that no output needs is a warning, kept in
@@ -28,6 +29,14 @@ use crate::{
 /// # Errors
 /// Every mistake and every warning, in file order, when there is at least one mistake.
 pub fn load(path: &Path, registry: &Registry, settings: &Settings<'_>) -> Result<Graph, Diagnostics> {
+    check(path, &read(path)?, registry, settings)
+}
+
+/// The text of the graph file at `path`.
+///
+/// # Errors
+/// When it cannot be read or is no text.
+pub(crate) fn read(path: &Path) -> Result<String, Diagnostics> {
     let bytes = talkgraph_yaml::read(path).map_err(|error| {
         let message = format!("{}: cannot read the graph", path.display());
         Diagnostic::error(message).caused_by(&error)
@@ -35,7 +44,15 @@ pub fn load(path: &Path, registry: &Registry, settings: &Settings<'_>) -> Result
     let text = spec::decode(bytes).map_err(|found| {
         Diagnostic::error(format!("{}: {found}", path.display())).hint("save the graph as UTF-8")
     })?;
-    check(path, &text, registry, settings)
+    Ok(text)
+}
+
+/// What a graph file and those of its parts say, not yet checked against node types; `None` where it is no graph at all. The mistakes of
+/// reading come with it.
+pub(crate) fn written(file: &Path, text: &str) -> (Option<GraphSpec>, Mistakes) {
+    let mut mistakes = Mistakes::new(file);
+    let spec = spec::read(file, text, &mut mistakes).map(|written| spec::expand(written, &mut mistakes));
+    (spec, mistakes)
 }
 
 /// Checks the text of a graph file; `file` is its name in messages, and its folder is what file parameters are relative
@@ -49,9 +66,8 @@ pub fn check(
     registry: &Registry,
     settings: &Settings<'_>,
 ) -> Result<Graph, Diagnostics> {
-    let mut mistakes = Mistakes::new(file);
-    let Some(written) = spec::read(file, text, &mut mistakes) else { return Err(mistakes.finish()) };
-    let spec = spec::expand(written, &mut mistakes);
+    let (spec, mut mistakes) = written(file, text);
+    let Some(spec) = spec else { return Err(mistakes.finish()) };
     let names = Names::new(&spec);
     let drafts = nodes::drafts(&spec, &names, registry, settings, &mut mistakes);
     let wiring = edges::connect(&spec, &names, &drafts, registry, &mut mistakes);

@@ -1,6 +1,7 @@
 //! The command line: one module a command. Data goes to standard output, talk to standard error.
 
 pub mod args;
+mod batch;
 mod cache;
 mod check;
 mod colour;
@@ -86,6 +87,8 @@ docs/cli.md describes the settings file and what `--progress json` writes.";
 enum Command {
     /// Run a graph
     Run(run::Args),
+    /// Run a graph for every row of a table; what rows share runs once
+    Batch(batch::Args),
     /// Say what a run would do, and why
     Plan(plan::Args),
     /// Look at the cache, or make room in it
@@ -137,6 +140,10 @@ fn carry_out(command: Command) -> Outcome {
             let config = Config::load()?;
             args.fill(&config);
             run::run(&args)
+        }
+        Command::Batch(mut args) => {
+            args.fill(&Config::load()?);
+            batch::run(&args)
         }
         Command::Plan(mut args) => {
             args.graph.fill(&Config::load()?);
