@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod failure;
 pub mod graph;
+pub mod lsp;
 pub mod outputs;
 pub mod parity;
 pub mod place;

@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod dot;
 pub mod find;
+mod lsp;
 mod manual;
 mod new;
 mod nodes;
@@ -107,6 +108,8 @@ enum Command {
     Parity(parity::Args),
     /// A JSON Schema of graph files, for editors
     Schema,
+    /// A language server for graph files, over standard input and output: docs/editor.md
+    Lsp(lsp::Args),
     /// Write a commented graph to start from
     New(new::Args),
     /// Show the settings in force, and where each comes from
@@ -174,6 +177,7 @@ fn carry_out(command: Command) -> Outcome {
             parity::run(&args)
         }
         Command::Schema => nodes::schema(),
+        Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => manual::completions(&args),

@@ -27,7 +27,7 @@ nodes:
   person: { type: pti, in: { image: face.image, mask: matte.mask, coefficients: guess.coefficients }, params: { quality: draft } }
   mel: { type: mel, in: { audio: speech } }
   talk: { type: audio2exp, in: { mel: mel.mel, reference: person.coefficients } }
-  head: { type: nerf_render, in: { identity: person.identity, reference: person.coefficients, expression: talk.expression } }
+  head: { type: nerf_render, in: { identity: person.identity, reference: person.coefficients, expression: talk.expression }, params: { step: 0.5, neighbours: 1, outline: false } }
   frames: { type: upsample, in: { identity: person.identity, features: head.features } }
   mux: { type: mux, in: { frames: frames.frames, track: speech.track } }
 outputs: { video: mux.video }
