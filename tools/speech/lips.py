@@ -4,7 +4,7 @@ import numpy as np
 
 from . import CHANNEL, CHANNELS, EXPRESSION, UNIT
 
-JAW, CLOSURE = CHANNEL["jawOpen"], CHANNEL["closure"]
+JAW, CLOSURE, TONGUE = (CHANNEL[name] for name in ("jawOpen", "closure", "tongueOut"))
 # By channel, the units that it moves.
 _PLACE = np.zeros((len(CHANNELS), len(EXPRESSION)))
 for _i, _units in enumerate(CHANNELS.values()):
@@ -27,9 +27,11 @@ def row(values):
 
 
 def moved(channels):
-    """Channels `[n, C]` with `mouthClose` in place of the closure."""
+    """Channels `[n, C]` with `mouthClose` in place of the closure, and no tongue out between shut lips."""
     out = np.array(channels, dtype=float)
+    closure = out[:, CLOSURE].copy()
     out[:, CLOSURE] *= out[:, JAW]
+    out[:, TONGUE] *= 1 - closure
     return out
 
 
@@ -43,6 +45,7 @@ def channels(expression):
     found = np.asarray(expression, dtype=float) @ (_PLACE / _PLACE.sum(1, keepdims=True)).T
     shut = found[:, JAW] < 1e-3
     found[:, CLOSURE] = np.where(shut, 1.0, np.clip(found[:, CLOSURE] / np.where(shut, 1.0, found[:, JAW]), 0, 1))
+    found[:, TONGUE] = np.clip(found[:, TONGUE] / np.maximum(1 - found[:, CLOSURE], 1e-3), 0, 1)
     return found
 
 

@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import CHANNELS, EXPRESSION, UNIT
-from .lips import CLOSURE, JAW
+from .lips import CLOSURE, JAW, TONGUE
 from .mel import BANDS, COLUMNS, SHIFT
 from .visemes import SOUNDS
 
 ROOT_SHARE = 0.5  # of the root in the next frame's reference
-CLOSURE_GAIN = 1.4  # of what an ensemble's closure is beside its other channels: a hesitant p must shut the lips, a hesitant vowel need not open them
+CLOSURE_GAIN = 1.5  # of what an ensemble's closure is beside its other channels: a hesitant p must shut the lips, a hesitant vowel need not open them
 _BLINK = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
@@ -99,7 +99,7 @@ class Units(nn.Module):
                 source[UNIT[unit]] = size + i
         for name, places in (("first", ends[0]), ("last", ends[1]), ("source", source)):
             self.register_buffer(name, torch.tensor(places), persistent=False)
-        for name, count, ones in (("blink", size, [UNIT[name] for name in _BLINK]), ("closure", len(CHANNELS), [CLOSURE])):
+        for name, count, ones in (("blink", size, [UNIT[name] for name in _BLINK]), ("closure", len(CHANNELS), [CLOSURE]), ("tongue", len(CHANNELS), [TONGUE])):
             marked = torch.zeros(count)
             marked[ones] = 1
             self.register_buffer(name, marked, persistent=False)
@@ -109,9 +109,10 @@ class Units(nn.Module):
         return 0.5 * (expression[:, self.first] + expression[:, self.last])
 
     def shut(self, channels, gain=1.0):
-        """Channels `[…, C]` with `mouthClose` in place of the closure: as much of the jaw's opening as the lips shut."""
-        share = (gain * channels[..., CLOSURE : CLOSURE + 1]).clamp(max=1.0) * channels[..., JAW : JAW + 1]
-        return channels + self.closure * (share - channels)
+        """As `lips.moved`, of channels `[…, C]` whose closure is `gain` times as large."""
+        closure = (gain * channels[..., CLOSURE : CLOSURE + 1]).clamp(max=1.0)
+        share = closure * channels[..., JAW : JAW + 1]
+        return channels + self.closure * (share - channels) - self.tongue * closure * channels
 
     def forward(self, moved, reference, ratio):
         """`expression [n, E]` of what `shut` gives, the other units by the reference and the ratio."""

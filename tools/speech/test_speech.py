@@ -114,6 +114,14 @@ class Network(unittest.TestCase):
         self.assertLess(float((out[:, UNIT["mouthClose"]] - out[:, UNIT["jawOpen"]]).max()), 1e-6)
         self.assertGreater(float(out[:, UNIT["mouthClose"]].max()), 0.1)
 
+    def test_no_tongue_is_out_between_shut_lips(self):
+        channels = torch.full((1, len(CHANNELS)), 0.5)
+        channels[0, lips.CLOSURE] = 1 / network.CLOSURE_GAIN
+        shut = network.Units().shut(channels, network.CLOSURE_GAIN)
+        self.assertAlmostEqual(float(shut[0, lips.TONGUE]), 0, places=6)
+        self.assertAlmostEqual(float(shut[0, lips.CLOSURE]), 0.5, places=6)
+        np.testing.assert_allclose(network.Units().shut(channels).numpy(), lips.moved(channels), atol=1e-6)
+
     def test_an_ensemble_is_the_mean_of_its_members(self):
         members = [random_model(), network.Audio2Exp(width=3, hidden=8, embedding=8, head=8).eval()]
         mel_, reference, ratio = torch.rand(2, 1, mel.BANDS, mel.WINDOW) * 8 - 4, torch.rand(2, 1, len(EXPRESSION)), torch.rand(2, 1)
