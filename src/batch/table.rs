@@ -206,7 +206,7 @@ fn columns(path: &Path, names: Vec<String>, line: usize) -> Result<Vec<Column>, 
 fn separated(path: &Path, bytes: &[u8], separator: u8) -> Result<Table, Diagnostics> {
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(bytes);
     let fault = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line) as usize;
+        let line = error.position().map_or(1, |position| line_of(bytes, position));
         let message = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
                 format!("expected {expected_len} cells as in the first line, found {len}")
@@ -228,12 +228,19 @@ fn separated(path: &Path, bytes: &[u8], separator: u8) -> Result<Table, Diagnost
     let mut lines = vec![];
     for record in reader.records() {
         let record = record.map_err(fault)?;
-        let line = record.position().map_or(0, csv::Position::line) as usize;
+        let line = record.position().map_or(0, |position| line_of(bytes, position));
         let cells = record.iter().map(|cell| (!cell.is_empty()).then(|| cell.to_owned())).collect();
         let row = Row { number: lines.len() + 1, place: Some(Place::line(path, line)) };
         lines.push(Line { row, cells });
     }
     Ok(Table { columns, lines })
+}
+
+/// The line on which a record begins: its position may be that of an empty line before.
+fn line_of(bytes: &[u8], position: &csv::Position) -> usize {
+    let rest = bytes.get(position.byte() as usize..).unwrap_or_default();
+    let empty = rest.iter().take_while(|byte| b"\r\n".contains(byte));
+    position.line() as usize + empty.filter(|byte| **byte == b'\n').count()
 }
 
 /// A JSON object a line; columns are all their keys.

@@ -173,7 +173,7 @@ impl Source {
         let (mut checked, mut warnings) = (vec![], vec![]);
         let (mut faults, mut known) = (Diagnostics::default(), HashSet::new());
         for job in jobs {
-            let graph = graphs.entry(kind(&job)).or_insert_with(|| {
+            let graph = graphs.entry(Kind::of(&job)).or_insert_with(|| {
                 let settings = Settings {
                     set: job.set.clone(),
                     refresh: args.graph.refresh.clone(),
@@ -219,11 +219,19 @@ impl Source {
 }
 
 /// What a row says that `check` looks at: parameters, and outputs with the endings of their files' names.
-fn kind(job: &Job) -> (Vec<(String, String)>, Vec<(String, Option<String>)>) {
-    let set = job.set.iter().map(|one| (one.name.clone(), one.value.clone()));
-    let ending = |path: &PathBuf| Some(path.extension()?.to_string_lossy().to_lowercase());
-    let outputs = job.outputs.iter().map(|(name, path)| (name.clone(), ending(path)));
-    (set.collect(), outputs.collect())
+#[derive(PartialEq, Eq, Hash)]
+struct Kind {
+    set: Vec<(String, String)>,
+    outputs: Vec<(String, Option<String>)>,
+}
+
+impl Kind {
+    fn of(job: &Job) -> Self {
+        let set = job.set.iter().map(|one| (one.name.clone(), one.value.clone()));
+        let ending = |path: &PathBuf| Some(path.extension()?.to_string_lossy().to_lowercase());
+        let outputs = job.outputs.iter().map(|(name, path)| (name.clone(), ending(path)));
+        Self { set: set.collect(), outputs: outputs.collect() }
+    }
 }
 
 /// Those whose files can be read, and the others.

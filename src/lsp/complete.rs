@@ -73,9 +73,10 @@ pub fn complete(look: &Look<'_>, document: &Document, at: usize) -> Option<Vec<C
             text_edit: Some(CompletionTextEdit::Edit(TextEdit { range: place, new_text })),
             kind: Some(choice.kind),
             detail: (!choice.detail.is_empty()).then_some(choice.detail),
-            documentation: (!choice.doc.is_empty()).then(|| {
-                Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: choice.doc })
-            }),
+            documentation: (!choice.doc.is_empty()).then_some(Documentation::MarkupContent(MarkupContent {
+                kind: MarkupKind::Markdown,
+                value: choice.doc,
+            })),
             label: choice.label,
             ..CompletionItem::default()
         }
@@ -105,7 +106,7 @@ impl Scene<'_> {
                 self.values(self.survey.contracts.get(*input).or_else(|| self.decoder(input)), param)
             }
             (["inputs", _, "optional"], false) => words(&["true", "false"]),
-            (["params", _], false) => self.targets("", true),
+            (["params", _], false) => self.targets(""),
             (["nodes", _], _) => self.described(&["$defs", "node", "properties"]),
             (["nodes", _, "type"], false) => self.types(),
             (["nodes", _, "graph"], false) => self.files(),
@@ -115,7 +116,7 @@ impl Scene<'_> {
             (["nodes", node, "in"], true) => self.ports(node),
             (["nodes", node, "in", port], false) => self.references(self.wanted(node, port), Some(node)),
             (["nodes", node, "params"], true) => match self.part(node) {
-                Some(part) => self.targets(&part.inside(), false),
+                Some(part) => self.targets(&part.inside()),
                 None => self.params(self.contract(node)),
             },
             (["nodes", node, "params", param], false) => self.param_values(node, param),
@@ -294,8 +295,8 @@ impl Scene<'_> {
         params.map(choice).collect()
     }
 
-    /// Parameters that can be set in the graph or part whose scope this is; `all`: as values, else as keys.
-    fn targets(&self, scope: &str, all: bool) -> Vec<Choice> {
+    /// Parameters that can be set in the graph or part whose scope this is.
+    fn targets(&self, scope: &str) -> Vec<Choice> {
         let mut found: Vec<Choice> = vec![];
         let part = self.spec.parts.iter().find(|part| part.inside() == scope);
         if let Some(part) = part {
@@ -318,7 +319,7 @@ impl Scene<'_> {
                 let doc = format!("{}; {}", param.doc, crate::check::params::takes(&param.kind));
                 let detail = format!("= {}", docs::default(param));
                 let label = format!("{local}.{}", param.name);
-                let fits = !all && !local.contains(SEPARATOR) || all && !local.contains(SEPARATOR);
+                let fits = !local.contains(SEPARATOR);
                 found.push(Choice { fits, ..Choice::key(label, Kind::PROPERTY, detail).doc(doc) });
             }
         }

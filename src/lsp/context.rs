@@ -58,7 +58,8 @@ pub struct Writing {
 
 /// What is being written at byte `at`.
 pub fn writing(text: &str, at: usize) -> Option<Writing> {
-    let start = line(text, text[..at].matches('\n').count()).start;
+    let here = line(text, text[..at].matches('\n').count());
+    let start = here.start;
     // A cursor in a comment writes no graph.
     if let Some(hash) = comment(&text[start..at]) {
         debug_assert!(hash < at);
@@ -68,7 +69,11 @@ pub fn writing(text: &str, at: usize) -> Option<Writing> {
     let begin = begin.map_or(start, |before| {
         start + before + text[start + before..].chars().next().map_or(1, char::len_utf8)
     });
-    let end = word_end(text, begin).max(at);
+    let quote = text[..begin].chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let end = match quote {
+        Some(quote) => text[at..here.end.max(at)].find(quote).map_or(at, |end| at + end),
+        None => word_end(text, begin).max(at),
+    };
     // A key's end is no part of what a value's beginning is to replace.
     let end = if text[at..end].contains([' ', ':']) { at } else { end };
     let bytes = begin..end;

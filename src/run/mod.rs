@@ -80,7 +80,7 @@ pub fn run(
                 files.look_again(graph, engine, &request);
                 written.put_all(&board, &request, events, &mut tally, &files, &|| cancel.stopped())
             });
-        let failed = !tally.failures.is_empty() && !(rows && request.keep_going);
+        let failed = !tally.failures.is_empty() && (!rows || !request.keep_going);
         if whole || tally.fatal.is_some() || cancel.stopped() || failed {
             break;
         }

@@ -3,6 +3,7 @@
 mod client;
 mod mistakes;
 mod modes;
+mod neovim;
 
 use std::path::{Path, PathBuf};
 
