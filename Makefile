@@ -14,7 +14,7 @@ help:
 	@echo 'make published-test  the published networks with random weights at 1024 px: exported, parity, the four modes, a whole one beside recorded frames (five minutes)'
 	@echo 'make lint    rustfmt and clippy, warnings denied'
 	@echo 'make docs    docs/nodes.md, docs/graph.schema.json and a drawing from the program; make docs-check compares them'
-	@echo 'make pack    train the bundled model pack anew (about three and a half hours, in .talkgraph/training)'
+	@echo 'make pack    train the bundled model pack anew (about seven hours on two cores, in .talkgraph/training)'
 	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package; package-try installs both on a bare system'
 	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'

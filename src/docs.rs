@@ -79,6 +79,13 @@ pub fn markdown(registry: &Registry) -> String {
     text
 }
 
+/// Everything about one type, as Markdown.
+pub fn page(contract: &Contract) -> String {
+    let mut text = String::new();
+    section(&mut text, contract);
+    text.trim_start().to_owned()
+}
+
 fn section(text: &mut String, contract: &Contract) {
     _ = writeln!(text, "\n## {}\n\n{}.", contract.name, sentence(&contract.summary));
     if !contract.doc.is_empty() {
@@ -147,7 +154,7 @@ fn pool(pool: Pool) -> &'static str {
     }
 }
 
-fn takes_input(input: &Input) -> String {
+pub(crate) fn takes_input(input: &Input) -> String {
     let arity = match input.arity {
         Arity::Value => "",
         Arity::Chunk => " sequence, by chunks",
@@ -157,7 +164,7 @@ fn takes_input(input: &Input) -> String {
     format!("{}{arity}{optional}", input.ty)
 }
 
-fn gives(output: &Output) -> String {
+pub(crate) fn gives(output: &Output) -> String {
     let sequence = match output.sequence {
         None => String::new(),
         Some(SequenceRate::Inherited) => " sequence".into(),
@@ -171,7 +178,7 @@ fn gives(output: &Output) -> String {
     format!("{}{sequence}{stored}{}", output.ty, named.unwrap_or_default())
 }
 
-fn default(param: &Param) -> String {
+pub(crate) fn default(param: &Param) -> String {
     match &param.default {
         None => "required".into(),
         Some(ParamValue::Bool(value)) => value.to_string(),

@@ -51,6 +51,8 @@ pub struct Request {
     pub inputs: BTreeMap<String, PathBuf>,
     /// Where to write the graph's outputs, by name. None at all: every output is computed and stays in the store.
     pub outputs: BTreeMap<String, PathBuf>,
+    /// The table that the rows of a graph of many jobs are from.
+    pub table: Option<PathBuf>,
     /// Where the run's report will be written, by the caller.
     pub report: Option<PathBuf>,
     /// Where the run's trace will be written, by the caller.
@@ -63,6 +65,8 @@ pub struct Request {
     pub parents: bool,
     /// Whether branches that do not depend on a failed node go on.
     pub keep_going: bool,
+    /// Most rows of a graph of many jobs that are worked on at a time; 0: as many as the engine thinks right.
+    pub jobs: usize,
 }
 
 impl Request {

@@ -103,6 +103,19 @@ pub enum Event {
         #[serde(serialize_with = "lossy")]
         path: PathBuf,
     },
+    /// One of many jobs is over.
+    Row {
+        /// Its number, from one.
+        row: usize,
+        /// What it is called: its place in a file, or its number.
+        name: Arc<str>,
+        /// `done` or `failed`.
+        status: &'static str,
+        /// How many are over.
+        ended: usize,
+        /// How many there are.
+        total: usize,
+    },
     /// Everything is over.
     Ended {
         /// `done`, `failed` or `interrupted`.

@@ -1,8 +1,12 @@
 //! The validated graph: nodes with resolved contracts, edges between their ports, and the outputs wanted by name.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
-use petgraph::{graph::NodeIndex, stable_graph::StableDiGraph};
+use petgraph::{
+    graph::NodeIndex,
+    stable_graph::StableDiGraph,
+    visit::{Dfs, Reversed, VisitMap},
+};
 use talkgraph_nodes::{
     artifact::ArtifactType,
     contract::{CacheMode, Contract, Rate},
@@ -70,6 +74,27 @@ pub struct GraphOutput {
     pub port: String,
     /// Where it is defined.
     pub place: Place,
+    /// Index of the row that wants it, in a graph of many.
+    pub row: Option<usize>,
+}
+
+/// One of many jobs that are done as one graph. Names in that graph are its number, a slash and the name in the graph of one job; what
+/// several rows share has the number of the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its number, from one.
+    pub number: usize,
+    /// Where it is written, if in a file.
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}"),
+            None => write!(f, "row {}", self.number),
+        }
+    }
 }
 
 /// A graph file used as a node.
@@ -100,9 +125,36 @@ pub struct Graph {
     pub warnings: Vec<Diagnostic>,
     /// Inputs that no file can be given for: the graph is a part of others and cannot run by itself.
     pub unfed: Diagnostics,
+    /// The rows that it is put together of, by number; none in a graph of one job.
+    pub rows: Vec<Row>,
 }
 
 impl Graph {
+    /// What people call `name`, of a node, an input or an output: in a graph of many rows the name in its own row's.
+    pub fn shown(&self, name: &str) -> String {
+        let of = self
+            .row_of(name)
+            .and_then(|(number, local)| Some((self.rows.iter().find(|row| row.number == number)?, local)));
+        of.map_or_else(|| format!("`{name}`"), |(row, local)| format!("`{local}` of {row}"))
+    }
+
+    /// The number of the row that `name` belongs to, and the name in that row's own graph; `None` in a graph of one job.
+    pub fn row_of<'a>(&self, name: &'a str) -> Option<(usize, &'a str)> {
+        let (number, local) = name.split_once(SEPARATOR).filter(|_| !self.rows.is_empty())?;
+        Some((number.parse().ok()?, local))
+    }
+
+    /// The inputs without which the outputs called so cannot be made.
+    pub fn inputs_for(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<&GraphInput> {
+        let upwards = Reversed(&self.dag);
+        let mut walk = Dfs::empty(upwards);
+        for output in self.outputs.iter().filter(|output| is_wanted(&output.name)) {
+            walk.move_to(output.node);
+            while walk.next(upwards).is_some() {}
+        }
+        self.inputs.iter().filter(|input| walk.discovered.is_visited(&input.node)).collect()
+    }
+
     /// The node called `id`.
     pub fn find(&self, id: &str) -> Option<NodeId> {
         self.dag.node_indices().find(|&node| self.dag[node].id == id)

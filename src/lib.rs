@@ -1,6 +1,7 @@
 //! talkgraph: a declarative runner of talking-head pipelines. This crate is the graph engine and the command line; it
 //! knows no node type by name.
 
+pub mod batch;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod failure;
 pub mod graph;
+pub mod lsp;
 pub mod outputs;
 pub mod parity;
 pub mod place;

@@ -51,8 +51,8 @@ fn steep(models: &Models, mut tensors: Tensors) -> Tensors {
     let (weight, bias) = (tensors.get("decode2_weight").unwrap(), tensors.get("decode2_bias").unwrap());
     let shape = weight.shape().to_vec();
     let (mut weight, mut bias) = (weight.as_f32().unwrap().to_vec(), bias.as_f32().unwrap().to_vec());
-    weight[..shape[1]].iter_mut().for_each(|x| *x *= 10.0);
-    bias[0] -= 30.0;
+    weight[..shape[1]].iter_mut().for_each(|x| *x *= 20.0);
+    bias[0] -= 19.0;
     tensors.0.insert("decode2_bias".into(), Tensor::f32([bias.len()], bias).unwrap());
     tensors.0.insert("decode2_weight".into(), Tensor::f32(shape, weight).unwrap());
     let cells = models.run("occupancy", &tensors).unwrap();
@@ -183,7 +183,9 @@ fn empty_cells_are_not_missed() {
     let none = some.clone().with("occupancy", Tensor::f32([1, 1, 1, 1, 1], vec![0.0]).unwrap());
     let alpha =
         |inputs| fused.run("render", inputs).unwrap().get("alpha").unwrap().as_f32().unwrap().to_vec();
-    assert!(alpha(&all).iter().sum::<f32>() > 20.0 && alpha(&none).iter().all(|&alpha| alpha == 0.0));
+    let seen = alpha(&all).iter().sum::<f32>();
+    assert!(seen > 12.0, "the scene is not telling: {seen}");
+    assert!(alpha(&none).iter().all(|&alpha| alpha == 0.0));
     for models in [&plain, &fused] {
         let (all, some) = (models.run("render", &all).unwrap(), models.run("render", &some).unwrap());
         for name in ["features", "alpha"] {

@@ -129,19 +129,20 @@ fn assignments<'a>(
         match spec.targets("", &assignment.name) {
             Ok(targets) => set.extend(targets.into_iter().map(|(node, param)| (node, param, assignment))),
             Err(hint) => {
+                let said = assignment.said();
                 let message = match assignment.name.split_once('.') {
                     Some((node, _)) if !is_known(spec, node) => {
-                        format!("--set {assignment}: the graph has no node `{node}`")
+                        format!("{said}: the graph has no node `{node}`")
                     }
                     Some((part, param)) => {
-                        format!("--set {assignment}: the part `{part}` has no parameter `{param}`")
+                        format!("{said}: the part `{part}` has no parameter `{param}`")
                     }
                     None if spec.params.is_empty() => {
-                        let message = format!("--set {assignment}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
+                        let message = format!("{said}: expected NODE.PARAM=VALUE, or {FPS}=RATE");
                         mistakes.push(Diagnostic::error(message));
                         continue;
                     }
-                    None => format!("--set {assignment}: the graph has no parameter `{}`", assignment.name),
+                    None => format!("{said}: the graph has no parameter `{}`", assignment.name),
                 };
                 mistakes.push(Diagnostic::error(message).hint(hint));
             }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The parameter, of kind [`ParamKind::Rate`], that follows the key of the same name of the whole graph.
-pub(super) const FPS: &str = "fps";
+pub(crate) const FPS: &str = "fps";
 
 /// Whether `contract` has the parameter [`FPS`].
 pub(super) fn follows_graph(contract: &Contract) -> bool {
@@ -61,7 +61,7 @@ pub(super) fn fill(
         mistakes.error(spec.name.spot, message).hint = Some(suggest::hint(&spec.name.value, known(), &none));
     }
     for (name, assignment) in sources.set.iter().filter(|(name, _)| contract.find_param(name).is_none()) {
-        let message = format!("--set {assignment}: {owner}: unknown parameter `{name}`");
+        let message = format!("{}: {owner}: unknown parameter `{name}`", assignment.said());
         mistakes.push(Diagnostic::error(message).hint(suggest::hint(name, known(), &none)));
     }
 
@@ -105,7 +105,7 @@ fn value(
     if let Some((_, assignment)) = sources.set.iter().rev().find(|(set, _)| *set == name) {
         return from_text(&param.kind, &assignment.value)
             .map_err(|(message, hint)| {
-                let message = format!("--set {assignment}: {owner}: parameter `{name}`: {message}");
+                let message = format!("{}: {owner}: parameter `{name}`: {message}", assignment.said());
                 mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });
             })
             .ok();

@@ -27,8 +27,8 @@ pub(super) fn of_graph(spec: &GraphSpec, settings: &Settings<'_>, mistakes: &mut
     let given = set(settings).and_then(|assignment| {
         params::from_text(&ParamKind::Rate, &assignment.value)
             .map_err(|(message, hint)| {
-                mistakes
-                    .push(Diagnostic { hint, ..Diagnostic::error(format!("--set {assignment}: {message}")) });
+                let message = format!("{}: {message}", assignment.said());
+                mistakes.push(Diagnostic { hint, ..Diagnostic::error(message) });
             })
             .ok()
     });
@@ -63,7 +63,7 @@ pub(super) fn report_unused(
     }
     let message = format!("no node of the graph has a parameter `{FPS}`");
     if let Some(assignment) = set(settings) {
-        mistakes.push(Diagnostic::error(format!("--set {assignment}: {message}")));
+        mistakes.push(Diagnostic::error(format!("{}: {message}", assignment.said())));
     }
     if let Some(fps) = &spec.fps {
         let place = mistakes.place(fps.spot);

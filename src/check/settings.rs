@@ -11,6 +11,28 @@ pub struct Assignment {
     pub name: String,
     /// Right of it.
     pub value: String,
+    /// Where it stands: after `--set`, or in a column of a table.
+    pub stands: Stands,
+}
+
+/// Where an [`Assignment`] stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stands {
+    /// On the command line.
+    #[default]
+    Flag,
+    /// In a table: the name is the column's.
+    Column,
+}
+
+impl Assignment {
+    /// The flag or the column, with name and value, for messages.
+    pub fn said(&self) -> String {
+        match self.stands {
+            Stands::Flag => format!("--set {self}"),
+            Stands::Column => format!("column `{}`: {}", self.name, self.value),
+        }
+    }
 }
 
 impl FromStr for Assignment {
@@ -18,7 +40,9 @@ impl FromStr for Assignment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.into(), value: value.into() }),
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Self { name: name.into(), value: value.into(), stands: Stands::Flag })
+            }
             _ => Err(format!("expected NAME=VALUE, found `{text}`")),
         }
     }

@@ -73,7 +73,7 @@ pub(super) fn build(
     let outputs = spec.outputs.iter().zip(wiring.wanted).map(|(output, wanted)| {
         let (from, port) = wanted?;
         let place = mistakes.place(output.name.spot);
-        Some(GraphOutput { name: output.name.value.clone(), node: node(from), port, place })
+        Some(GraphOutput { name: output.name.value.clone(), node: node(from), port, place, row: None })
     });
     let parts = spec.parts.iter().map(|part| Part { id: part.id.value.clone(), file: part.file.clone() });
     Some(Graph {
@@ -85,6 +85,7 @@ pub(super) fn build(
         dag,
         warnings: vec![],
         unfed: Diagnostics(unfed),
+        rows: vec![],
     })
 }
 

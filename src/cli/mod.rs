@@ -1,6 +1,7 @@
 //! The command line: one module a command. Data goes to standard output, talk to standard error.
 
 pub mod args;
+mod batch;
 mod cache;
 mod check;
 mod colour;
@@ -8,6 +9,7 @@ mod config;
 mod doctor;
 mod dot;
 pub mod find;
+mod lsp;
 mod manual;
 mod new;
 mod nodes;
@@ -86,6 +88,8 @@ docs/cli.md describes the settings file and what `--progress json` writes.";
 enum Command {
     /// Run a graph
     Run(run::Args),
+    /// Run a graph for every row of a table; what rows share runs once
+    Batch(batch::Args),
     /// Say what a run would do, and why
     Plan(plan::Args),
     /// Look at the cache, or make room in it
@@ -104,6 +108,8 @@ enum Command {
     Parity(parity::Args),
     /// A JSON Schema of graph files, for editors
     Schema,
+    /// A language server for graph files, over standard input and output: docs/editor.md
+    Lsp(lsp::Args),
     /// Write a commented graph to start from
     New(new::Args),
     /// Show the settings in force, and where each comes from
@@ -138,6 +144,10 @@ fn carry_out(command: Command) -> Outcome {
             args.fill(&config);
             run::run(&args)
         }
+        Command::Batch(mut args) => {
+            args.fill(&Config::load()?);
+            batch::run(&args)
+        }
         Command::Plan(mut args) => {
             args.graph.fill(&Config::load()?);
             plan::run(&args)
@@ -167,6 +177,7 @@ fn carry_out(command: Command) -> Outcome {
             parity::run(&args)
         }
         Command::Schema => nodes::schema(),
+        Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => manual::completions(&args),

@@ -31,7 +31,7 @@ pub fn show(args: &GraphArgs, json: bool) -> Outcome {
     if json { print_json(&plan) } else { print(as_text(&plan)) }
 }
 
-fn as_text(plan: &Plan) -> String {
+pub(super) fn as_text(plan: &Plan) -> String {
     let width =
         |text: fn(&NodePlan) -> &str| plan.nodes.iter().map(|node| text(node).len()).max().unwrap_or(0);
     let (ids, types) = (width(|node| &node.id), width(|node| &node.ty));

@@ -27,9 +27,10 @@ use crate::{
     error::{Diagnostic, Diagnostics, Failure, Status},
     events::{Events, Listener},
     failure::RunError,
+    graph::Graph,
     outputs::What,
     progress::{Bars, JsonLines, Level, Lines},
-    run::report::{NodeStatus, Report},
+    run::report::{NodeStatus, OutputReport, Report},
     run::{self, Stop},
     size::{self, human},
     trace::Trace,
@@ -43,12 +44,22 @@ const HOT: f64 = 0.02;
 pub struct Args {
     #[command(flatten)]
     graph: GraphArgs,
+    #[command(flatten)]
+    flags: RunFlags,
+    /// After a failure, go on with what does not depend on it
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// What a run is to tell and leave, whether of one job or of many.
+#[derive(Debug, clap::Args)]
+pub struct RunFlags {
     /// Make the folders that outputs go to where they are missing
     #[arg(long)]
-    parents: bool,
+    pub parents: bool,
     /// Only say what would run, and why, as `plan` does
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// How progress is told on standard error
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     progress: Progress,
@@ -61,12 +72,9 @@ pub struct Args {
     /// Write how long the models' operators took, by type and execution provider; measuring costs some time
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
-    /// After a failure, go on with what does not depend on it
-    #[arg(long)]
-    keep_going: bool,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
-    quiet: bool,
+    pub quiet: bool,
     /// Say what every node does
     #[arg(short, long)]
     verbose: bool,
@@ -95,88 +103,138 @@ impl Args {
     /// The settings of the user's file where neither flag nor variable says otherwise.
     pub fn fill(&mut self, config: &Config) {
         self.graph.fill(config);
-        self.cache_size = self.cache_size.or(config.cache.max_size);
+        self.flags.fill(config);
     }
 }
 
 /// Runs the graph.
 pub fn run(args: &Args) -> Outcome {
-    if args.dry_run {
+    if args.flags.dry_run {
         return plan::show(&args.graph, false);
     }
-    let json = args.progress == Progress::Json;
-    if json {
-        tell_as_json();
-    }
-    let began = SystemTime::now();
-    let profile = args.operators.as_ref().map(|_| Profile::new().map(Arc::new)).transpose();
-    let profile = profile.map_err(|error| Failure::store(Diagnostic::from_node("", &error)))?;
-    let parts = Parts::measured(&args.graph, profile.as_ref())?;
-    let graph = parts.graph(&args.graph)?;
-    if !args.quiet {
+    let opened = args.flags.open(&args.graph)?;
+    let graph = opened.parts.graph(&args.graph)?;
+    if !args.flags.quiet {
         tell(&Diagnostics(graph.warnings.clone()));
     }
-    let engine = parts.engine();
-    let request = Request {
-        keep_going: args.keep_going,
-        parents: args.parents,
-        report: args.report.clone(),
-        trace: args.trace.clone(),
-        operators: args.operators.clone(),
-        ..args.graph.request()?
-    };
-    let trace = args.trace.as_ref().map(|_| Trace::default());
-    let events = Events::new(listeners(args, trace.as_ref()));
-    let cancel = Stop::default();
-    let runtimes = parts.runtimes.clone();
-    on_interrupt(cancel.clone(), move || runtimes.iter().for_each(|runtime| runtime.cancel()));
-    let outcome = run::run(&graph, &engine, &request, &events, &cancel).map_err(|error| failure(&error))?;
-    if !args.quiet {
-        tell(&outdated(&parts.runtimes[0]));
-    }
-    let write = |what, bytes: &[u8]| {
-        outcome.files.write(&what, bytes, &|| cancel.stopped()).map_err(|error| failure(&error))
-    };
-    if args.report.is_some() {
-        let mut text = serde_json::to_vec_pretty(&outcome.report).map_err(|error| {
-            Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error))
-        })?;
-        text.push(b'\n');
-        write(What::Report, &text)?;
-    }
-    if let Some(trace) = &trace {
-        write(What::Trace, &trace.json())?;
-    }
-    if let Some(profile) = profile {
-        parts.runtimes.iter().for_each(|runtime| runtime.close());
-        let models = profile.models();
-        if !args.quiet {
-            tell(&left_on_cpu(&models));
-        }
-        let mut text = serde_json::json!({ "models": models }).to_string().into_bytes();
-        text.push(b'\n');
-        write(What::Operators, &text)?;
-    }
-    if !args.quiet && !json {
-        eprintln!("{}", summary(&outcome.report));
-    }
-    if let Some(most) = args.cache_size.filter(|_| outcome.report.stored()) {
-        make_room(&parts.store, most, began, args.quiet);
-    }
+    let request = Request { keep_going: args.keep_going, ..args.flags.request(args.graph.request()?) };
+    let outcome = args.flags.carry_out(&opened, &graph, &request, |_| {})?;
+    args.flags.tell_summary(|| summary(&outcome.report));
     let Some(first) = outcome.errors.first() else {
         if outcome.files.take_standard_output() {
             return Ok(());
         }
-        let lines = outcome.report.outputs.iter().map(|(name, output)| {
-            let path =
-                output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
-            format!("{name}\t{path}\n")
-        });
-        return print(lines.collect::<String>());
+        let lines = outcome.report.outputs.iter();
+        return print(lines.map(|(name, output)| line(name, output)).collect::<String>());
     };
     let mut diagnostics = Diagnostics::default();
     outcome.errors.iter().for_each(|error| diagnostics.push(diagnostic(error)));
     Err(Failure::new(status(first), diagnostics))
+}
+
+/// What is said of an output on standard output.
+pub(super) fn line(name: &str, output: &OutputReport) -> String {
+    let path = output.path.as_ref().map_or_else(|| output.digest.to_string(), |p| p.display().to_string());
+    format!("{name}\t{path}\n")
+}
+
+/// What a run stands on, opened.
+pub(super) struct Opened {
+    pub parts: Parts,
+    profile: Option<Arc<Profile>>,
+    began: SystemTime,
+}
+
+impl RunFlags {
+    /// The settings of the user's file where neither flag nor variable says otherwise.
+    pub fn fill(&mut self, config: &Config) {
+        self.cache_size = self.cache_size.or(config.cache.max_size);
+    }
+
+    /// Opens store, pack and runtime; from here on messages are told as the flags say.
+    ///
+    /// # Errors
+    /// As [`Parts::open`].
+    pub(super) fn open(&self, graph: &GraphArgs) -> Result<Opened, Failure> {
+        if self.progress == Progress::Json {
+            tell_as_json();
+        }
+        let began = SystemTime::now();
+        let profile = self.operators.as_ref().map(|_| Profile::new().map(Arc::new)).transpose();
+        let profile = profile.map_err(|error| Failure::store(Diagnostic::from_node("", &error)))?;
+        let parts = Parts::measured(graph, profile.as_ref())?;
+        Ok(Opened { parts, profile, began })
+    }
+
+    /// What the flags ask for besides `request`.
+    pub(super) fn request(&self, request: Request) -> Request {
+        Request {
+            parents: self.parents,
+            report: self.report.clone(),
+            trace: self.trace.clone(),
+            operators: self.operators.clone(),
+            ..request
+        }
+    }
+
+    /// Runs a graph, then writes what the flags ask for; `amend` sees the outcome before its report is written.
+    ///
+    /// # Errors
+    /// What was found before any work; a report or trace that cannot be written.
+    pub(super) fn carry_out(
+        &self,
+        opened: &Opened,
+        graph: &Graph,
+        request: &Request,
+        amend: impl FnOnce(&mut run::Outcome),
+    ) -> Result<run::Outcome, Failure> {
+        let Opened { parts, profile, began } = opened;
+        let trace = self.trace.as_ref().map(|_| Trace::default());
+        let events = Events::new(listeners(self, trace.as_ref()));
+        let cancel = Stop::default();
+        let runtimes = parts.runtimes.clone();
+        on_interrupt(cancel.clone(), move || runtimes.iter().for_each(|runtime| runtime.cancel()));
+        let mut outcome =
+            run::run(graph, &parts.engine(), request, &events, &cancel).map_err(|error| failure(&error))?;
+        amend(&mut outcome);
+        if !self.quiet {
+            tell(&outdated(&parts.runtimes[0]));
+        }
+        let write = |what, bytes: &[u8]| {
+            outcome.files.write(&what, bytes, &|| cancel.stopped()).map_err(|error| failure(&error))
+        };
+        if self.report.is_some() {
+            let mut text = serde_json::to_vec_pretty(&outcome.report).map_err(|error| {
+                Failure::store(Diagnostic::error("the report cannot be written").caused_by(&error))
+            })?;
+            text.push(b'\n');
+            write(What::Report, &text)?;
+        }
+        if let Some(trace) = &trace {
+            write(What::Trace, &trace.json())?;
+        }
+        if let Some(profile) = profile {
+            parts.runtimes.iter().for_each(|runtime| runtime.close());
+            let models = profile.models();
+            if !self.quiet {
+                tell(&left_on_cpu(&models));
+            }
+            let mut text = serde_json::json!({ "models": models }).to_string().into_bytes();
+            text.push(b'\n');
+            write(What::Operators, &text)?;
+        }
+        if let Some(most) = self.cache_size.filter(|_| outcome.report.stored()) {
+            make_room(&parts.store, most, *began, self.quiet);
+        }
+        Ok(outcome)
+    }
+
+    /// Tells a line about the whole run, where people read.
+    pub(super) fn tell_summary(&self, line: impl FnOnce() -> String) {
+        if !self.quiet && self.progress != Progress::Json {
+            eprintln!("{}", line());
+        }
+    }
 }
 
 /// Brings the cache back to its size. What the run gave is there whatever happens here, so trouble is a warning; another process that
@@ -218,7 +276,7 @@ pub(super) fn outdated(runtime: &Runtime) -> Diagnostics {
     Diagnostics(runtime.outdated().map(warning).into_iter().collect())
 }
 
-fn listeners(args: &Args, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {
+fn listeners(args: &RunFlags, trace: Option<&Trace>) -> Vec<Box<dyn Listener>> {
     let mut listeners: Vec<Box<dyn Listener>> = vec![];
     let level = if args.verbose { Level::Verbose } else { Level::Normal };
     match args.progress {
@@ -263,7 +321,12 @@ fn on_interrupt(cancel: Stop, stop: impl Fn() + Send + 'static) {
 }
 
 /// One line about the whole run.
-fn summary(report: &Report) -> String {
+pub(super) fn summary(report: &Report) -> String {
+    format!("{}: {} in {:.2} s ({})", report.graph, report.status.name(), report.wall_seconds, counts(report))
+}
+
+/// How many nodes fared how.
+pub(super) fn counts(report: &Report) -> String {
     let count = |status| report.nodes.iter().filter(|node| node.status == status).count();
     let counts = [
         (NodeStatus::Cached, "cached"),
@@ -277,13 +340,7 @@ fn summary(report: &Report) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    format!(
-        "{}: {} in {:.2} s ({})",
-        report.graph,
-        report.status.name(),
-        report.wall_seconds,
-        counts.join(", ")
-    )
+    counts.join(", ")
 }
 
 /// A run's error as a command's failure.
@@ -291,7 +348,7 @@ pub fn failure(error: &RunError) -> Failure {
     Failure::new(status(error), diagnostic(error))
 }
 
-fn status(error: &RunError) -> Status {
+pub(super) fn status(error: &RunError) -> Status {
     match error.status() {
         2 => Status::Usage,
         3 => Status::Store,
@@ -300,7 +357,7 @@ fn status(error: &RunError) -> Status {
     }
 }
 
-fn diagnostic(error: &RunError) -> Diagnostic {
+pub(super) fn diagnostic(error: &RunError) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(error.line());
     diagnostic.place = error.place().cloned();
     diagnostic.causes = error.causes();

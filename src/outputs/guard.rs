@@ -56,8 +56,11 @@ impl Guard {
         let mut guard = Self::default();
         guard.file(&graph.file, "the graph");
         graph.parts.iter().for_each(|part| guard.file(&part.file, "a part of the graph"));
+        if let Some(table) = &request.table {
+            guard.file(table, "the table of jobs");
+        }
         for (name, path) in &request.inputs {
-            let what = format!("input `{name}`");
+            let what = format!("input {}", graph.shown(name));
             guard.file(path, &what);
             if let Ok(Some(files)) = listed(path) {
                 files.iter().for_each(|file| guard.file(file, &what));
@@ -74,8 +77,10 @@ impl Guard {
                 if let Some(ParamValue::Text(path)) = node.params.0.get(param.name.as_ref())
                     && !path.is_empty()
                 {
-                    guard
-                        .file(&folder.join(path), &format!("node `{}`, parameter `{}`", node.id, param.name));
+                    guard.file(
+                        &folder.join(path),
+                        &format!("node {}, parameter `{}`", graph.shown(&node.id), param.name),
+                    );
                 }
             }
         }

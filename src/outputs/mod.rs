@@ -9,7 +9,8 @@ mod target;
 mod write;
 
 use std::{
-    fmt, io,
+    collections::HashMap,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,7 @@ pub use target::{Identity, STANDARD_OUTPUT, Target};
 use crate::{
     engine::{Engine, Request},
     failure::RunError,
-    graph::Graph,
+    graph::{Graph, GraphOutput},
 };
 use guard::Guard;
 use target::Refusal;
@@ -28,9 +29,9 @@ use target::Refusal;
 const JSON: &[&str] = &["json"];
 
 /// What is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// The graph output of this name.
+    /// A graph output, as [`Graph::shown`] calls it.
     Output(String),
     /// The report of the run.
     Report,
@@ -43,7 +44,7 @@ pub enum What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Output(name) => write!(f, "output `{name}`"),
+            Self::Output(name) => write!(f, "output {name}"),
             Self::Report => f.write_str("report"),
             Self::Trace => f.write_str("trace"),
             Self::Operators => f.write_str("operators"),
@@ -55,6 +56,11 @@ impl fmt::Display for What {
 #[derive(Debug)]
 pub struct Outputs {
     files: Vec<(What, PathBuf, Target)>,
+    /// Where each is in `files`, by what it is, …
+    index: HashMap<What, usize>,
+    /// … by its name without links, and by which file it is.
+    named: HashMap<PathBuf, usize>,
+    same: HashMap<Identity, usize>,
     guard: Guard,
     /// Whether missing folders are made.
     parents: bool,
@@ -66,22 +72,28 @@ impl Outputs {
     /// # Errors
     /// The first file that may not be written where it is wanted: 2 for a name that is refused, 3 where the system refuses.
     pub fn check(graph: &Graph, engine: &Engine, request: &Request) -> Result<Self, RunError> {
+        Self::check_all(graph, engine, request).map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Every file that may not be written where it is wanted.
+    pub fn check_all(graph: &Graph, engine: &Engine, request: &Request) -> Result<Self, Vec<RunError>> {
         let guard = Guard::of(graph, engine, request);
-        let mut outputs = Self { files: vec![], guard, parents: request.parents };
+        let mut outputs = Self {
+            files: vec![],
+            index: HashMap::new(),
+            named: HashMap::new(),
+            same: HashMap::new(),
+            guard,
+            parents: request.parents,
+        };
+        let mut errors = vec![];
         for output in &graph.outputs {
-            let Some(path) = request.outputs.get(&output.name) else { continue };
-            let what = What::Output(output.name.clone());
-            let node = &graph.dag[output.node];
-            let Some(port) = node.contract.find_output(&output.port) else { continue };
-            if port.sequence.is_some() {
-                return Err(RunError::usage(
-                    format!("{}: {what} is a sequence, not one file", output.place),
-                    "add a node that makes a file of it, and take that node's output",
-                ));
+            if let Some(path) = request.outputs.get(&output.name) {
+                errors.extend(outputs.check_output(graph, output, path).err());
             }
-            let target = outputs.add(what.clone(), path, &port.endings())?;
-            name::agrees(path, node, port).map_err(|refusal| refused(&what, path, refusal))?;
-            outputs.probe(&what, path, &target)?;
         }
         let own = [
             (What::Report, &request.report),
@@ -90,10 +102,29 @@ impl Outputs {
         ];
         for (what, path) in own {
             let Some(path) = path else { continue };
-            let target = outputs.add(what.clone(), path, JSON)?;
-            outputs.probe(&what, path, &target)?;
+            let target = outputs.add(what.clone(), path, JSON);
+            errors.extend(target.and_then(|target| outputs.probe(&what, path, &target)).err());
         }
-        Ok(outputs)
+        if errors.is_empty() { Ok(outputs) } else { Err(errors) }
+    }
+
+    fn check_output(&mut self, graph: &Graph, output: &GraphOutput, path: &Path) -> Result<(), RunError> {
+        let what = What::Output(graph.shown(&output.name));
+        let node = &graph.dag[output.node];
+        let Some(port) = node.contract.find_output(&output.port) else { return Ok(()) };
+        if port.sequence.is_some() {
+            return Err(RunError::usage(
+                format!("{}: {what} is a sequence, not one file", output.place),
+                "add a node that makes a file of it, and take that node's output",
+            ));
+        }
+        let target = self.add(what.clone(), path, &port.endings())?;
+        if output.row.is_some() && target.waits() {
+            let refusal = Refusal::new("rows go to regular files", "name a file for each row");
+            return Err(refused(&what, path, refusal));
+        }
+        name::agrees(path, node, port).map_err(|refusal| refused(&what, path, refusal))?;
+        self.probe(&what, path, &target)
     }
 
     /// Makes the folders of these files that are missing, where that is asked for. For when all else was checked.
@@ -112,15 +143,35 @@ impl Outputs {
         self.guard = Guard::of(graph, engine, request);
     }
 
+    /// Whether the regular file for `what` has these bytes already.
+    pub fn holds(&self, what: &What, bytes: &[u8]) -> bool {
+        let path = self.index.get(what).map(|&at| &self.files[at].1);
+        let same_size = |path: &&PathBuf| {
+            fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
+        };
+        path.filter(same_size).is_some_and(|path| fs::read(path).is_ok_and(|there| there == bytes))
+    }
+
     fn add(&mut self, what: What, path: &Path, endings: &[&str]) -> Result<Target, RunError> {
         let target = self.find(path).and_then(|target| {
             name::check(path, &target, endings)?;
-            let Some((other, ..)) = self.files.iter().find(|(.., other)| target.clashes(other)) else {
+            let by_name = if let Target::File { path, .. } = &target { self.named.get(path) } else { None };
+            let by_file = target.identity().and_then(|identity| self.same.get(&identity));
+            let others = by_name.into_iter().chain(by_file).map(|&at| &self.files[at]);
+            let Some((other, ..)) = others.into_iter().find(|(.., other)| target.clashes(other)) else {
                 return Ok(target);
             };
             Err(Refusal::new(format!("the {other} goes there too"), "give each a name of its own"))
         });
         let target = target.map_err(|refusal| refused(&what, path, refusal))?;
+        let at = self.files.len();
+        self.index.insert(what.clone(), at);
+        if let Target::File { path, .. } = &target {
+            self.named.insert(path.clone(), at);
+        }
+        if let Some(identity) = target.identity() {
+            self.same.entry(identity).or_insert(at);
+        }
         self.files.push((what, path.to_owned(), target.clone()));
         Ok(target)
     }
@@ -160,7 +211,7 @@ impl Outputs {
     /// # Errors
     /// When what is there now may not be written, or the system refuses.
     pub fn write(&self, what: &What, bytes: &[u8], stopped: &dyn Fn() -> bool) -> Result<(), RunError> {
-        let Some((_, path, _)) = self.files.iter().find(|(one, ..)| one == what) else { return Ok(()) };
+        let Some((_, path, _)) = self.index.get(what).map(|&at| &self.files[at]) else { return Ok(()) };
         let fail = |message: String, source: Option<io::Error>| RunError::Output {
             what: what.clone(),
             message: format!("{}: {message}", path.display()),

@@ -187,6 +187,11 @@ impl Target {
         matches!(self, Self::Descriptor { number, .. } if unsafe { libc::isatty(*number) } == 1)
     }
 
+    /// Whether writing there waits for someone else to read.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Descriptor { .. } | Self::Stream { fifo: true, .. })
+    }
+
     /// Whether what is written to both would mix or be lost. A device takes from many.
     pub fn clashes(&self, other: &Self) -> bool {
         match (self, other) {

@@ -4,7 +4,7 @@
 //! has *slots*, one a chunk. Nodes are held in topological order, so an index doubles as a rank.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -28,8 +28,8 @@ pub struct Board<'g> {
     pub graph: &'g Graph,
     pub store: Store,
     pub nodes: Vec<NodeState>,
-    /// Wanted outputs: name in the graph, node, port.
-    pub outputs: Vec<(String, NodeIx, usize)>,
+    /// Wanted outputs.
+    pub outputs: Vec<Wanted>,
     /// Compare blobs with their digests before relying on them: set once damage was met.
     pub verify: bool,
     /// Pending consequences of what became known.
@@ -48,6 +48,19 @@ pub struct Board<'g> {
     pub faults: Vec<(NodeIx, String)>,
     /// Blobs that are known to be in the store.
     pub(super) present: HashSet<Digest>,
+}
+
+/// An output that the user wants.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Name in the graph.
+    pub name: String,
+    /// The row that wants it, by its index, in a graph of many.
+    pub row: Option<usize>,
+    /// What gives it.
+    pub node: NodeIx,
+    /// Its port.
+    pub port: usize,
 }
 
 /// A consequence to work out.
@@ -79,6 +92,8 @@ pub struct NodeState {
     pub rate: Option<Rate>,
     /// Run again although results are known.
     pub refresh: bool,
+    /// Only rows that are not worked on yet need it: it may read from the store what others hold in memory.
+    pub later: bool,
     pub units: Vec<Unit>,
     /// Whether `units` is final.
     pub complete: bool,
@@ -257,6 +272,33 @@ impl Board<'_> {
 
     pub fn unit_mut(&mut self, (node, unit): UnitRef) -> &mut Unit {
         &mut self.nodes[node].units[unit]
+    }
+
+    /// The digest of a wanted output that is there, in the store, or whose parts all are.
+    pub fn there(&self, wanted: &Wanted) -> Option<Digest> {
+        let node = &self.nodes[wanted.node];
+        let port = &node.outputs[wanted.port];
+        if node.specs[wanted.port].sequence {
+            return port.list.filter(|_| node.finished());
+        }
+        let unit = &node.units[0];
+        port.slots[0].digest.filter(|_| unit.recorded && !unit.go)
+    }
+
+    /// The nodes that these need, themselves among them, each once.
+    pub fn needed(&self, nodes: impl IntoIterator<Item = NodeIx>) -> Vec<NodeIx> {
+        let mut needed: BTreeSet<NodeIx> = BTreeSet::new();
+        let mut open: Vec<NodeIx> = nodes.into_iter().collect();
+        while let Some(ix) = open.pop() {
+            if needed.insert(ix) {
+                let feeds = self.nodes[ix].inputs.iter().map(|port| &port.feed);
+                open.extend(feeds.filter_map(|feed| match feed {
+                    Feed::Port(from, _) => Some(*from),
+                    Feed::File { .. } | Feed::Absent => None,
+                }));
+            }
+        }
+        needed.into_iter().collect()
     }
 
     /// The unit that fills slot `k` of a port of `node`.

@@ -2,19 +2,23 @@
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
+    iter,
     path::Path,
     sync::Arc,
 };
 
-use petgraph::{Direction, visit::EdgeRef};
-use talkgraph_cache::Fingerprint;
+use petgraph::{
+    Direction,
+    visit::{DfsPostOrder, EdgeRef, Reversed},
+};
+use talkgraph_cache::{Fingerprint, Store};
 use talkgraph_nodes::{
     artifact::{Encoding, FileRef, Value},
     contract::{Arity, CacheMode, Time},
 };
 
 use super::{
-    board::{Board, Feed, InPort, NodeState, OutPort, PortSpec, Slot, Task, Unit},
+    board::{Board, Feed, InPort, NodeState, OutPort, PortSpec, Slot, Task, Unit, Wanted},
     key,
     unit::NodeIx,
 };
@@ -63,7 +67,7 @@ impl<'g> Board<'g> {
             let ix = index[&output.node];
             let port = board.port_named(ix, &output.port)?;
             board.nodes[ix].outputs[port].wanted = true;
-            board.outputs.push((output.name.clone(), ix, port));
+            board.outputs.push(Wanted { name: output.name.clone(), row: output.row, node: ix, port });
         }
         board.settle_storing();
         for ix in 0..board.nodes.len() {
@@ -125,7 +129,7 @@ impl<'g> Board<'g> {
     /// Stores what must be stored although no one asked: sequences that are read whole or by several nodes, what the
     /// user takes, and raw files, which live in a scratch folder otherwise.
     fn settle_storing(&mut self) {
-        let taken: HashSet<_> = self.outputs.iter().map(|(_, node, port)| (*node, *port)).collect();
+        let taken: HashSet<_> = self.outputs.iter().map(|wanted| (wanted.node, wanted.port)).collect();
         for ix in 0..self.nodes.len() {
             let mut specs = self.nodes[ix].specs.to_vec();
             for (p, spec) in specs.iter_mut().enumerate() {
@@ -179,8 +183,19 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     RunError::usage(format!("{what} `{name}`: the graph has no such {what}"), hint)
 }
 
-/// The nodes that `wanted` needs, each after those that feed it.
+/// The nodes that `wanted` needs, each after those that feed it. Of many rows the last ones come first: what is nearer to the end goes
+/// first ([decision 6](../../docs/decisions/0006-scheduling.md)), so rows are worked on in their order.
 fn needed_in_order(graph: &Graph, wanted: &[&GraphOutput]) -> Result<Vec<NodeId>, RunError> {
+    if !graph.rows.is_empty() {
+        let upwards = Reversed(&graph.dag);
+        let mut walk = DfsPostOrder::empty(upwards);
+        let mut order = vec![];
+        for output in wanted.iter().rev() {
+            walk.move_to(output.node);
+            order.extend(iter::from_fn(|| walk.next(upwards)));
+        }
+        return Ok(order);
+    }
     let mut needed: HashSet<NodeId> = HashSet::new();
     let mut stack: Vec<NodeId> = wanted.iter().map(|output| output.node).collect();
     while let Some(id) = stack.pop() {
@@ -246,6 +261,7 @@ fn node_state(
         outputs: specs.iter().map(|spec| out_port(spec, single)).collect(),
         specs: Arc::new(specs),
         rate: None,
+        later: false,
         refresh: node.cache == CacheMode::Refresh || request.refreshes(&node.id),
         units: if single { vec![Unit::new()] } else { vec![] },
         complete: single,
@@ -290,15 +306,7 @@ fn file_port(
             ));
         }
         Some(path) => {
-            let endings: Vec<_> = node.contract.folder.iter().map(ToString::to_string).collect();
-            let fingerprint = engine.store.input_fingerprint(path, &endings).map_err(|error| {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                let readable = || format!("name a readable file with -i {}=PATH", node.id);
-                RunError::usage(
-                    format!("input `{}`: {error}{}", node.id, cause.unwrap_or_default()),
-                    error.hint().map_or_else(readable, ToOwned::to_owned),
-                )
-            })?;
+            let fingerprint = input(node, path, &engine.store)?;
             let digest = fingerprint.digest();
             files.push(Arc::new(fingerprint));
             let file = FileRef { path: path.clone(), digest: Some(digest) };
@@ -306,4 +314,20 @@ fn file_port(
         }
     };
     Ok(vec![InPort { name: "file".into(), arity: Arity::Value, feed }])
+}
+
+/// What the user's file at `path` is, given to the graph input that `node` decodes.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn input(node: &Node, path: &Path, store: &Store) -> Result<Fingerprint, RunError> {
+    let endings: Vec<_> = node.contract.folder.iter().map(ToString::to_string).collect();
+    store.input_fingerprint(path, &endings).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        let readable = || format!("name a readable file with -i {}=PATH", node.id);
+        RunError::usage(
+            format!("input `{}`: {error}{}", node.id, cause.unwrap_or_default()),
+            error.hint().map_or_else(readable, ToOwned::to_owned),
+        )
+    })
 }

@@ -64,7 +64,8 @@ impl Board<'_> {
         if sequence {
             self.release_slot(ix, p, k);
         } else {
-            let idle = |(node, _): &(NodeIx, usize)| self.nodes[*node].finished();
+            let stored = self.nodes[ix].specs[p].stored;
+            let idle = |(node, _): &(NodeIx, usize)| self.is_idle(*node, stored);
             if self.nodes[ix].outputs[p].consumers.iter().all(idle) {
                 self.nodes[ix].outputs[p].slots[k].data = None;
             }

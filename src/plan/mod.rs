@@ -15,6 +15,7 @@ mod summary;
 pub(crate) mod unit;
 
 pub use board::Why;
+pub(crate) use build::input;
 pub use summary::{NodePlan, Plan, Verdict};
 
 use crate::{

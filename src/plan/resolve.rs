@@ -293,7 +293,11 @@ impl Board<'_> {
         if port.slots.get(k).is_none_or(|slot| slot.data.is_none()) {
             return;
         }
-        if port.consumers.iter().all(|(node, input)| self.done_with(*node, *input, k)) {
+        let stored = self.nodes[from].specs[p].stored;
+        let done = |&(node, input): &(NodeIx, usize)| {
+            (stored && self.nodes[node].later) || self.done_with(node, input, k)
+        };
+        if port.consumers.iter().all(done) {
             let port = &mut self.nodes[from].outputs[p];
             port.slots[k].data = None;
             port.live -= 1;
@@ -312,9 +316,24 @@ impl Board<'_> {
         }
     }
 
+    /// Says that a node is needed later, or is needed now. What only such nodes wait for leaves memory where the store has it too.
+    pub fn put_off(&mut self, ix: NodeIx, later: bool) {
+        self.nodes[ix].later = later;
+        if later {
+            self.release_values(ix);
+            let chunks = self.nodes[ix].units.len().max(self.nodes[ix].eaten);
+            (0..chunks).for_each(|k| self.release_chunks((ix, k)));
+        }
+    }
+
+    /// Whether a node waits for no value that `stored` says is in the store.
+    pub(super) fn is_idle(&self, ix: NodeIx, stored: bool) -> bool {
+        self.nodes[ix].finished() || (stored && self.nodes[ix].later)
+    }
+
     /// Drops the value inputs of a finished node from memory where no other node needs them.
     pub fn release_values(&mut self, ix: NodeIx) {
-        if !self.nodes[ix].finished() {
+        if !self.is_idle(ix, true) {
             return;
         }
         for input in 0..self.nodes[ix].inputs.len() {
@@ -322,8 +341,10 @@ impl Board<'_> {
             if self.nodes[ix].inputs[input].arity != Arity::Value {
                 continue;
             }
+            let stored =
+                self.nodes[from].specs[p].stored && self.nodes[from].outputs[p].slots[0].digest.is_some();
             let consumers = &self.nodes[from].outputs[p].consumers;
-            if consumers.iter().all(|(node, _)| self.nodes[*node].finished()) {
+            if consumers.iter().all(|(node, _)| self.is_idle(*node, stored)) {
                 self.nodes[from].outputs[p].slots[0].data = None;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -19,6 +19,8 @@ const BRIEF: Duration = Duration::from_secs(1);
 pub struct Bars {
     all: MultiProgress,
     nodes: Mutex<BTreeMap<Arc<str>, NodeBar>>,
+    /// How many of many jobs are over.
+    rows: OnceLock<ProgressBar>,
 }
 
 /// The bar of one node.
@@ -34,6 +36,20 @@ impl Bars {
     fn node(&self, node: &Arc<str>, change: impl FnOnce(&mut NodeBar, &MultiProgress)) {
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         change(nodes.entry(node.clone()).or_default(), &self.all);
+    }
+
+    /// So many rows are over. The bars of their nodes go: a table may be long.
+    fn row(&self, ended: usize, total: usize) {
+        let rows = self.rows.get_or_init(|| {
+            let bar = ProgressBar::new(total as u64).with_style(counted()).with_prefix("rows");
+            self.all.insert(0, bar)
+        });
+        rows.set_position(ended as u64);
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        for bar in nodes.values_mut().filter_map(|node| node.bar.take_if(|bar| bar.is_finished())) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
     }
 
     fn tell(&self, text: &str) {
@@ -125,6 +141,7 @@ impl Listener for Bars {
                     _ => {}
                 }
             }),
+            Event::Row { ended, total, .. } => self.row(*ended, *total),
             Event::Waiting { node } => {
                 self.tell(&format!("{node}: waits for another run that does the same"))
             }
@@ -133,6 +150,7 @@ impl Listener for Bars {
             Event::Ended { .. } => {
                 let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
                 nodes.values().filter_map(|node| node.bar.as_ref()).for_each(|bar| bar.abandon());
+                self.rows.get().inspect(|bar| bar.abandon());
             }
             Event::Written { .. } | Event::Failed { .. } => {}
         }

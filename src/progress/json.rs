@@ -36,9 +36,10 @@ pub fn message(diagnostic: &Diagnostic) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let place = diagnostic.place.as_ref().map(
-        |place| json!({ "file": place.file.to_string_lossy(), "line": place.line, "column": place.column }),
-    );
+    let place = diagnostic.place.as_ref().map(|place| {
+        let column = (place.column > 0).then_some(place.column);
+        json!({ "file": place.file.to_string_lossy(), "line": place.line, "column": column })
+    });
     json!({
         "event": "message",
         "severity": severity,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,6 +24,8 @@ pub enum Level {
 pub struct Lines {
     level: Level,
     nodes: Mutex<BTreeMap<Arc<str>, NodeLine>>,
+    /// Whether there are rows: their nodes are too many to sum up.
+    rows: AtomicBool,
 }
 
 /// What was told of a node.
@@ -36,7 +41,7 @@ struct NodeLine {
 impl Lines {
     /// Tells as much as `level` says.
     pub fn new(level: Level) -> Self {
-        Self { level, nodes: Mutex::default() }
+        Self { level, nodes: Mutex::default(), rows: AtomicBool::new(false) }
     }
 
     fn node(&self, at: Duration, node: &Arc<str>, tell: impl FnOnce(&mut NodeLine) -> Option<String>) {
@@ -100,7 +105,11 @@ impl Listener for Lines {
             Event::Warning { node, message } => line(at, &format!("{node}: warning: {message}")),
             Event::Lost { .. } => line(at, &lost(event)),
             Event::Written { output, path } if verbose => line(at, &format!("{output}: {}", path.display())),
-            Event::Ended { .. } => self.summary(at),
+            Event::Row { name, status, ended, total, .. } => {
+                self.rows.store(true, Ordering::Relaxed);
+                line(at, &format!("{name}: {status}, {ended} of {total} rows"));
+            }
+            Event::Ended { .. } if !self.rows.load(Ordering::Relaxed) => self.summary(at),
             _ => {}
         }
     }

@@ -31,7 +31,7 @@ use crate::plan::{
     unit::{NodeIx, UnitRef},
 };
 
-impl Scheduler<'_, '_> {
+impl Scheduler<'_, '_, '_> {
     /// Starts whatever can start now.
     pub fn dispatch(&mut self) {
         for unit in std::mem::take(&mut self.board.touched) {
@@ -56,7 +56,8 @@ impl Scheduler<'_, '_> {
     /// Offers a node to its pool again if it has something to start.
     pub fn wake(&mut self, ix: NodeIx) {
         let node = &self.nodes[ix];
-        if !node.stalled && !node.dead && (!node.ready.is_empty() || node.paused.is_some()) {
+        let has_work = self.rows.allow(ix) && !node.ready.is_empty() || node.paused.is_some();
+        if !node.stalled && !node.dead && has_work {
             self.pools[pool_index(self.board.nodes[ix].pool)].ready.insert(Reverse(ix));
         }
     }
@@ -75,7 +76,8 @@ impl Scheduler<'_, '_> {
             return;
         }
         let running = node.running;
-        if node.dead || node.ready.is_empty() || (single && running > 0) {
+        let idle = node.dead || node.ready.is_empty() || !self.rows.allow(ix);
+        if idle || (single && running > 0) {
             self.pools[pool].ready.remove(&Reverse(ix));
         } else if self.over_bound(ix, running) {
             self.nodes[ix].stalled = true;
@@ -104,7 +106,10 @@ impl Scheduler<'_, '_> {
     pub fn relax(&mut self) -> bool {
         let stalled: Vec<_> = (0..self.nodes.len())
             .filter(|ix| self.nodes[*ix].stalled && !self.nodes[*ix].dead)
-            .filter(|ix| self.nodes[*ix].paused.is_some() || !self.nodes[*ix].ready.is_empty())
+            .filter(|ix| {
+                self.nodes[*ix].paused.is_some()
+                    || (self.rows.allow(*ix) && !self.nodes[*ix].ready.is_empty())
+            })
             .collect();
         if let Some(&ix) = stalled.iter().find(|ix| self.board.spill(**ix)) {
             self.nodes[ix].stalled = false;
@@ -221,6 +226,7 @@ impl Scheduler<'_, '_> {
             out: self.sender.clone(),
         };
         self.jobs += 1;
+        self.rows.begin(ix);
         self.nodes[ix].running += 1;
         self.pools[pool].busy += 1;
         spawn_blocking(move || job.run());

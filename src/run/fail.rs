@@ -9,7 +9,7 @@ use crate::{
     plan::{board::Phase, unit::NodeIx},
 };
 
-impl Scheduler<'_, '_> {
+impl Scheduler<'_, '_, '_> {
     /// A node failed.
     pub fn fail(&mut self, ix: NodeIx, error: NodeError) {
         if self.nodes[ix].dead || error.kind() == ErrorKind::Cancelled {

@@ -17,7 +17,7 @@ use crate::plan::{
     unit::{NodeIx, UnitRef},
 };
 
-impl Scheduler<'_, '_> {
+impl Scheduler<'_, '_, '_> {
     /// Takes in what a worker tells.
     pub fn take(&mut self, message: Message) {
         match message {
@@ -83,6 +83,9 @@ impl Scheduler<'_, '_> {
         }
         self.wake_twins(unit);
         self.wake(ix);
+        if self.rows.is_free(ix) {
+            self.let_node_go(ix);
+        }
     }
 
     fn eaten(&mut self, ix: NodeIx, seconds: f64) {

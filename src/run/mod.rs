@@ -8,9 +8,12 @@ mod intake;
 mod message;
 mod outputs;
 pub mod report;
+mod rows;
 mod scheduler;
 mod tally;
 mod worker;
+
+use std::collections::BTreeMap;
 
 pub use host::Stop;
 
@@ -22,8 +25,10 @@ use crate::{
     outputs::Outputs,
     plan::{Plan, board::Board},
 };
+use outputs::Desk;
 pub(crate) use outputs::Written;
 use report::{Report, Status};
+pub use rows::RowEnd;
 use scheduler::{End, Scheduler};
 use tally::Tally;
 
@@ -37,6 +42,8 @@ pub struct Outcome {
     pub report: Report,
     /// What went wrong, the most important first. Empty: all is done.
     pub errors: Vec<RunError>,
+    /// Of a graph of many jobs: how the rows ended that did, by index. One that is not done is no error of the run.
+    pub rows: BTreeMap<usize, RowEnd>,
     /// The user's files, for what the caller writes itself: report and trace.
     pub files: Outputs,
 }
@@ -64,12 +71,17 @@ pub fn run(
     files.make_folders()?;
     for attempt in 1.. {
         board.verify = attempt > 1;
-        let end = attempt_once(&mut board, engine, &request, events, cancel, &mut tally)?;
-        let whole = end == End::Over && {
-            files.look_again(graph, engine, &request);
-            outputs::write(&board, &request, events, &mut tally, &mut written, &files, cancel)
-        };
-        if whole || tally.fatal.is_some() || cancel.stopped() || !tally.failures.is_empty() {
+        let desk = Desk { graph, request: &request, files: &mut files, written: &mut written };
+        let end = attempt_once(&mut board, engine, desk, events, cancel, &mut tally)?;
+        let rows = !graph.rows.is_empty();
+        // Each row's files were written when it was over.
+        let whole = end == End::Over
+            && (rows || {
+                files.look_again(graph, engine, &request);
+                written.put_all(&board, &request, events, &mut tally, &files, &|| cancel.stopped())
+            });
+        let failed = !tally.failures.is_empty() && (!rows || !request.keep_going);
+        if whole || tally.fatal.is_some() || cancel.stopped() || failed {
             break;
         }
         if attempt == PLANS {
@@ -88,7 +100,7 @@ pub fn run(
 fn attempt_once(
     board: &mut Board<'_>,
     engine: &Engine,
-    request: &Request,
+    mut desk: Desk<'_>,
     events: &Events,
     cancel: &Stop,
     tally: &mut Tally,
@@ -99,14 +111,14 @@ fn attempt_once(
     board.measured.clear();
     let plan = Plan::of(board);
     events.send(&Event::Planned { nodes: plan.events(board) });
-    if plan.is_cached() && board.lost.is_empty() {
+    if plan.is_cached() && board.lost.is_empty() && board.graph.rows.is_empty() {
         return Ok(End::Over);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(|error| RunError::Internal(format!("no scheduler thread: {error}")))?;
-    let scheduler = Scheduler::new(board, engine, events, cancel.clone(), request.keep_going, tally);
+    let scheduler = Scheduler::new(board, engine, &mut desk, events, cancel.clone(), tally);
     runtime.block_on(scheduler.drive())
 }
 
@@ -128,18 +140,20 @@ fn outcome(
     if cancel.stopped() && !missing.is_empty() {
         errors.insert(0, RunError::Interrupted);
     }
-    if errors.is_empty() && !missing.is_empty() {
+    let rows_failed = tally.rows.values().any(|row| !row.done);
+    if errors.is_empty() && !missing.is_empty() && !rows_failed {
         errors.push(RunError::Internal(format!(
             "the scheduler stopped although these outputs are missing: {}",
             missing.join(", ")
         )));
     }
     let status = match errors.first() {
+        None if rows_failed => Status::Failed,
         None => Status::Done,
         Some(RunError::Interrupted) => Status::Interrupted,
         Some(_) => Status::Failed,
     };
     let report = Report::of(board, engine, &tally, &failed, written, &errors, status, events.elapsed());
     events.send(&Event::Ended { status: status.name() });
-    Outcome { report, errors, files }
+    Outcome { report, errors, rows: tally.rows, files }
 }

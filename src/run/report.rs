@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use talkgraph_cache::Digest;
 
-use super::{Written, tally::Tally};
+use super::{Written, rows::of_each, tally::Tally};
 use crate::{
     engine::Engine,
     failure::RunError,
@@ -95,6 +95,42 @@ pub struct OutputReport {
     pub digest: Digest,
 }
 
+/// How a row of a graph of many jobs fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowStatus {
+    /// All of its outputs are there.
+    Done,
+    /// One of its nodes failed, or a file could not be written.
+    Failed,
+    /// It was not finished since another row failed or the run was interrupted.
+    Skipped,
+}
+
+/// One of many jobs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RowReport {
+    /// Its number, from one.
+    pub row: usize,
+    /// Where it is written: file and line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What it asks for, by column.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
+    /// How it fared.
+    pub status: RowStatus,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+    /// Its outputs by name, those that are there.
+    pub outputs: BTreeMap<String, OutputReport>,
+    /// How many of the nodes that it needs needed no work.
+    pub cached: usize,
+    /// How many of them ran, for this row or for one that shares them.
+    pub ran: usize,
+}
+
 /// A blob that was missing or damaged.
 #[derive(Clone, Debug, Serialize)]
 pub struct LostReport {
@@ -132,6 +168,9 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, OutputReport>,
+    /// Of a graph of many jobs: how each fared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowReport>,
     /// Blobs that were missing or damaged, and were made again.
     pub lost: Vec<LostReport>,
     /// What went wrong.
@@ -152,7 +191,8 @@ impl Report {
         status: Status,
         wall: Duration,
     ) -> Self {
-        let nodes = (0..board.nodes.len()).map(|ix| node_report(board, ix, tally, failed)).collect();
+        let nodes: Vec<_> = (0..board.nodes.len()).map(|ix| node_report(board, ix, tally, failed)).collect();
+        let rows = row_reports(board, &nodes, tally, written);
         let outputs = written.0.iter().map(|(name, (path, digest))| {
             (name.clone(), OutputReport { path: path.clone(), digest: *digest })
         });
@@ -168,8 +208,9 @@ impl Report {
             peak_rss_bytes: peak_rss(),
             nodes,
             outputs: outputs.collect(),
+            rows,
             lost: lost.collect(),
-            errors: errors.iter().map(error_report).collect(),
+            errors: errors.iter().map(ErrorReport::from).collect(),
             versions: versions(engine),
         }
     }
@@ -185,8 +226,41 @@ impl Report {
     }
 }
 
-fn error_report(error: &RunError) -> ErrorReport {
-    ErrorReport { message: error.to_string(), causes: error.causes(), hint: error.hint() }
+/// Rows as far as the board knows: neither why one failed nor its columns.
+fn row_reports(board: &Board<'_>, nodes: &[NodeReport], tally: &Tally, written: &Written) -> Vec<RowReport> {
+    let rows = board.graph.rows.iter().zip(of_each(board)).enumerate();
+    let mut reports: Vec<RowReport> = rows
+        .map(|(index, (row, needs))| {
+            let count = |status| needs.iter().filter(|ix| nodes[**ix].status == status).count();
+            RowReport {
+                row: row.number,
+                place: row.place.as_ref().map(ToString::to_string),
+                columns: BTreeMap::new(),
+                status: match tally.rows.get(&index) {
+                    Some(end) if end.done => RowStatus::Done,
+                    Some(_) => RowStatus::Failed,
+                    None => RowStatus::Skipped,
+                },
+                error: None,
+                outputs: BTreeMap::new(),
+                cached: count(NodeStatus::Cached),
+                ran: count(NodeStatus::Ran),
+            }
+        })
+        .collect();
+    for wanted in &board.outputs {
+        let Some((path, digest)) = written.0.get(&wanted.name) else { continue };
+        let Some((row, (_, local))) = wanted.row.zip(board.graph.row_of(&wanted.name)) else { continue };
+        let output = OutputReport { path: path.clone(), digest: *digest };
+        reports[row].outputs.insert(local.to_owned(), output);
+    }
+    reports
+}
+
+impl From<&RunError> for ErrorReport {
+    fn from(error: &RunError) -> Self {
+        Self { message: error.to_string(), causes: error.causes(), hint: error.hint() }
+    }
 }
 
 fn node_report(board: &Board<'_>, ix: NodeIx, tally: &Tally, failed: &[NodeIx]) -> NodeReport {

@@ -21,6 +21,8 @@ use tokio::{
 use super::{
     host::{Stop, UnitHost},
     message::Message,
+    outputs::Desk,
+    rows::Rows,
     tally::Tally,
 };
 use crate::{
@@ -79,7 +81,7 @@ pub(super) enum End {
 }
 
 /// The state of one drive over a board.
-pub(super) struct Scheduler<'a, 'g> {
+pub(super) struct Scheduler<'a, 'g, 'd> {
     pub board: &'a mut Board<'g>,
     pub engine: &'a Engine,
     /// How many bodies run on each device.
@@ -90,6 +92,8 @@ pub(super) struct Scheduler<'a, 'g> {
     pub cancel: Stop,
     pub halt: Stop,
     pub keep_going: bool,
+    pub desk: &'a mut Desk<'d>,
+    pub rows: Rows,
     pub tally: &'a mut Tally,
     pub nodes: Vec<NodeRun>,
     pub pools: [PoolRun; 3],
@@ -114,19 +118,22 @@ pub(super) fn pool_index(pool: Pool) -> usize {
     }
 }
 
-impl<'a, 'g> Scheduler<'a, 'g> {
+impl<'a, 'g, 'd> Scheduler<'a, 'g, 'd> {
     pub fn new(
         board: &'a mut Board<'g>,
         engine: &'a Engine,
+        desk: &'a mut Desk<'d>,
         events: &'a Events,
         cancel: Stop,
-        keep_going: bool,
         tally: &'a mut Tally,
     ) -> Self {
         let (sender, receiver) = unbounded_channel();
         let pool = |slots: usize| PoolRun { slots: slots.max(1), busy: 0, ready: BTreeSet::new() };
         let nodes = board.nodes.iter().map(|_| NodeRun::default()).collect();
         let devices = 1 + engine.others.len();
+        // While one row's last frames are encoded, the next one keeps the models busy.
+        let jobs = if desk.request.jobs == 0 { 1 + devices } else { desk.request.jobs };
+        let rows = Rows::new(board, jobs);
         Self {
             board,
             engine,
@@ -135,7 +142,9 @@ impl<'a, 'g> Scheduler<'a, 'g> {
             events,
             cancel,
             halt: Stop::default(),
-            keep_going,
+            keep_going: desk.request.keep_going,
+            desk,
+            rows,
             tally,
             nodes,
             pools: [pool(engine.slots.cpu), pool(engine.slots.model.max(1) * devices), pool(engine.slots.io)],
@@ -153,6 +162,7 @@ impl<'a, 'g> Scheduler<'a, 'g> {
     pub async fn drive(mut self) -> Result<End, RunError> {
         loop {
             self.settle();
+            self.turn_rows();
             if self.ending() {
                 self.let_go();
             } else {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use talkgraph_cache::Digest;
 
+use super::rows::RowEnd;
 use crate::{
     failure::RunError,
     plan::{board::NodeState, unit::NodeIx},
@@ -20,6 +21,8 @@ pub struct Tally {
     pub failures: Vec<(NodeIx, RunError)>,
     /// Nodes that could not run since another failed.
     pub skipped: HashSet<NodeIx>,
+    /// Rows of a graph of many jobs that are over.
+    pub rows: BTreeMap<usize, RowEnd>,
     /// Blobs that were missing or damaged.
     pub lost: Vec<(String, Digest, bool)>,
     /// What ended the run as a whole.

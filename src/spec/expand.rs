@@ -18,13 +18,17 @@ const MOST_DEEP: usize = 16;
 /// Most nodes with those of all parts: parts in parts multiply.
 const MOST_NODES: usize = 20_000;
 
-/// The graph with all its parts, whose files are read here. Mistakes on the way are reported; what they are of is left out.
-pub(crate) fn expand(root: FileSpec, mistakes: &mut Mistakes) -> GraphSpec {
+/// Gives the text of a file that is being edited and not saved, by its name on disk.
+pub(crate) type Unsaved<'a> = &'a dyn Fn(&Path) -> Option<String>;
+
+/// The graph with all its parts, whose files are read here unless `unsaved` has them. Mistakes on the way are reported; what they are of is
+/// left out.
+pub(crate) fn expand(root: FileSpec, mistakes: &mut Mistakes, unsaved: Unsaved<'_>) -> GraphSpec {
     let FileSpec { file, name, fps, inputs, params, nodes, outputs } = root;
     let graph =
         GraphSpec { file, name, fps, inputs, params, nodes: vec![], parts: vec![], unread: vec![], outputs };
     let around = vec![(canonical(&graph.file), graph.file.clone())];
-    let mut expander = Expander { graph, mistakes, read: HashMap::new(), around, is_full: false };
+    let mut expander = Expander { graph, mistakes, read: HashMap::new(), around, is_full: false, unsaved };
     expander.entries(nodes, &Around { scope: String::new(), cache: CacheMode::Auto, fps: None });
     expander.graph
 }
@@ -44,6 +48,7 @@ struct Expander<'m> {
     /// The file that is being expanded behind those that it is in: what it is on disk, and as it was named.
     around: Vec<(PathBuf, PathBuf)>,
     is_full: bool,
+    unsaved: Unsaved<'m>,
 }
 
 impl Expander<'_> {
@@ -125,6 +130,10 @@ impl Expander<'_> {
         let mut refused = |diagnostic: Diagnostic| {
             self.mistakes.push(diagnostic.at(place.clone()));
         };
+        if let Some(text) = (self.unsaved)(&canonical(file)) {
+            self.mistakes.open(file);
+            return read(file, &text, self.mistakes);
+        }
         let bytes = match talkgraph_yaml::read(file) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -222,6 +231,6 @@ fn joined(folder: &Path, path: &str) -> PathBuf {
 }
 
 /// What a file is on disk, to tell whether two names are of one file.
-fn canonical(file: &Path) -> PathBuf {
+pub(crate) fn canonical(file: &Path) -> PathBuf {
     file.canonicalize().or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.to_owned())
 }

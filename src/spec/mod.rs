@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use expand::expand;
+pub(crate) use expand::{Unsaved, canonical, expand};
 pub(crate) use follow::{Names, Origin, Way};
 pub(crate) use read::{SEQUENCE, read};
 pub use talkgraph_yaml::Scalar;
@@ -260,6 +260,11 @@ impl Mistakes {
     pub(crate) fn open(&mut self, file: &Path) {
         self.current = self.files.len();
         self.files.push(file.to_owned());
+    }
+
+    /// The files that spots are in, by their numbers.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// Adds an error at `spot`.

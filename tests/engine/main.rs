@@ -8,6 +8,7 @@ mod memory;
 mod order;
 mod replaced;
 mod reuse;
+mod rows;
 mod sharing;
 mod storm;
 mod types;

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import yaml
 from safetensors.numpy import save_file
 
 FOLDER = Path(__file__).parent / "golden"
@@ -19,17 +20,20 @@ def run(role, **inputs):
 
 
 def main():
+    about = yaml.safe_load((PACK / "pack.yaml").read_text())
+    latent = onnxruntime.InferenceSession(PACK / "mapping.onnx", providers=["CPUExecutionProvider"]).get_inputs()[0].shape[1]
+    units, coefficients = len(about["expression"]), about["coefficients"]["size"]
     numbers = np.random.default_rng(14)
     normal = lambda *shape: numbers.standard_normal(shape, dtype=np.float32)
     unit = lambda *shape: numbers.random(shape, dtype=np.float32)
     recorded = {
         "mel": normal(2, 1, 80, 36),
-        "reference": 0.2 * unit(2, 1, 12),
+        "reference": 0.2 * unit(2, 1, units),
         "ratio": unit(2, 1),
-        "coefficients": 0.2 * normal(2, 108),
-        "z": normal(1, 128),
-        "frame": unit(3, 12),
-        "rest": 0.1 * unit(1, 12),
+        "coefficients": 0.2 * normal(2, coefficients),
+        "z": normal(1, latent),
+        "frame": unit(3, units),
+        "rest": 0.1 * unit(1, units),
     }
     spoken = run("audio2exp", mel=recorded["mel"], reference=recorded["reference"], ratio=recorded["ratio"])
     recorded["spoken"] = spoken["expression"]

@@ -68,22 +68,29 @@ def played(names, frames=250, seed=0, fps=25):
     rng, t = np.random.default_rng(seed), np.arange(frames) / fps
     expression, pose = np.zeros((frames, len(names)), np.float32), np.zeros((frames, 6), np.float32)
     slow = lambda period, phase: 0.5 - 0.5 * np.cos(2 * np.pi * (t / period + phase))
-    at = {name: names.index(name) for name in names}
+
+    def put(name, values):
+        for unit in (name, name + "Left", name + "Right"):
+            if unit in names:
+                expression[:, names.index(unit)] = values
+
     talking = slow(4.0, 0.0) > 0.25  # pauses in between
-    expression[:, at["jaw"]] = 0.6 * talking * np.abs(np.sin(2 * np.pi * 1.7 * t)) * (0.5 + 0.5 * slow(2.3, 0.1))
+    put("jawOpen", 0.4 * talking * np.abs(np.sin(2 * np.pi * 1.7 * t)) * (0.5 + 0.5 * slow(2.3, 0.1)))
     rounded = talking * np.clip(np.sin(2 * np.pi * 0.9 * t), -1, 1)
-    expression[:, at["wide"]], expression[:, at["pucker"]] = 0.7 * np.maximum(rounded, 0), 0.7 * np.maximum(-rounded, 0)
-    expression[:, at["smile"]] = 0.7 * np.maximum(0, slow(5.0, 0.5) - 0.4) / 0.6
-    expression[:, at["brow"]] = 0.8 * np.maximum(0, slow(3.7, 0.3) - 0.4) / 0.6
+    put("mouthStretch", 0.7 * np.maximum(rounded, 0)), put("mouthPucker", 0.7 * np.maximum(-rounded, 0))
+    put("mouthSmile", 0.7 * np.maximum(0, slow(5.0, 0.5) - 0.4) / 0.6)
+    for name in ("browInnerUp", "browOuterUp"):
+        put(name, 0.8 * np.maximum(0, slow(3.7, 0.3) - 0.4) / 0.6)
     glance = lambda period, size: size * np.clip(2.5 * np.sin(2 * np.pi * t / period), -1, 1)
-    expression[:, at["gaze_x"]], expression[:, at["gaze_y"]] = glance(3.3, 0.7), glance(4.7, 0.5)
-    begun = []
-    begin = 20
+    aside, up = glance(3.3, 0.7), glance(4.7, 0.5)
+    for way, values in (("OutLeft", aside), ("InRight", aside), ("InLeft", -aside), ("OutRight", -aside), ("Up", up), ("Down", -up)):
+        put("eyeLook" + way, np.maximum(values, 0))
+    begun, begin, lids = [], 20, np.zeros(frames)
     while begin < frames - 12:
         begun.append(begin + 2)
-        for k, shut in enumerate((0.5, 1.0, 1.0, 0.6, 0.2)):
-            expression[begin + k, [at["blink_left"], at["blink_right"]]] = shut
+        lids[begin : begin + 5] = (0.5, 1.0, 1.0, 0.6, 0.2)
         begin += int(rng.integers(35, 70))
+    put("eyeBlink", lids)
     for axis, (size, period) in enumerate(((6, 3.1), (12, 5.3), (5, 4.1))):
         pose[:, axis] = np.radians(size) * np.sin(2 * np.pi * t / period + axis)
     return expression, pose, begun

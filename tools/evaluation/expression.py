@@ -4,30 +4,43 @@ import numpy as np
 
 from . import landmarks
 
-AMOUNTS = (0.0, 0.35, 0.7)
-_LARGEST = 1.5  # beyond, faces tear
-CHANNELS = ("jaw", "wide", "pucker", "smile", "upper_raise", "lower_drop", "blink_left", "blink_right", "brow", "gaze_x", "gaze_y")
+AMOUNTS = (0.0, 0.3, 0.6)
+_ROOM = 1.1  # beyond, faces tear
+_BOTH = ("mouthStretch", "mouthSmile", "mouthFrown", "mouthUpperUp", "mouthLowerDown", "browOuterUp", "browDown", "eyeWide")
+# Units that are asked for together: what the face mesh can see, lids one by one.
+CHANNELS = {
+    **{name: (name,) for name in ("jawOpen", "mouthFunnel", "mouthPucker", "browInnerUp", "eyeBlinkLeft", "eyeBlinkRight")},
+    **{name: (name + "Left", name + "Right") for name in _BOTH},
+    "look left": ("eyeLookOutLeft", "eyeLookInRight"), "look right": ("eyeLookInLeft", "eyeLookOutRight"),
+    "look up": ("eyeLookUpLeft", "eyeLookUpRight"), "look down": ("eyeLookDownLeft", "eyeLookDownRight"),
+}  # fmt: skip
+_SHUT = ("mouthClose", "mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
+
+
+def units(channel, names):
+    """Where the units of a channel are among the coefficients' `names`; none where one of them is missing."""
+    return [names.index(name) for name in CHANNELS[channel]] if set(CHANNELS[channel]) <= set(names) else []
 
 
 def asked(names, rest):
     """Curves `[n,E]`: each channel in turn leaves the rest expression by every amount; and the channel of each frame.
 
-    It rises, or falls where the rest expression (a broad smile) leaves no room below 1.5. Lids go their share of the way from as open as they rest
-    to shut, as `retarget` moves them: an eye that rests wide open (below 0) is no more open than at 0.
+    It rises, or falls where the rest expression (a broad smile) leaves no room. Lids go their share of the way from as open as they rest to shut, as
+    `retarget` moves them.
     """
     rows, channels = [], []
     for channel in CHANNELS:
-        if channel not in names:
-            continue
-        for amount in AMOUNTS:
+        at = units(channel, names)
+        for amount in AMOUNTS if at else ():
             row = rest.copy()
-            c = names.index(channel)
-            if channel.startswith("blink"):
-                row[c] = max(rest[c], 0.0) + amount * (1 - max(rest[c], 0.0))
+            if channel.startswith("eyeBlink"):
+                row[at] += amount * (1 - rest[at])
             else:
-                row[c] += amount if rest[c] + max(AMOUNTS) <= _LARGEST else -amount
-            if channel in ("wide", "pucker", "smile", "upper_raise", "lower_drop") and "press" in names:
-                row[names.index("press")] = min(row[names.index("press")], 0.2)  # pressed lips would hide the motion
+                row[at] += amount if rest[at].max() + max(AMOUNTS) <= _ROOM else -amount
+            if channel.startswith("mouth"):  # pressed lips would hide the motion
+                for name in _SHUT:
+                    if name in names:
+                        row[names.index(name)] = min(row[names.index(name)], 0.2)
             rows.append(row)
             channels.append(channel)
     return np.array(rows, np.float32), channels
@@ -36,14 +49,14 @@ def asked(names, rest):
 def compare(wanted, found, channels, names):
     """By channel: `gain` (change found for a change of 1 asked) and `crosstalk` (root mean square change of the others)."""
     figures = {}
-    for channel in dict.fromkeys(channels):
+    tracked = {channel: units(channel, names) for channel in dict.fromkeys(channels)}
+    for channel, own in tracked.items():
         at = [i for i, other in enumerate(channels) if other == channel]
-        c = names.index(channel)
-        change = wanted[at, c] - wanted[at[0], c]
+        change = (wanted[at][:, own] - wanted[at[0], own]).mean(1)
         moved = found[at] - found[at[0]]
-        gain = float(change @ moved[:, c] / (change @ change))
-        tracked = [names.index(other) for other in CHANNELS if other in names and other != channel]
-        figures[channel] = {"gain": gain, "crosstalk": float(np.sqrt((moved[-1, tracked] ** 2).mean()) / abs(change[-1]))}
+        gain = float(change @ moved[:, own].mean(1) / (change @ change))
+        others = [unit for other, some in tracked.items() if other != channel for unit in some]
+        figures[channel] = {"gain": gain, "crosstalk": float(np.sqrt((moved[-1, others] ** 2).mean()) / abs(change[-1]))}
     return figures
 
 
@@ -58,9 +71,10 @@ def measure(engine, portraits):
         out = engine.animate(path, wanted, np.repeat(pose[None], len(wanted), 0), ["landmarks", "motion"])
         found = out["motion"]["expression"]
         row = compare(wanted, found, channels, names)
-        changes = [np.concatenate([e[i] - e[i - i % len(AMOUNTS)] for i in range(len(wanted))]) for e in (wanted, found)]
-        gap = landmarks.mouth_gap(out["landmarks"])
-        jaw = [i for i, channel in enumerate(channels) if channel == "jaw"]
-        parted = (gap[jaw[-1]] - gap[jaw[0]]) / (wanted[jaw[-1], names.index("jaw")] - wanted[jaw[0], names.index("jaw")])
+        seen = sorted({unit for channel in dict.fromkeys(channels) for unit in units(channel, names)})
+        changes = [np.concatenate([e[i, seen] - e[i - i % len(AMOUNTS), seen] for i in range(len(wanted))]) for e in (wanted, found)]
+        gap, opens = landmarks.mouth_gap(out["landmarks"]), names.index("jawOpen")
+        jaw = [i for i, channel in enumerate(channels) if channel == "jawOpen"]
+        parted = (gap[jaw[-1]] - gap[jaw[0]]) / (wanted[jaw[-1], opens] - wanted[jaw[0], opens])
         figures[name] = {"correlation": float(np.corrcoef(*changes)[0, 1]), "gap_per_jaw": parted, "channels": row}
     return figures

@@ -15,18 +15,18 @@ FILM = E.ROOT / "graphs" / "from_image.yaml"
 STAGES = ("mel", "talk", "frames/render/deformed", "frames/render/mouth", "frames/render/upsample", "frames/sharp", "mux")
 SIDE = 1024
 TURNS = (5, 10, 15)  # degrees to each side
-JAWS = (0.2, 0.4, 0.6, 0.8)
+JAWS = (0.15, 0.3, 0.45, 0.6)  # jawOpen
 SWAY = 12  # frames of a slow sway with a moving jaw
 _BAND = 4  # rays around the head's edge that are not looked at for strays
 
 
-def _curves(expression, pose):
-    """Expressions, poses and the kind of every frame."""
+def _curves(expression, pose, opens):
+    """Expressions, poses and the kind of every frame; `opens`: which coefficient opens the jaw."""
     rows = [("rest", 0.0, 0.0)] + [("speaking", jaw, 0.0) for jaw in JAWS]
     rows += [(f"yaw{turn}", 0.0, sign * turn) for turn in TURNS for sign in (-1, 1)]
-    rows += [("sway", 0.2 + 0.2 * np.sin(k / 2), 3 * np.sin(k / 6)) for k in range(SWAY)]
+    rows += [("sway", 0.15 + 0.15 * np.sin(k / 2), 3 * np.sin(k / 6)) for k in range(SWAY)]
     expressions, poses = np.repeat(expression[None], len(rows), 0), np.repeat(pose[None], len(rows), 0)
-    expressions[:, 0] += [jaw for _, jaw, _ in rows]
+    expressions[:, opens] += [jaw for _, jaw, _ in rows]
     poses[:, 1] += np.deg2rad([yaw for *_, yaw in rows])
     return expressions.astype("f4"), poses.astype("f4"), np.array([kind for kind, *_ in rows])
 
@@ -106,7 +106,7 @@ def measure(engine, portraits, strips):
     figures = {}
     for name, path in portraits.items():
         coefficients, _ = engine.person(path)
-        expressions, poses, kinds = _curves(*engine.split(coefficients))
+        expressions, poses, kinds = _curves(*engine.split(coefficients), engine.expressions.index("jawOpen"))
         with tempfile.TemporaryDirectory() as folder:
             crop = pathlib.Path(folder) / "crop.png"
             engine.run("person", {"portrait": path}, {"large": crop})

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..pack import data
-from ..pack import params as P
+from ..heads import params as P
+from ..heads.crop import framed
+from ..heads.picture import picture, random_person
+from ..heads.render import Renderer
 from ..pack.invert import Pack
-from ..pack.shade import Renderer
 
 SEED = 20_000  # training draws with seeds [7, worker, shard]
 _FACE = range(1, 10)  # parsing classes: skin to lower lip, without neck, ears, hair and clothes
@@ -17,9 +18,9 @@ def decibels(error):
 
 def draw(renderer, rng, side):
     """A person: parameters `[D]`, pose `[6]`, the picture `[side,side,3]` uint8 and where its face is."""
-    p = data.random_person(rng)
-    pose = data.framed(renderer, p, rng)
-    drawn = data.picture(renderer, p, pose, side)
+    p = random_person(rng)
+    pose = framed(renderer, p, rng)
+    drawn = picture(renderer, p, pose, side)
     return p, pose.astype(np.float32), drawn["image"], np.isin(drawn["labels"], _FACE)
 
 
@@ -28,7 +29,7 @@ def measure(folder, heads=100, threads=2):
     pack, renderer = Pack(folder, threads), Renderer()
     size = next(port.shape[-1] for port in pack.roles["identity"].get_inputs() if port.name == "w")
     if size != P.D:
-        raise ValueError(f"{folder}: w of {size} numbers, expected {P.D}\nhint: tools/pack draws heads for packs of its own version")
+        raise ValueError(f"{folder}: w of {size} numbers, expected {P.D}\nhint: tools/heads draws people for packs of its own version")
     rows = []
     for i in range(heads):
         p, pose, picture, face = draw(renderer, np.random.default_rng([SEED, i]), pack.side)

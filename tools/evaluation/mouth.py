@@ -1,9 +1,7 @@
-"""The mouth's opening seen in frames, as the channels that `measures` compares with the targets."""
+"""The mouth's opening seen in frames, as the curves that `measures` compares with the targets."""
 
 import numpy as np
 
-from ..speech import SPOKEN
-from ..speech.visemes import JAW, PRESS
 from . import landmarks
 
 # Opening of the inner lips in eye distances, beyond that of shut lips, at which anyone sees a line of darkness: two pixels of a face of
@@ -19,19 +17,7 @@ def rest(points):
 
 
 def curves(points, shut):
-    """Landmarks `[n,468,2]` to channels `[n,6]`: jaw is the opening, press falls from 1 where lips are no farther apart than `shut` to 0.
-
-    A picture does not show how hard lips are pressed. Other channels are zero: width and rounding of lips are not judged here.
-    """
+    """Landmarks `[n,468,2]` to curves `[n]` by name: `aperture`, the opening in eye distances, and `closure`, which falls from 1 where lips are no farther
+    apart than `shut` to 0. Width and rounding of lips are not judged here."""
     gap = landmarks.mouth_gap(points)
-    channels = np.zeros((len(gap), len(SPOKEN)))
-    channels[:, JAW] = gap
-    channels[:, PRESS] = np.clip(1 - (gap - shut) / APART, 0.0, 1.0)
-    return channels
-
-
-def visible(targets):
-    """Targets `[n,6]` as a picture can show them: lips that rest on each other (half of the press of a p) are as shut as pressed ones."""
-    seen = targets.copy()
-    seen[:, PRESS] = np.minimum(1.0, 2.0 * seen[:, PRESS])
-    return seen
+    return {"aperture": gap, "closure": np.clip(1 - (gap - shut) / APART, 0.0, 1.0)}

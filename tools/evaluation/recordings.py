@@ -44,7 +44,7 @@ _ADDRESS_TEXT = (
 
 @dataclass
 class Clip:
-    """Samples at 16 kHz, whole video frames; segments `(start, end, sound)`; targets `[frames, 6]` as `visemes.curves` gives them."""
+    """Samples at 16 kHz, whole video frames; segments `(start, end, sound)`; targets `[frames, C]` as `visemes.curves` gives them."""
 
     samples: np.ndarray
     segments: list

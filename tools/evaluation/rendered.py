@@ -1,13 +1,11 @@
 """The lips seen in a finished film beside the aligner's targets, and what trembles that should be still."""
 
-import dataclasses
 import pathlib
 import tempfile
 
 import numpy as np
 
-from ..speech import measures, phones, wav
-from ..speech.visemes import JAW
+from ..speech import lips, measures, phones, wav
 from . import engine as E
 from . import landmarks, mouth, recordings, speech
 
@@ -35,7 +33,7 @@ def _silent(clips, starts, frames):
 
 
 def measure(engine, portrait, sets):
-    """By set: the figures of `speech` for the opening of the inner lips, and how it goes with the jaw coefficient that was asked.
+    """By set: the figures of `speech` for the opening of the inner lips, and how it goes with the opening that was asked.
 
     `jitter`: tremble of nose, eye corners and temples in thousandths of the eye distance, by second differences;
     `jitter_mouth`: of the lips where nobody speaks.
@@ -45,13 +43,13 @@ def measure(engine, portrait, sets):
     for name, clips in sets.items():
         sound, starts = recordings.joined(clips)
         points = film(engine, portrait, sound)
-        seen = mouth.curves(points, shut)
-        shown = [dataclasses.replace(clip, targets=mouth.visible(clip.targets)) for clip in clips]
-        row = measures.measure(recordings.cut(seen, clips, starts), shown)
+        seen = [mouth.curves(part, shut) for part in recordings.cut(points, clips, starts)]
+        row = measures.measure(seen, clips)
         row = {key: row[key] for key in (*speech.SUMMARY, "pbm_count", "false_closed", "lag_frames_closure", "loudness_only_closure")}
-        asked = speech.expression(engine, portrait, sound)
-        row["jaw_asked"] = measures.correlation(seen[:, JAW], asked[: len(seen), JAW])
-        low, middle, high = np.percentile(seen[:, JAW], [5, 50, 95])
+        asked = lips.seen(speech.channels(engine, portrait, sound))["aperture"]
+        gap = landmarks.mouth_gap(points)
+        row["aperture_asked"] = measures.correlation(gap, asked[: len(gap)])
+        low, middle, high = np.percentile(gap, [5, 50, 95])
         row |= {"gap_shut": shut, "gap_5": low, "gap_50": middle, "gap_95": high, "jitter": landmarks.jitter(points)}
         quiet = _silent(clips, starts, len(points))
         runs = np.split(np.arange(len(points)), np.flatnonzero(np.diff(quiet)) + 1)

@@ -1,14 +1,14 @@
 """Figures as text for the terminal and as Markdown for the model card."""
 
-SPEECH = ("jaw", "closure", "pbm_closed", "pbm_count", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
+SPEECH = ("aperture", "closure", "width", "rounding", "pbm_closed", "pbm_count", "fv_at_teeth", "false_closed", "lag_frames", "loudness_only", "loudness_only_closure")
 _TABLES = {
     "inversion": ("portrait", ("psnr", "ssim", "ms_gmsd", "landmark_error_px", "shape_error", "identity_distance", "seconds")),
     "full_size": ("at the photo's size", ("psnr", "ssim", "flicker", "strays", "inversion_seconds", "peak_mb")),
     "yaw": ("turned by ±20°, worst", ("identity", "identity_distance", "holes", "specks", "ghosts", "silhouette_step", "area_range")),
     "expression": ("asked and found", ("correlation", "gap_per_jaw")),
     "speech": ("coefficients", (*SPEECH, "seconds")),
-    "nobody": ("nobody speaks", ("jaw", "jaw_largest", "press")),
-    "rendered_speech": ("lips in the film", (*SPEECH, "jaw_asked", "gap_5", "gap_95", "jitter", "jitter_mouth")),
+    "nobody": ("nobody speaks", ("jaw", "jaw_largest", "aperture", "aperture_largest")),
+    "rendered_speech": ("lips in the film", (*SPEECH, "aperture_asked", "gap_5", "gap_95", "jitter", "jitter_mouth")),
 }
 
 

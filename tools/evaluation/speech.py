@@ -5,20 +5,21 @@ import tempfile
 
 import numpy as np
 
-from ..speech import SAMPLE_RATE, SPOKEN, background, measures, visemes, wav
+from ..heads.params import EXPRESSION
+from ..speech import SAMPLE_RATE, background, lips, measures, wav
 from . import recordings
 
 # The figures that sum a mouth up; target/eval.json keeps the others of `measures` beside them.
-SUMMARY = ("jaw", "closure", "pbm_closed", "lag_frames", "loudness_only")
+SUMMARY = ("aperture", "closure", "pbm_closed", "lag_frames", "loudness_only")
 
 
-def expression(engine, portrait, samples):
-    """Spoken channels `[frames, 6]` of speech for a portrait's face, as the pack's defaults scale them."""
+def channels(engine, portrait, samples):
+    """Channels of speech `[frames, C]` for a portrait's face, as the pack's defaults scale them."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "speech.wav"
         wav.write(path, samples)
         rows = engine.tensors("listen", {"portrait": portrait, "speech": path}, ["expression"])["expression"]
-    return rows[:, [engine.expressions.index(name) for name in SPOKEN]]
+    return lips.channels(rows[:, [engine.expressions.index(name) for name in EXPRESSION]])
 
 
 def measure(engine, portrait, sets):
@@ -26,14 +27,14 @@ def measure(engine, portrait, sets):
     figures = {}
     for name, clips in sets.items():
         sound, starts = recordings.joined(clips)
-        frames = expression(engine, portrait, sound)
-        figures[name] = measures.measure(recordings.cut(frames, clips, starts), clips)
+        frames = channels(engine, portrait, sound)
+        figures[name] = measures.measure([lips.seen(part) for part in recordings.cut(frames, clips, starts)], clips)
         figures[name]["seconds"] = round(sum(len(clip.samples) for clip in clips) / SAMPLE_RATE, 1)
     return figures
 
 
 def nobody(engine, portrait, seed=4):
-    """What the mouth does without speech: mean and largest jaw, mean press."""
+    """What the mouth does without speech: mean and largest jaw, and how far lips are apart in centimetres of the mean head."""
     rng = np.random.default_rng(seed)
     sounds = {
         "silence": np.zeros(10 * SAMPLE_RATE, np.float32),
@@ -43,7 +44,6 @@ def nobody(engine, portrait, seed=4):
     }
     figures = {}
     for name, samples in sounds.items():
-        spoken = expression(engine, portrait, samples)
-        jaw, press = spoken[:, visemes.JAW], spoken[:, visemes.PRESS]
-        figures[name] = {"jaw": jaw.mean(), "jaw_largest": jaw.max(), "press": press.mean()}
+        seen = lips.seen(channels(engine, portrait, samples))
+        figures[name] = {"jaw": seen["jaw"].mean(), "jaw_largest": seen["jaw"].max(), "aperture": seen["aperture"].mean(), "aperture_largest": seen["aperture"].max()}
     return {name: {key: round(float(value), 3) for key, value in row.items()} for name, row in figures.items()}

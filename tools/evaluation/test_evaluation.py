@@ -8,8 +8,7 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from ..speech import SAMPLE_RATE, SPOKEN, measures, phones, visemes
-from ..speech.visemes import JAW, PRESS
+from ..speech import CHANNEL, CHANNELS, SAMPLE_RATE, lips, measures, phones, visemes
 from . import __main__ as command
 from . import driven, expression, landmarks, likeness, mouth, pictures, recordings, report, silhouette, yaw
 
@@ -89,15 +88,9 @@ class Landmarks(unittest.TestCase):
 
     def test_lips_are_shut_where_the_portrait_has_them_and_open_where_they_are_apart(self):
         shut, half, apart = 0.02, 0.02 + mouth.APART / 2, 0.02 + mouth.APART
-        channels = mouth.curves(np.stack([face(gap) for gap in (0.0, shut, half, apart, 0.3)]), shut)
-        np.testing.assert_allclose(channels[:, PRESS], [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-9)
-        np.testing.assert_allclose(channels[2:, JAW], [half, apart, 0.3], atol=1e-9)
-
-    def test_resting_lips_look_as_shut_as_pressed_ones(self):
-        targets = np.zeros((4, len(SPOKEN)))
-        targets[:, PRESS] = [0.0, 0.25, 0.5, 1.0]
-        np.testing.assert_allclose(mouth.visible(targets)[:, PRESS], [0.0, 0.5, 1.0, 1.0])
-        self.assertEqual(targets[2, PRESS], 0.5)
+        found = mouth.curves(np.stack([face(gap) for gap in (0.0, shut, half, apart, 0.3)]), shut)
+        np.testing.assert_allclose(found["closure"], [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-9)
+        np.testing.assert_allclose(found["aperture"][2:], [half, apart, 0.3], atol=1e-9)
 
     def test_a_portrait_with_parted_lips_shows_no_shut_mouth(self):
         self.assertAlmostEqual(mouth.rest(face(0.02)[None]), 0.02, 9)
@@ -145,31 +138,31 @@ class Likeness(unittest.TestCase):
 class Speech(unittest.TestCase):
     def test_the_targets_themselves_are_perfect(self):
         clip = spoken_clip()
-        figures = measures.measure([clip.targets], [clip])
-        self.assertEqual((figures["jaw"], figures["closure"], figures["pbm_closed"], figures["lag_frames"]), (1.0, 1.0, 1.0, 0))
+        figures = measures.measure([lips.seen(clip.targets)], [clip])
+        self.assertEqual((figures["aperture"], figures["closure"], figures["pbm_closed"], figures["lag_frames"]), (1.0, 1.0, 1.0, 0))
         self.assertEqual(figures["false_closed"], 0.0)
 
     def test_a_late_mouth_is_late(self):
         clip = spoken_clip()
-        late = np.roll(clip.targets, 2, axis=0)
+        late = lips.seen(np.roll(clip.targets, 2, axis=0))
         self.assertEqual(measures.measure([late], [clip])["lag_frames"], 2)
 
     def test_a_mouth_that_never_shuts(self):
         clip = spoken_clip()
         open_ = clip.targets.copy()
-        open_[:, PRESS] = 0.0
-        figures = measures.measure([open_], [clip])
+        open_[:, CHANNEL["closure"]], open_[:, CHANNEL["jawOpen"]] = 0.0, 0.3
+        figures = measures.measure([lips.seen(open_)], [clip])
         self.assertEqual(figures["pbm_closed"], 0.0)
         self.assertTrue(math.isnan(figures["closure"]))
 
     def test_a_clip_without_stops_has_no_figure_for_them(self):
         clip = recordings.Clip(np.zeros(SAMPLE_RATE, np.float32), [(0.2, 0.5, "AA")], visemes.curves([(0.2, 0.5, "AA")], 1.0)[0])
-        self.assertTrue(math.isnan(measures.measure([clip.targets], [clip])["pbm_closed"]))
+        self.assertTrue(math.isnan(measures.measure([lips.seen(clip.targets)], [clip])["pbm_closed"]))
 
     def test_joined_clips_are_cut_apart_at_their_frames(self):
         clips = [spoken_clip(2.0), spoken_clip(3.0)]
         sound, starts = recordings.joined(clips)
-        frames = np.zeros((len(sound) // 640, len(SPOKEN)))
+        frames = np.zeros((len(sound) // 640, len(CHANNELS)))
         for start, clip in zip(starts, clips):
             frames[start : start + len(clip.targets)] = clip.targets
         for cut, clip in zip(recordings.cut(frames, clips, starts), clips):
@@ -184,37 +177,37 @@ class Speech(unittest.TestCase):
 
 
 class Expression(unittest.TestCase):
-    names = ["jaw", "press", "smile", "brow"]
+    names = ["jawOpen", "mouthClose", "mouthSmileLeft", "mouthSmileRight", "browInnerUp"]
 
     def test_perfect_tracking_has_gain_one_and_no_crosstalk(self):
-        rest = np.array([0.1, 0.5, 0.2, 0.0], np.float32)
+        rest = np.array([0.1, 0.5, 0.2, 0.2, 0.0], np.float32)
         wanted, channels = expression.asked(self.names, rest)
-        self.assertEqual(channels, ["jaw"] * 3 + ["smile"] * 3 + ["brow"] * 3)
+        self.assertEqual(channels, ["jawOpen"] * 3 + ["browInnerUp"] * 3 + ["mouthSmile"] * 3)
+        self.assertEqual((wanted[:6, 1] == 0.5).all(), (wanted[6:, 1] == np.float32(0.2)).all())
         for row in expression.compare(wanted, wanted, channels, self.names).values():
             self.assertAlmostEqual(row["gain"], 1.0, 5)
             self.assertAlmostEqual(row["crosstalk"], 0.0, 5)
 
     def test_a_broad_smile_is_asked_to_fade(self):
-        rest = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
+        rest = np.array([0.0, 0.0, 0.9, 0.9, 0.0], np.float32)
         wanted, channels = expression.asked(self.names, rest)
-        np.testing.assert_allclose(wanted[3:6, 2], [0.9, 0.55, 0.2], atol=1e-6)
-        self.assertAlmostEqual(expression.compare(wanted, 0.5 * wanted, channels, self.names)["smile"]["gain"], 0.5, 5)
+        np.testing.assert_allclose(wanted[6:, 2], [0.9, 0.6, 0.3], atol=1e-6)
+        self.assertAlmostEqual(expression.compare(wanted, 0.5 * wanted, channels, self.names)["mouthSmile"]["gain"], 0.5, 5)
 
     def test_half_the_change_and_a_leak_are_told(self):
-        wanted, channels = expression.asked(self.names, np.zeros(4, np.float32))
+        wanted, channels = expression.asked(self.names, np.zeros(5, np.float32))
         found = wanted * 0.5
-        found[:, 3] += 0.3 * wanted[:, 0]
+        found[:, 4] += 0.3 * wanted[:, 0]
         figures = expression.compare(wanted, found, channels, self.names)
-        self.assertAlmostEqual(figures["jaw"]["gain"], 0.5, 5)
-        self.assertAlmostEqual(figures["jaw"]["crosstalk"], 0.3 / math.sqrt(2), 4)
-        self.assertAlmostEqual(figures["smile"]["crosstalk"], 0.0, 5)
+        self.assertAlmostEqual(figures["jawOpen"]["gain"], 0.5, 5)
+        self.assertAlmostEqual(figures["jawOpen"]["crosstalk"], 0.3 / math.sqrt(3), 4)
+        self.assertAlmostEqual(figures["mouthSmile"]["crosstalk"], 0.0, 5)
 
-
-    def test_lids_that_rest_wide_open_are_asked_to_go_their_whole_way(self):
-        names = ["blink_left", "blink_right"]
-        wanted, _ = expression.asked(names, np.array([-0.4, 0.2], np.float32))
-        np.testing.assert_allclose(wanted[:3, 0], [0.0, 0.35, 0.7], atol=1e-6)
-        np.testing.assert_allclose(wanted[3:, 1], [0.2, 0.48, 0.76], atol=1e-6)
+    def test_lids_are_asked_to_go_their_share_of_the_way(self):
+        names = ["eyeBlinkLeft", "eyeBlinkRight"]
+        wanted, _ = expression.asked(names, np.array([0.0, 0.2], np.float32))
+        np.testing.assert_allclose(wanted[:3, 0], [0.0, 0.3, 0.6], atol=1e-6)
+        np.testing.assert_allclose(wanted[3:, 1], [0.2, 0.44, 0.68], atol=1e-6)
 
 
 class Driven(unittest.TestCase):
@@ -234,10 +227,11 @@ class Driven(unittest.TestCase):
         self.assertEqual(driven.blinked([11, 30], [12, 40]), {"true": 2, "found": 1, "invented": 1})
 
     def test_the_drawn_driver_blinks_when_it_is_said_to(self):
-        names = ["jaw", "wide", "pucker", "smile", "brow", "blink_left", "blink_right", "gaze_x", "gaze_y"]
+        names = ["jawOpen", "mouthPucker", "mouthSmileLeft", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookInRight"]
         curves, pose, begun = driven.played(names)
-        shut = curves[:, names.index("blink_left")]
+        shut = curves[:, names.index("eyeBlinkLeft")]
         self.assertTrue(len(begun) > 2 and all(shut[frame] == 1 for frame in begun))
+        self.assertTrue((curves.max(0) > 0.3).all() and curves.min() == 0)
         self.assertLess(np.degrees(np.abs(pose[:, :3])).max(), 12.1)
 
 
@@ -274,7 +268,7 @@ class Yaw(unittest.TestCase):
 class Report(unittest.TestCase):
     figures = {
         "inversion": {"a": {"psnr": 33.123456, "ssim": 0.95, "seconds": 61.0}},
-        "speech": {"read": {"jaw": 0.87, "closure": 0.8, "pbm_closed": None, "lag_frames": 0, "loudness_only": 0.4}},
+        "speech": {"read": {"aperture": 0.87, "closure": 0.8, "pbm_closed": None, "lag_frames": 0, "loudness_only": 0.4}},
         "held_out": {"psnr": 24.0, "face_psnr": 29.0},
     }
 

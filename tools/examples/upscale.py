@@ -1,6 +1,6 @@
 """The small network of graphs/examples/upscale.yaml, which doubles the size of pictures: `python -m tools.examples.upscale graphs/examples/upscale2x.onnx`.
 
-Sub-pixel convolution (Shi et al. 2016) beside a bilinear enlargement, trained on heads that `tools.pack` draws: no photograph. Input `frames` f32 [n,3,H,W] in [0,1], output
+Sub-pixel convolution (Shi et al. 2016) beside a bilinear enlargement, trained on heads that `tools.heads` draws: no photograph. Input `frames` f32 [n,3,H,W] in [0,1], output
 `doubled` f32 [n,3,2H,2W].
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..pack import params as P
-from ..pack.portrait import draw
-from ..pack.shade import Renderer
+from ..heads.crop import framed
+from ..heads.picture import picture, random_person
+from ..heads.render import Renderer
 
 CHANNELS, PATCH, BATCH, HELD_OUT = 20, 48, 16, 4
 RATE = 1.5e-3
@@ -36,10 +36,9 @@ def pictures(count, side):
     """Drawn people, [n,3,side,side] in [0,1]."""
     renderer, drawn = Renderer(), []
     for seed in range(count):
-        z = torch.tensor(np.random.default_rng(seed).normal(size=(1, P.Z)), dtype=torch.float32)
-        person = P.plausible(z, torch.ones(1))[0].numpy().copy()
-        person[P.SLOT["expression"]] = P.draw_expression(np.random.default_rng([seed, 1]))
-        drawn.append(torch.from_numpy(draw(person, side, renderer)).permute(2, 0, 1).float() / 255)
+        rng = np.random.default_rng(seed)
+        person = random_person(rng)
+        drawn.append(torch.from_numpy(picture(renderer, person, framed(renderer, person, rng), side)["image"]).permute(2, 0, 1).float() / 255)
     return torch.stack(drawn)
 
 

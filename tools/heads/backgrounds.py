@@ -1,10 +1,18 @@
-"""Made backgrounds for pictures of recognition networks: rooms, walls, windows, foliage, streets and skies, out of focus as behind a portrait."""
+"""What is behind people. Of generators' pictures, 8x8 colours; of recognition networks' pictures, made ones: rooms, walls, windows, foliage, streets and skies, out of focus as behind a portrait."""
 
 import numpy as np
+import torch
 from scipy.ndimage import gaussian_filter, zoom
 
+from . import params as P
 
 F = np.float32
+
+
+def of_colours(colours, side):
+    """The plain background of a person's 8x8 colours [3,8,8], [side,side,3]: bilinear, half-pixel centres, as the generator has it."""
+    t = torch.tensor(colours).reshape(1, 3, P.BACKGROUND, P.BACKGROUND)
+    return torch.nn.functional.interpolate(t, size=side, mode="bilinear")[0].permute(1, 2, 0).numpy()
 
 
 def _clouds(rng, side, cells, octaves=4, gain=0.55):

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..pack.shade import background
 from . import backgrounds, camera
 from . import params as P
-from .picture import centred, framed, picture, random_person
+from .params import both
+from .crop import centred, framed
+from .picture import picture, random_person
 from .render import Renderer
 
 PALETTE = np.random.default_rng(3).integers(40, 255, (16, 3)).astype(np.uint8)
-BOTH = lambda name, value: {name + "Left": value, name + "Right": value}
 STUDY = [
-    {}, {"yaw": -0.52}, {"yaw": 0.52, "pitch": 0.2}, {"jawOpen": 0.9}, {"jawOpen": 0.25} | BOTH("mouthSmile", 0.8) | BOTH("mouthUpperUp", 0.4) | BOTH("cheekSquint", 0.5),
-    {"jawOpen": 0.4, "mouthFunnel": 0.8, "yaw": 0.4}, {"mouthPucker": 0.9} | BOTH("browDown", 0.6), BOTH("eyeBlink", 1), BOTH("eyeBlink", 0.4) | {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8},
+    {}, {"yaw": -0.52}, {"yaw": 0.52, "pitch": 0.2}, {"jawOpen": 0.9}, {"jawOpen": 0.25} | both("mouthSmile", 0.8) | both("mouthUpperUp", 0.4) | both("cheekSquint", 0.5),
+    {"jawOpen": 0.4, "mouthFunnel": 0.8, "yaw": 0.4}, {"mouthPucker": 0.9} | both("browDown", 0.6), both("eyeBlink", 1), both("eyeBlink", 0.4) | {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8},
 ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def study_rows(renderer, rng, rows):
 def photograph(drawn, p, rng):
     """The picture as a camera would have taken it somewhere."""
     image, side = drawn["image"].astype(np.float32) / 255, len(drawn["image"])
-    old = background(np.asarray(p[P.SLOT["background"]], np.float32), side)
+    old = backgrounds.of_colours(np.asarray(p[P.SLOT["background"]], np.float32), side)
     return camera.photograph(backgrounds.swap(image, drawn["alpha"] / np.float32(255), old, backgrounds.draw(rng, side)), rng)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .picture import framed, picture, random_person
+from .crop import framed
+from .picture import picture, random_person
 from .render import Renderer
 
 SHARD = 100

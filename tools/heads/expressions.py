@@ -142,6 +142,20 @@ def closed(offsets, arrays):
     return out
 
 
+def possible(expression):
+    """Units [n,52] of which the lips can shut what the jaw opens, and no more; a tongue between them keeps them apart."""
+    jaw_at, close_at = U["jawOpen"], U["mouthClose"]
+    room = TONGUE_ROOM * expression[:, U["tongueOut"], None]
+    jaw = torch.maximum(expression[:, jaw_at, None], room)
+    close = torch.minimum(expression[:, close_at, None], jaw - room)
+    return torch.cat([expression[:, :jaw_at], jaw, close, expression[:, close_at + 1 :]], 1)
+
+
+def blinks(units):
+    """How far both eyes are shut, [n,2] in [0,1]."""
+    return torch.cat([units[:, U[f"eyeBlink{side}"], None] for side in ("Left", "Right")], 1).clamp(0, 1)
+
+
 class Shape(torch.nn.Module):
     """identity [n,40], expression [n,52] -> vertices [n,N,3] in centimetres; differentiable; see `structure` for its arrays."""
 
@@ -170,18 +184,29 @@ class Shape(torch.nn.Module):
             self.register_buffer(key, f(a) if np.asarray(a).dtype.kind == "f" else torch.tensor(np.asarray(a, np.int64)))
 
     def cut(self, vertices):
-        """A `Shape` of the given coarse vertices and those that lids, eyes and lips need; and where each of the N went [N]."""
-        places = [k for k in self.keys if k.split("_")[0] in ("ball", "front", "back", "zone", "lids", "lips") or k in ("lip_upper", "lip_below")]
-        places = [k for k in places if k not in ("lips_up", "lips_down")]
-        keep = np.unique(np.concatenate([vertices] + [getattr(self, k).numpy() for k in places]))
+        """A `Shape` of the given coarse vertices and those that lids and lips need, and which of the N they are; eyeballs are left out but for what says where they are."""
+        arrays = {k: getattr(self, k).numpy() for k in self.keys}
+        keep = [np.asarray(vertices)] + [arrays[k] for k in ("lip_upper", "lip_below", "lips_upper", "lips_lower")]
+        for _, name, _ in SIDES:
+            of = lambda key: arrays[f"{key}_{name}"]
+            zone = np.isin(of("zone"), vertices) | (of("under") != 0).any(0)
+            zone[of("upper")] = True
+            arrays[f"upper_{name}"] = (np.cumsum(zone) - 1)[of("upper")]
+            arrays |= {f"{key}_{name}": of(key)[zone] for key in ("zone", "follow", "floor", "along")} | {f"under_{name}": of("under")[:, zone]}
+            arrays[f"ball_{name}"] = np.concatenate([of("front"), of("back")])
+            keep += [arrays[f"{key}_{name}"] for key in ("zone", "ball")] + [arrays[f"lids_{name}_{row}"] for row in ("upper", "lower")]
+        keep = np.unique(np.concatenate(keep))
         number = np.full(len(self.base), -1)
         number[keep] = np.arange(len(keep))
-        arrays = {k: getattr(self, k).numpy() for k in self.keys}
+        places = [k for k in self.keys if k.split("_")[0] in ("ball", "front", "back", "zone", "lids") or k in ("lip_upper", "lip_below", "lips_upper", "lips_lower")]
         arrays |= {k: number[arrays[k]] for k in places} | {k: arrays[k][keep] for k in ("lips_up", "lips_down")}
-        expression = self.expression.reshape(P.E, -1, 3).clone()
-        expression[[U["eyeBlinkLeft"], U["eyeBlinkRight"]]] = self.blinks
-        some = lambda a: a.reshape(len(a), -1, 3)[:, keep].numpy()
-        return Shape(self.base[keep].numpy(), some(self.identity), some(expression), arrays), number
+        identity, units, blinks = (a.numpy()[:, keep] for a in self.directions())
+        units[[U["eyeBlinkLeft"], U["eyeBlinkRight"]]] = blinks
+        return Shape(self.base[keep].numpy(), identity, units, arrays), keep
+
+    def directions(self):
+        """What a unit of each identity direction [40,N,3], face unit [52,N,3] (blinks: nothing) and blink [2,N,3] moves before lids and lips are put right."""
+        return (a.reshape(len(a), *self.base.shape).clone() for a in (self.identity, self.expression, self.blinks))
 
     def rows(self, name):
         """Upper and lower row of vertices, x ascending, of `lids_Left`, `lids_Right` or `lips`: where lids end and lips touch."""
@@ -195,16 +220,18 @@ class Shape(torch.nn.Module):
         length = (axis * axis).sum(-1, keepdim=True).sqrt()
         return (back + share * axis)[:, None], (size * length)[..., None], axis / length
 
-    def forward(self, identity, expression):
-        unit = lambda name: expression[:, U[name], None]
-        # The lips can shut what the jaw opens, and no more; a tongue between them keeps them apart.
-        jaw = torch.maximum(unit("jawOpen"), TONGUE_ROOM * unit("tongueOut"))
-        close = torch.minimum(unit("mouthClose"), jaw - TONGUE_ROOM * unit("tongueOut"))
-        at = [U["jawOpen"], U["mouthClose"]]
-        units = torch.cat([expression[:, : at[0]], jaw, close, expression[:, at[1] + 1 :]], 1)
+    def linear(self, identity, units):
+        """Vertices [n,N,3] before lids and lips are put right, without blinks and with them."""
         v = self.base + (identity @ self.identity + units @ self.expression).reshape(-1, *self.base.shape)
-        blink = torch.cat([unit("eyeBlinkLeft"), unit("eyeBlinkRight")], 1).clamp(0, 1)
-        moved = v + torch.einsum("ns,svc->nvc", blink, self.blinks)
+        return v, v + (blinks(units) @ self.blinks.flatten(1)).reshape(v.shape)
+
+    def forward(self, identity, expression):
+        return self.put_right(*self.linear(identity, possible(expression)), expression)
+
+    def put_right(self, v, moved, expression):
+        """What `linear` gives with lids that slide over eyes and lips that meet, as they do on a face."""
+        units = possible(expression)
+        blink, close = blinks(units), units[:, U["mouthClose"], None]
         parts = [moved]
         for i, (_, name, sign) in enumerate(SIDES):
             centre, radius, _ = self.eye(v, name)
@@ -241,34 +268,3 @@ class Shape(torch.nn.Module):
         shut = torch.minimum(gap, MEET * close.clamp(min=0).expand_as(gap))
         y = y + shut @ (0.5 * (self.lips_up - self.lips_down)).t()
         return torch.stack([v[..., 0], y, v[..., 2]], -1)
-
-
-# The pack's former controls as units: for each of `tools.pack.params.EXPRESSION` what a value of 1 (second: of -1) does.
-CONTROLS = {
-    "jaw": ({"jawOpen": 0.62}, {}),
-    "wide": ({"mouthStretchLeft": 0.55, "mouthStretchRight": 0.55, "mouthDimpleLeft": 0.35, "mouthDimpleRight": 0.35}, {}),
-    "pucker": ({"mouthPucker": 0.8, "mouthFunnel": 0.25}, {}),
-    "press": ({"mouthPressLeft": 0.4, "mouthPressRight": 0.4, "mouthRollUpper": 0.5, "mouthRollLower": 0.5}, {}),
-    "smile": ({"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4}, {"mouthFrownLeft": 0.8, "mouthFrownRight": 0.8}),
-    "upper_raise": ({"mouthUpperUpLeft": 0.8, "mouthUpperUpRight": 0.8}, {}),
-    "lower_drop": ({"mouthLowerDownLeft": 0.8, "mouthLowerDownRight": 0.8}, {}),
-    "blink_left": ({"eyeBlinkLeft": 1.0}, {"eyeWideLeft": 1.0}),
-    "blink_right": ({"eyeBlinkRight": 1.0}, {"eyeWideRight": 1.0}),
-    "brow": ({"browInnerUp": 0.8, "browOuterUpLeft": 0.8, "browOuterUpRight": 0.8}, {"browDownLeft": 0.8, "browDownRight": 0.8}),
-    "gaze_x": ({"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0}),
-    "gaze_y": ({"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0}, {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0}),
-}  # fmt: skip
-
-
-def from_controls(controls):
-    """Controls [n,12], as `tools.pack.params.EXPRESSION` has them -> units [n,52]. A pressed mouth shuts what its jaw opens."""
-    table = torch.zeros(2, len(CONTROLS), P.E)
-    for i, ends in enumerate(CONTROLS.values()):
-        for way, units in enumerate(ends):
-            for name, value in units.items():
-                table[way, i, U[name]] = value
-    units = controls.clamp(min=0) @ table[0].to(controls) + (-controls).clamp(min=0) @ table[1].to(controls)
-    jaw, press = units[:, U["jawOpen"]], controls[:, list(CONTROLS).index("press")].clamp(0, 1)
-    close = torch.zeros_like(units)
-    close[:, U["mouthClose"]] = 1
-    return units + (jaw * press)[:, None] * close

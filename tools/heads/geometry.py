@@ -1,15 +1,16 @@
 """The morphable model of the human head: coefficients to deformation anchors, landmarks and lip contour, differentiable in torch.
 
-Frame, camera, pose and crop are those of `tools.pack.geometry`. Anchors: the face mesh's 468 landmarks, then `STILL` points of skull, ears and
-neck that hold the back of the head still, then the eyes' (`tools.pack.gaze`).
+Frame, camera, pose and crop are those of `view.py`. Anchors: the face mesh's 468 landmarks, then `STILL` points of skull, ears and
+neck that hold the back of the head still, then the eyes' (`gaze.py`).
 """
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 
-from ..pack import gaze
-from ..pack import mesh as M
-from ..pack.geometry import DISTANCE, ORIGIN, SCALE, TAN, camera_rays, pixel_rays, project, rotation  # noqa: F401  the same camera
+from . import gaze
+from . import points as M
+from .view import DISTANCE, ORIGIN, SCALE, TAN, camera_rays, pixel_rays, project, rotation  # noqa: F401  the same camera
 from . import expressions as X
 from . import head as H
 from . import landmarks as L
@@ -42,9 +43,9 @@ class Morphable(torch.nn.Module):
         head = head or H.Head()
         at, weights = L.load()
         rows = sum(head.subdivide[at[:, i]].multiply(weights[:, i : i + 1]) for i in range(3)).tocsr()
-        rows = [rows[i] for i in range(LANDMARKS)] + [head.subdivide[i] for i in still(head)]
+        rows = sp.vstack([rows, head.subdivide[still(head)]]).tocsr()
         self.skin_count = LANDMARKS + STILL
-        self._take(head.shape, [(r.indices, r.data) for r in rows])
+        self._take(head.shape, rows)
         self.register_buffer("origin", torch.tensor(ORIGIN))
         zero = torch.zeros(1, P.IDENTITY + P.E)
         base = self.centimetres(zero[:, : P.IDENTITY], zero[:, P.IDENTITY :])[0].numpy()
@@ -52,24 +53,42 @@ class Morphable(torch.nn.Module):
         self.anchor_count = self.skin_count + self.eyes.count
 
     def _take(self, shape, rows):
-        """Keeps what the points `rows`, lists of coarse vertices and weights, need of the shape."""
-        self.shape, number = shape.cut(np.unique(np.concatenate([r[0] for r in rows])))
-        most = max(len(r[0]) for r in rows)
-        at, weights = np.zeros((len(rows), most), np.int64), np.zeros((len(rows), most), np.float32)
-        for i, (vertices, w) in enumerate(rows):
-            at[i, : len(w)], weights[i, : len(w)] = number[vertices], w
+        """Keeps of `shape` what the points need whose weights over its vertices are `rows` [V,N]: their own linear directions, and the vertices by lids and lips."""
+        identity, units, blinks = (a.numpy() for a in shape.directions())
+        bent = (shape.lips_up.numpy() != 0).any(1) | (shape.lips_down.numpy() != 0).any(1)
+        for side in ("Left", "Right"):
+            bent[getattr(shape, f"zone_{side}").numpy()] = True
+        bent &= np.asarray(abs(rows).sum(0)).ravel() > 0
+        self.shape, kept = shape.cut(np.flatnonzero(bent))
+        of = lambda directions: torch.tensor(np.stack([rows @ d for d in directions]).reshape(len(directions), -1), dtype=torch.float32)
+        self.register_buffer("base", torch.tensor(rows @ shape.base.numpy(), dtype=torch.float32))
+        for name, directions in (("identity", identity), ("units", units), ("blinks", blinks)):
+            self.register_buffer(name, of(directions))
+        # What is put right at vertices moves a point by its weights of them.
+        of_kept = rows[:, kept].tocsr()
+        most = np.diff(of_kept.indptr).max()
+        at, weights = np.zeros((len(self.base), most), np.int64), np.zeros((len(self.base), most), np.float32)
+        for i in range(len(at)):
+            span = slice(of_kept.indptr[i], of_kept.indptr[i + 1])
+            at[i, : span.stop - span.start], weights[i, : span.stop - span.start] = of_kept.indices[span], of_kept.data[span]
         self.register_buffer("at", torch.tensor(at))
         self.register_buffer("weights", torch.tensor(weights))
 
     def cut(self, count):
         """Drops all but the first `count` points (at least the 468 landmarks)."""
-        at, weights = self.at[:count].numpy(), self.weights[:count].numpy()
-        self._take(self.shape, [(a[w != 0], w[w != 0]) for a, w in zip(at, weights)])
+        for name in ("base", "at", "weights"):
+            setattr(self, name, getattr(self, name)[:count].clone())
+        for name in ("identity", "units", "blinks"):
+            setattr(self, name, getattr(self, name)[:, : 3 * count].clone())
         return self
 
     def centimetres(self, identity, expression):
         """Points of the skin in centimetres [n,V,3] from identity [n,40] and expression [n,52]."""
-        return torch.einsum("nvkx,vk->nvx", self.shape(identity, expression)[:, self.at], self.weights)
+        units = X.possible(expression)
+        points = self.base + (identity @ self.identity + units @ self.units + X.blinks(units) @ self.blinks).reshape(-1, *self.base.shape)
+        v, moved = self.shape.linear(identity, units)
+        right = self.shape.put_right(v, moved, expression) - moved
+        return points + (right[:, self.at] * self.weights[..., None]).sum(2)
 
     def head_frame(self, identity, expression):
         """The same in model units and the head frame."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..pack.shade import BROW_L, BROW_R, HAIR_C, SKIN
+from .classes import BROW_L, BROW_R, HAIR_C, SKIN
 from . import params as P
 from . import strands as S
 from .groom import BEARD, BROW, HAIR

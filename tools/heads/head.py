@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from ..pack.raster import normals, raster
+from .raster import normals, raster
 from . import assets as A
 from . import expressions as X
 from . import identity as I

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from ..pack import geometry as G
-from ..pack import mesh as M
+from . import view as G
+from . import points as M
 from ..pack.photo import FACE_IN_CROP, MESH_SIDE, _square
-from ..pack.raster import raster
+from .raster import raster
 from ..stepgraph.run import session
 from ..tracking import face
 from . import head as H

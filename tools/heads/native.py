@@ -12,19 +12,19 @@ import numpy as np
 
 
 @functools.cache
-def compiled(name):
+def compiled(name, *flags):
     """The library of a C file of this folder."""
     source = Path(__file__).with_name(name)
     path = Path(tempfile.gettempdir()) / f"heads-{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
     if not path.exists():
         part = path.with_suffix(f".{os.getpid()}")
-        subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", source, "-o", part, "-lm"], check=True)
+        subprocess.run(["cc", "-O3", "-march=native", *flags, "-shared", "-fPIC", source, "-o", part, "-lm"], check=True)
         part.rename(path)
     return ctypes.CDLL(str(path))
 
 
 def library():
-    return compiled("render.c")
+    return compiled("render.c", "-ffast-math")
 
 
 def pointer(a):

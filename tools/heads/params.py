@@ -50,3 +50,8 @@ STYLE = _at  # what the style network sees: everything but the background
 D = SLOT["background"].stop
 K = STYLE + 6
 Z = 192
+
+
+def both(name, value):
+    """A face unit of both sides by its name without the side: {name of the unit: value}."""
+    return {name + side: value for side in ("Left", "Right")}

@@ -111,11 +111,11 @@ def plausible(z, psi):
     glasses = _rare(draw() + 0.3 * age, 0.16)
     p |= {"glasses": glasses, "glasses_size": u(draw()), "glasses_round": u(draw()), "glasses_rim": u(draw()), "glasses_rgb": (0.12 + 0.25 * u(2 * draw(3) - 1.5)).clamp(0, 1), "glasses_dark": _rare(draw(), 0.06)}
     p |= {"earrings": _rare(draw() - 1.2 * male, 0.25), "earring_size": u(draw())}
-    p |= {"cap": _rare(draw() + 0.3 * male, 0.04), "scarf": _rare(draw() - 1.5 * male, 0.04), "cover": _cloth(u(draw(3)))}
+    p |= {"cap": _rare(draw() + 0.3 * male, 0.04), "scarf": _rare(draw() - 0.7 * male - 0.7, 0.03), "cover": _cloth(u(draw(3)))}
     p |= {"cloth": _cloth(u(draw(3))), "cloth_inner": _cloth(u(draw(3)) * 0.5 + 0.4), "collar": u(1.4 * draw()), "neckline": u(draw()), "neck_v": u(1.5 * draw()), "pattern": _rare(draw(), 0.2) * u(draw())}
     p |= {"key_x": 0.9 * draw(), "key_y": 0.35 + 0.4 * draw(), "key": u(0.8 * draw()), "hard": u(draw() - 0.5), "ambient": u(0.8 * draw()), "sky": u(draw()), "side": 0.6 * draw(), "rim": _rare(draw(), 0.25) * u(draw()), "warm_key": 0.5 * draw(), "warm_ambient": 0.5 * draw()}  # fmt: skip
-    texture = [p[name] if name in p else torch.zeros(len(z), n) for name, n in P.NAMES]
-    return torch.cat([identity, torch.zeros(len(z), P.E), *texture, _ground(draw)], 1)
+    texture = [p[name] if name in p else torch.zeros_like(z[:, :n]) for name, n in P.NAMES]
+    return torch.cat([identity, torch.zeros_like(z[:, : P.E]), *texture, _ground(draw)], 1)
 
 
 def _ground(draw):
@@ -129,6 +129,13 @@ def _ground(draw):
     spot = torch.exp(-((gx - 0.7 * blob[:, :1, None, None]) ** 2 + (gy - 0.5 * blob[:, 1:2, None, None]) ** 2) / 0.35)
     ground = base + ramp + spot * (0.20 * muted(blob_c))[:, :, None, None]
     return ground.clamp(0.01, 0.99).reshape(-1, 3 * P.BACKGROUND**2)
+
+
+def look(expression, aside, up):
+    """Turns both eyes of an expression [52] in place: to the person's left and up, each in [-1,1]."""
+    ways = {"OutLeft": aside, "InRight": aside, "InLeft": -aside, "OutRight": -aside} | {way + side: sign * up for way, sign in (("Up", 1), ("Down", -1)) for side in ("Left", "Right")}
+    for way, value in ways.items():
+        expression[P.UNIT["eyeLook" + way]] = np.clip(value, 0, 1)
 
 
 def draw_expression(rng):
@@ -189,7 +196,5 @@ def draw_expression(rng):
         sides("eyeWide", rng.uniform(0, 0.9) * on(0.15))
     sides("eyeSquint", rng.uniform(0, 0.9) * on(0.2) + 0.3 * smile)
     aside, up = np.clip(rng.normal(size=2) * 0.45, -1, 1) * on(0.6)  # to the person's left, up
-    put("eyeLookOutLeft", aside), put("eyeLookInRight", aside), put("eyeLookInLeft", -aside), put("eyeLookOutRight", -aside)
-    for side in ("Left", "Right"):
-        put("eyeLookUp" + side, up), put("eyeLookDown" + side, -up)
+    look(e, aside, up)
     return e

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from ..pack.data import centred, framed, reduce  # noqa: F401 (the same crop as today's pictures)
-from ..pack.geometry import DISTANCE
 from . import params as P
 from . import people
+from .crop import reduce
+from .view import DISTANCE
 
 FAR = 9  # the depth, less DISTANCE, of where nothing is
 

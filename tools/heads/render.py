@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from ..pack.geometry import DISTANCE, ORIGIN, SCALE, TAN, rotation
-from ..pack.raster import blend, normals, raster
-from ..pack.shade import (
-    BACKGROUND, BODY, BROW_L, BROW_R, CLOTHES, EAR_LC, EAR_RC, EYE_L, EYE_R, HAIR_C, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN, background,
+from .view import DISTANCE, ORIGIN, SCALE, TAN, rotation
+from .raster import blend, normals, raster
+from .classes import (
+    BACKGROUND, BODY, BROW_L, BROW_R, CLOTHES, EAR_LC, EAR_RC, EYE_L, EYE_R, HAIR_C, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN,
 )  # fmt: skip
 from . import head as H
 from . import native
 from . import params as P
+from .backgrounds import of_colours
 from .eyes import Eyes, reflections
 from .groom import Groom
 from .hair_look import Look, veil
@@ -125,7 +126,7 @@ class Renderer:
         self.lashes.draw(p, coarse, buffers)
         self.look.draw(p, hair, buffers)
         self._lenses(worn, buffers)
-        ground = background(np.asarray(p[P.SLOT["background"]], F), side * ss)
+        ground = of_colours(np.asarray(p[P.SLOT["background"]], F), side * ss)
         a = buffers.alpha[..., None]
         image = display(buffers.colour / np.maximum(a, F(1e-4))) * a + ground * (1 - a)  # in display space, so that alpha is exact there
         return {

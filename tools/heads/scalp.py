@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..pack.raster import normals
+from .raster import normals
 from .strands import Grid
 
 F = np.float32

@@ -10,7 +10,7 @@ ROOT = ("length", "lift", "layer", "weight", "face", "behind", "tied", "stiff") 
 
 
 def library():
-    return compiled("strands.c")
+    return compiled("strands.c", "-ffast-math")
 
 
 class Grid:

@@ -6,7 +6,6 @@ import numpy as np
 import onnxruntime
 import torch
 
-from ..pack.params import EXPRESSION as CONTROLS
 from . import assets as A
 from . import expressions as X
 from . import params as P
@@ -141,14 +140,6 @@ class Geometry(unittest.TestCase):
         with torch.no_grad():
             for a, b in zip(found, self.model(c)):
                 np.testing.assert_allclose(a, b.numpy(), atol=1e-4)
-
-    def test_the_former_controls_are_units(self):
-        self.assertEqual(list(X.CONTROLS), list(CONTROLS))
-        c = torch.zeros(2, len(CONTROLS))
-        c[0, CONTROLS.index("jaw")], c[1, CONTROLS.index("gaze_x")] = 1.0, -0.5
-        units = X.from_controls(c)
-        self.assertGreater(float(units[0, X.U["jawOpen"]]), 0.5)
-        self.assertEqual(float(units[1, X.U["eyeLookInLeft"]]), 0.5)
 
 
 if __name__ == "__main__":

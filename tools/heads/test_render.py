@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 import torch
 
-from ..pack.shade import BACKGROUND, BODY, CLOTHES, EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN, background
+from .classes import BACKGROUND, BODY, CLOTHES, EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN
 from . import assets, backgrounds, camera, light, native, people
 from . import params as P
 from .render import Renderer
@@ -63,7 +63,7 @@ class Pictures(unittest.TestCase):
         q = p.copy()
         q[P.SLOT["background"]] = 1 - p[P.SLOT["background"]]
         b = self.draw(q)
-        old, new = (background(np.asarray(v[P.SLOT["background"]], np.float32), 2 * SIDE) for v in (p, q))
+        old, new = (backgrounds.of_colours(np.asarray(v[P.SLOT["background"]], np.float32), 2 * SIDE) for v in (p, q))
         swapped = backgrounds.swap(a["big"] / 255.0, a["alpha"], old, new)
         self.assertLess(np.abs(swapped - b["big"] / 255.0).max(), 0.006)
 

@@ -6,8 +6,8 @@ Cloth is traced onto the neutral head's distance field and moved with the person
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
-from ..pack.raster import normals
-from ..pack.shade import CLOTHES, EAR_LC, EAR_RC, HAIR_C, SKIN
+from .raster import normals
+from .classes import CLOTHES, EAR_LC, EAR_RC, HAIR_C, SKIN
 from . import params as P
 from . import strands as S
 from .light import linear

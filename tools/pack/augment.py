@@ -1,7 +1,11 @@
 """Photometric augmentation that brings renders nearer to photographs. Pictures are [n,3,s,s] in [0,1]."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+
+from ..heads import backgrounds, camera
+from ..heads import params as P
 
 
 def _rand(n, low, high):
@@ -27,13 +31,27 @@ def jpeg_like(x, strength):
     return x + strength * (block + detail + chroma - x)
 
 
-def photometric(image, labels=None):
-    """Augments a batch; with labels [n,s,s] half of the backgrounds are replaced and the labels under occluders cleared."""
+def elsewhere(image, alpha, p, rng):
+    """People of a batch before made backgrounds, a third of the time before busy colours: alpha [n,1,s,s] in [0,1], p [n,D] says what is behind them."""
+    n, _, side, _ = image.shape
+    behind = p[:, P.SLOT["background"]].reshape(n, 3, P.BACKGROUND, P.BACKGROUND)
+    behind = F.interpolate(behind, size=side, mode="bilinear", align_corners=False)
+    made = torch.from_numpy(np.stack([backgrounds.draw(rng, side) for _ in range(n)])).permute(0, 3, 1, 2)
+    other = torch.where(torch.rand(n, 1, 1, 1) < 0.33, texture(n, side), made)
+    other = torch.where(torch.rand(n, 1, 1, 1) < 0.25, behind, other)
+    return (image + (1 - alpha) * (other - behind)).clamp(0, 1)
+
+
+def photographed(image, rng):
+    """A batch as random cameras would have taken it."""
+    taken = [camera.photograph(one, rng) for one in image.permute(0, 2, 3, 1).numpy()]
+    return torch.from_numpy(np.stack(taken)).permute(0, 3, 1, 2).float() / 255
+
+
+def photometric(image):
+    """A batch with harsher changes than cameras make, and where occluders cover it [n,s,s]."""
     n, _, side, _ = image.shape
     x = image
-    if labels is not None:
-        swap = (torch.rand(n, 1, 1, 1) < 0.6) & (labels == 0)[:, None]
-        x = torch.where(swap, texture(n, side), x)
     # a patch over a corner of the face, a tenth of the time
     box = torch.rand(n, 4)
     at = torch.linspace(0, 1, side)

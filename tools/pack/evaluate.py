@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import geometry as G
+from ..heads import geometry as G
 from . import train_generator as T
 from . import train_networks as R
 from .studio import generator

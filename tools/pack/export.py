@@ -12,9 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from . import convolution, fused
 from . import generator as N
-from . import geometry as G
+from ..heads import geometry as G
 from . import mixing
-from . import params as P
+from ..heads import params as P
 from . import roles as R
 
 OPSET, IR = 20, 10

@@ -13,8 +13,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from . import geometry as G
-from . import params as P
+from ..heads import geometry as G
+from ..heads import params as P
 from . import warp
 
 NEAR, FAR = 0.70, 1.05  # of the volume, before and behind the head's origin along a ray
@@ -26,19 +26,19 @@ FOCUS = (0.0, -0.2, 0.15)  # where planes are finest: between eyes and mouth, ne
 @dataclass(frozen=True)
 class Config:
     side: int = 256  # P, finished pixels; R is half of it
-    style: int = 128
+    style: int = 192
     channels: int = 16  # C
     hidden: int = 48  # of the decoder
     conv: tuple = (128, 96, 64, 48, 32)  # modulated convolutions at 4, 8, 16, ... pixels
     basis: int = 32
     basis_side: int = 64
     plane_side: int = 128  # of the mean, of a person's own offset and of the planes that points are looked up in
-    details: tuple = (64, 16, 16)  # learned maps of each plane (xy, xz, zy) at its full side
+    details: tuple = (72, 20, 20)  # learned maps of each plane (xy, xz, zy) at its full side
     # Learned maps of what moves with speech and blinks: plane, left, top, width and height in its texels, how many. Of the plane xy about
     # mouth and chin, and about eyes and brows; of zy about the lips.
-    windows: tuple = ((0, 32, 76, 64, 40, 80), (0, 32, 36, 64, 32, 24), (2, 52, 76, 40, 40, 16))
+    windows: tuple = ((0, 32, 76, 64, 40, 96), (0, 32, 36, 64, 32, 48), (2, 52, 76, 40, 40, 24))
     mix: int = 256  # hidden units between the style and how much of basis and maps there is
-    mix_windows: int = 128  # the same for the windows
+    mix_windows: int = 192  # the same for the windows
     shades: int = 64  # hidden units between the texture and a person's own decoder layer
     focus: float = 2.0  # how much finer planes are about FOCUS than at their rim; see `contract`
     up: int = 32

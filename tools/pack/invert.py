@@ -3,7 +3,7 @@
     python -m tools.pack.invert PACK SETUP OUT PHOTO… [--threads N]
 
 SETUP is the set-up's folder of face networks. For every photo OUT gets NAME.png with the rows
-photo, pivot, tuned, alpha, up, down · yaw -20° to 20° · jaw 0 to 0.9 · wide, pucker, smile, blink, jaw from either side
+photo, pivot, tuned, alpha, up, down · yaw -20° to 20° · jawOpen 0 to 0.7 · stretch, pucker, smile, blink, an open mouth from either side
 and the figures (PSNR, SSIM, landmark error, seconds) go to standard output.
 """
 
@@ -17,6 +17,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from ..stepgraph.run import evaluate, run, session
+from ..heads.params import both
 from .photo import Photos
 
 
@@ -103,9 +104,9 @@ def sheet(pack: Pack, result: dict, photo: dict) -> tuple[np.ndarray, dict[str, 
     rows = [
         [target, pack.render(untuned, pose)[0], image, np.asarray(grey), turned(pitch=-0.15), turned(pitch=0.15)],
         [turned(yaw=yaw) for yaw in np.deg2rad(np.linspace(-20, 20, 6))],
-        [turned(jaw=jaw) for jaw in np.linspace(0, 0.9, 6)],
-        [turned(wide=0.8), turned(pucker=0.8), turned(smile=0.8), turned(blink_left=1.0, blink_right=1.0),
-         turned(yaw=-0.25, jaw=0.6), turned(yaw=0.25, jaw=0.6)],
+        [turned(jawOpen=jaw) for jaw in np.linspace(0, 0.7, 6)],
+        [turned(**both("mouthStretch", 0.8)), turned(mouthPucker=0.8), turned(**both("mouthSmile", 0.8)), turned(**both("eyeBlink", 1.0)),
+         turned(yaw=-0.25, jawOpen=0.4), turned(yaw=0.25, jawOpen=0.4)],
     ]  # fmt: skip
     quality = {"psnr dB": psnr(image, target), "ssim": ssim(image, target),
                "pivot psnr dB": psnr(rows[0][1], target)}

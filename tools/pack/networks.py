@@ -6,7 +6,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from . import params as P
+from ..heads import params as P
 
 CLASSES = 16
 

@@ -11,14 +11,15 @@ import yaml
 
 from ..stepgraph.phase import export_phase
 from . import generator as N
-from . import geometry, optimise_fit, optimise_pti
-from . import params as P
+from ..heads import geometry, people
+from . import optimise_fit, optimise_pti
+from ..heads import params as P
 
 
 def write(generator: N.Generator, folder: Path) -> dict[str, list[dict]]:
     """Write the graphs of all phases to `folder`; gives the block `optimisations` of pack.yaml."""
     morphable, side = geometry.Morphable(), generator.config.side
-    coefficients = torch.cat([P.plausible(torch.zeros(1, P.Z), torch.ones(1))[:, : P.STYLE], torch.zeros(1, 6)], 1)
+    coefficients = torch.cat([people.plausible(torch.zeros(1, P.Z), torch.ones(1))[:, : P.STYLE], torch.zeros(1, 6)], 1)
     offered = {
         "fit3dmm": {"image": torch.zeros(1, 3, 224, 224), "landmarks": morphable(coefficients)[1], "coefficients": coefficients},
         "pti": {"target": torch.zeros(1, 3, side, side), "person": torch.ones(1, 1, side, side), "coefficients": coefficients,

@@ -9,9 +9,9 @@ import torch
 
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
-from . import geometry
-from . import mesh as M
-from . import params as P
+from ..heads import geometry
+from ..heads import points as M
+from ..heads import params as P
 
 POINTS = 468
 PIXELS = 128.0
@@ -19,18 +19,15 @@ FEATURE_WEIGHT = 4.0  # of eyes and lips against 1 for the rest of the face
 IDENTITY_PRIOR, EXPRESSION_PRIOR = 1.5e-3, 5e-3  # times the squared norm: both are in about standard deviations
 # Landmarks of a shut mouth fit thin lips and pressed ones alike: taken for pressed, they would stay so through all speech.
 PRESS_PRIOR = 8.0  # times that of the rest of the expression
-EXPRESSION_BOUNDS = (-0.4, 1.1)
+PRESSED = ("mouthClose", "mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
+EXPRESSION_BOUNDS = (0.0, 1.0)
 POSE_RATES = {"rotation": 1.0, "translation": 1.0}
 FULL_RATES = {"rotation": 0.3, "translation": 0.3, "identity": 4.0, "expression": 2.0}
 
 
 def landmark_model(morphable: geometry.Morphable) -> geometry.Morphable:
     """The morphable model cut down to the landmarks."""
-    small, n = copy.deepcopy(morphable), POINTS
-    small.base, small.jaw = small.base[:n], small.jaw[:n]
-    small.identity, small.expression = small.identity[:, : 3 * n], small.expression[:, : 3 * n]
-    small.close_upper, small.close_lower = small.close_upper[:n], small.close_lower[:n]
-    return small
+    return copy.deepcopy(morphable).cut(POINTS)
 
 
 def landmark_weights() -> torch.Tensor:
@@ -90,7 +87,7 @@ def _pose_phase(model, weights) -> Phase:
 def _full_phase(model, weights) -> Phase:
     layout = Layout.of({"rotation": torch.zeros(1, 3), "translation": torch.zeros(1, 3), "identity": torch.zeros(1, P.IDENTITY),
                         "expression": torch.zeros(1, P.E)}, FULL_RATES)
-    priors = torch.tensor([PRESS_PRIOR if name == "press" else 1.0 for name in P.EXPRESSION])
+    priors = torch.tensor([PRESS_PRIOR if name in PRESSED else 1.0 for name in P.EXPRESSION])
 
     def init(coefficients, **_):
         identity, expression, pose = geometry.split(coefficients)

@@ -11,9 +11,10 @@ import torch.nn.functional as F
 
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
-from . import params as P
+from ..heads import params as P
 from .generator import Generator
-from .geometry import Morphable, camera_rays
+from ..heads.geometry import Morphable, camera_rays
+from .optimise_fit import EXPRESSION_BOUNDS
 from .optimise_losses import decide, fill, grow, picture_loss, unit
 from .optimise_tune import tuning_phases
 from .optimise_volume import Sampling, Volume
@@ -66,7 +67,7 @@ def _pivot_phase(volume: Volume) -> Phase:
 
     def project(params):
         colours = {"background": params["background"].clamp(0, 1), "texture": known(params["texture"])}
-        return params | colours | {"expression": params["expression"].clamp(-0.4, 1.1)}
+        return params | colours | {"expression": params["expression"].clamp(*EXPRESSION_BOUNDS)}
 
     def finish(params, identity, **_):
         return {"w": torch.cat([identity, params[None]], 1)[None]}

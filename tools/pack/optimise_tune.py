@@ -7,7 +7,7 @@ from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import generator as N
 from . import optimise_view as view
-from .geometry import Morphable, camera_rays
+from ..heads.geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 
@@ -20,7 +20,7 @@ STRAY, FLOATING = 3.0, 0.3  # of weight where nothing can be: in other views, an
 FAINT = -1.0  # density before softplus under which the pivot counts as empty
 EPSILON = 1e-7  # of Adam: what no picture shows stays where it is instead of wandering by noise
 MATERIALS = 0.3  # of how far the decoder strays from the pivot's inside the mouth
-OPEN, MOUTH_RAYS = (0.3, 0.6, 0.9, view.WIDEST), 16  # jaws at which the inside is looked at, and rays a side over the mouth
+OPEN, MOUTH_RAYS = (0.2, 0.4, 0.6, view.WIDEST), 16  # values of jawOpen at which the inside is looked at, and rays a side over the mouth
 FAR_OFF = 0.5  # depth errors count up to this, model units
 
 

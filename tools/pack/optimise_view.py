@@ -3,15 +3,15 @@
 import torch
 import torch.nn.functional as F
 
-from . import geometry as G
-from . import mesh as M
-from . import params as P
+from ..heads import geometry as G
+from ..heads import points as M
+from ..heads import params as P
 from .optimise_losses import grow, shrink
 from .optimise_volume import along
 
 EYES, LIPS = 3.0, 1.5  # extra weight of their pixels
 YAW, PITCH = 0.4, 0.2  # radians either way
-WIDEST = 1.2  # jaw of the widest mouths among the views: loud speech gets there, a little beyond what was drawn, which the pivot bears
+WIDEST = 0.8  # jawOpen of the widest mouths among the views: loud speech gets there, and the training's people do
 RANDOMS = 11
 BLINKING = 0.5  # of the views
 LID_TONE = 0.95  # how bright closed lids are beside the skin around them: their lashes are darker
@@ -32,13 +32,14 @@ def random_view(pose, w, random):
     wide = (random[4] < 0.4).to(w.dtype)
     # nearly half shut at least: until then the photo's eye is what lids uncover
     blink = (0.4 + 0.6 * random[8] / BLINKING) * (random[8] < BLINKING).to(w.dtype)
-    motion = {"jaw": WIDEST * random[5] * speaking, "wide": 0.7 * random[6] * speaking * wide, "pucker": 0.7 * random[6] * speaking * (1 - wide),
-              "smile": 0.4 * random[7] * (random[7] > 0.6).to(w.dtype), "blink_left": blink, "blink_right": blink}
+    motion = {"jawOpen": WIDEST * random[5] * speaking, "mouthPucker": 0.7 * random[6] * speaking * (1 - wide)}
+    for name, value in (("mouthStretch", 0.7 * random[6] * speaking * wide), ("mouthSmile", 0.5 * random[7] * (random[7] > 0.6).to(w.dtype)), ("eyeBlink", blink)):
+        motion |= {name + side: value for side in ("Left", "Right")}
     change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
     slot = P.SLOT["expression"]
     expression = w[:, slot]
     # towards the end of what speech and faces do rather than beyond it
-    end = torch.tensor([WIDEST if name == "jaw" else 1.0 for name in P.EXPRESSION])
+    end = torch.tensor([WIDEST if name == "jawOpen" else 1.0 for name in P.EXPRESSION])
     moved = torch.minimum(expression + change[None], torch.maximum(expression, end))
     return turned, torch.cat([w[:, : slot.start], moved, w[:, slot.stop :]], 1)
 
@@ -106,9 +107,9 @@ def mouth_mask(morphable, w, pose, places):
 
 
 def opened(w, jaw):
-    """`w [1,D]` with its jaw at least so far open."""
-    at = P.SLOT["expression"].start + P.EXPRESSION.index("jaw")
-    return torch.cat([w[:, :at], w[:, at : at + 1].clamp(min=jaw), w[:, at + 1 :]], 1)
+    """`w [1,D]` with its mouth at least so far open."""
+    at, close = (P.IDENTITY + P.UNIT[name] for name in ("jawOpen", "mouthClose"))
+    return torch.cat([w[:, :at], w[:, at : at + 1].clamp(min=jaw), 0 * w[:, close : close + 1], w[:, close + 1 :]], 1)
 
 
 def mouth_rays(morphable, w, pose, side):
@@ -131,9 +132,8 @@ def mouth_kept(morphable, w, pose):
 
 def eyes_masks(morphable, w, w_view, pose, places):
     """Both eyes, `[1,1,side,side]` each, of a view in which lids are farther down than in `w`, as open as there; else nothing."""
-    start = P.SLOT["expression"].start
     blink = torch.zeros(P.D)
-    blink[[start + P.EXPRESSION.index(name) for name in ("blink_left", "blink_right")]] = 1
+    blink[[P.IDENTITY + P.UNIT[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")]] = 1
     travel = ((w_view - w) * blink).amax()
     awake = w_view + (w - w_view) * blink
     landmarks = morphable(torch.cat([awake[:, : P.STYLE], pose], 1))[1]

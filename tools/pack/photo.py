@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from ..stepgraph.run import session
-from .data import crop
+from ..heads.crop import crop
 
 MESH_SIDE, MASK_SIDE = 192, 256
 FACE_IN_CROP = 1.5  # side of the mesh network's crop over the extent of the landmarks

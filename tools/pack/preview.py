@@ -1,6 +1,6 @@
 """Pictures to judge a generator by: `python -m tools.pack.preview GENERATOR.pt OUT.png`.
 
-Rows: 16 people from z; a yaw sweep; jaw, press, smile, blinks and gaze; depth.
+Rows: 16 people from z; of two of them a yaw sweep and jaws, shut lips, smile, pucker, blinks and gaze; depth.
 """
 
 import argparse
@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from . import params as P
+from ..heads import params as P
+from ..heads.params import both
+from ..heads.people import plausible
 from .studio import generator
 
 
@@ -28,12 +30,12 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(a.seed)
     model, rows = generator(a.generator), []
-    people = P.plausible(torch.randn(16, P.Z), torch.tensor([a.psi]))
+    people = plausible(torch.randn(16, P.Z), torch.tensor([a.psi]))
 
     def show(p, expression=None, **pose):
         p = p.clone()
         for k, v in (expression or {}).items():
-            p[0, P.IDENTITY + P.EXPRESSION.index(k)] = v
+            p[0, P.IDENTITY + P.UNIT[k]] = v
         at = torch.tensor([[pose.get(k, 0.0) for k in ("pitch", "yaw", "roll", "x", "y", "z")]])
         with torch.no_grad():
             return model(p, at, rays=a.side // 2)
@@ -44,8 +46,9 @@ def main():
         rows.append([tile(show(p, yaw=float(y))["image"]) for y in np.linspace(-0.6, 0.6, 8)])
         rows.append([
             tile(show(p, e)["image"])
-            for e in ({"jaw": 0.3}, {"jaw": 0.6}, {"jaw": 1.0}, {"jaw": 0.3, "press": 1}, {"smile": 1, "wide": 0.5}, {"pucker": 1},
-                      {"blink_left": 1, "blink_right": 1}, {"jaw": 0.4, "upper_raise": 1, "lower_drop": 1, "gaze_x": 1})
+            for e in ({"jawOpen": 0.2}, {"jawOpen": 0.45}, {"jawOpen": 0.8}, {"jawOpen": 0.2, "mouthClose": 0.2} | both("mouthPress", 0.6),
+                      both("mouthSmile", 0.9) | both("mouthStretch", 0.3), {"mouthPucker": 0.9}, both("eyeBlink", 1.0),
+                      {"jawOpen": 0.25, "eyeLookOutLeft": 0.9, "eyeLookInRight": 0.9} | both("mouthUpperUp", 0.8) | both("mouthLowerDown", 0.8))
         ])  # fmt: skip
     depth = [show(p[None])["depth"] for p in people[:8]]
     depth = [torch.nn.functional.interpolate((d - 9.0).clamp(0, 1) * -2 + 1, size=a.side).expand(1, 3, -1, -1) for d in depth]

@@ -13,7 +13,7 @@ import torch
 from onnx import numpy_helper
 
 from . import generator as N
-from . import params as P
+from ..heads import params as P
 from . import roles as R
 from .export import session
 

@@ -13,14 +13,15 @@ import torch.nn.functional as F
 
 from . import convolution
 from . import generator as N
-from . import geometry as G
+from ..heads import geometry as G
 from . import mixing
-from . import params as P
+from ..heads import params as P
+from ..heads import people
 
 VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
 EMPTY = -1e4  # density of what is empty
 FAINT = 1e-4  # alpha below which the source of a ray fades to zero
-AJAR, WIDE = 0.4, 0.7  # jaw up to which the lips of a photo stay before the mouth's inside, and from which they do not
+AJAR, WIDE = 0.25, 0.45  # jawOpen, less what mouthClose shuts, up to which the lips of a photo stay before the mouth's inside, and from which they do not
 MOUTH, MOUTH_RIM = ((-2.6, 2.6), (-7.5, -3.2)), 0.25  # where an opening mouth shows its inside: x and y; width of the rim, centimetres
 FIELD = ("planes", "warp", "decode1_weight", "decode1_bias", "decode2_weight", "decode2_bias")
 UP = ("up1_weight", "up1_bias", "up2_weight", "up2_bias", "rgb_weight", "rgb_bias")
@@ -32,7 +33,7 @@ class Mapping(nn.Module):
     """z [n,Z], psi [1] -> w [n,1,D]: a plausible person, neutral, mouth closed."""
 
     def forward(self, z, psi):
-        return P.plausible(z, psi)[:, None]
+        return people.plausible(z, psi)[:, None]
 
 
 class Prepare(nn.Module):
@@ -204,8 +205,8 @@ class Planes(nn.Module):
 
     def forward(self, w, theta, planes_fixed, style_offset, mouth_kept):
         g = self.prepare.resolve(theta)
-        jaw = w[:, 0, P.SLOT["expression"].start + P.EXPRESSION.index("jaw")]
-        lost = ((jaw - AJAR) / (WIDE - AJAR)).clamp(0, 1)[:, None] * (1 - mouth_kept)
+        jaw, shut = (w[:, 0, P.IDENTITY + P.UNIT[name]] for name in ("jawOpen", "mouthClose"))
+        lost = ((jaw - shut - AJAR) / (WIDE - AJAR)).clamp(0, 1)[:, None] * (1 - mouth_kept)
         style, c, side = g.style(w[:, 0], style_offset), g.config.channels, g.config.basis_side
         basis, *amounts = g.amounts(style)
         amounts, features = itertools.chain(*amounts), (*g.features, *g.window_features)

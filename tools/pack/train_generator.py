@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from PIL import Image
 
 from . import generator as N
-from . import geometry as G
-from . import params as P
-from .data import reduce
-from .shade import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, SKIN
+from ..heads import geometry as G
+from ..heads import params as P
+from ..heads.crop import reduce
+from ..heads.classes import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, SKIN
 
 BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
 COARSE = 0.3  # of the time at half resolution
@@ -32,7 +32,7 @@ KEYS = ("p", "pose", "image", "labels", "depth", "mask")
 
 
 class Pictures:
-    """Shards of `tools.pack.data`, added as they appear; the first shard is held out."""
+    """Shards of `tools.heads.data`, added as they appear; the first shard is held out."""
 
     def __init__(self, folder, keys=KEYS):
         self.folder, self.keys, self.seen, self.parts = folder, keys, set(), {k: [] for k in keys}

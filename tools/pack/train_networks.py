@@ -1,4 +1,7 @@
-"""Trains `deep3d` or `parse` on the renders: `python -m tools.pack.train_networks deep3d DATA OUT --minutes 12`."""
+"""Trains `deep3d` or `parse` on the renders: `python -m tools.pack.train_networks deep3d DATA OUT --minutes 12`.
+
+Keeps OUT/TASK.pt and OUT/TASK.state, from which it goes on where it was stopped.
+"""
 
 import argparse
 import math
@@ -9,10 +12,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import geometry as G
+from ..heads import geometry as G
 from . import networks as W
-from . import params as P
-from .augment import photometric
+from ..heads import params as P
+from .augment import elsewhere, photographed, photometric
 from .train_generator import Pictures
 
 
@@ -28,6 +31,18 @@ def load(rows, side):
     return F.interpolate(image, size=side, mode="area"), F.interpolate(labels, size=side, mode="nearest")[:, 0].long()
 
 
+def seen(rows, side, rng):
+    """Pictures of rows as they may come, labels, and where something covers them [n,side,side]: half of the batches by cameras, half changed harder."""
+    image, labels = load(rows, side)
+    alpha = torch.from_numpy(np.stack([r["alpha"] for r in rows]))[:, None].float() / 255
+    p = torch.tensor(np.stack([r["p"] for r in rows]))
+    image = elsewhere(image, F.interpolate(alpha, size=side, mode="area"), p, rng)
+    if rng.random() < 0.5:
+        return photographed(image, rng), labels, torch.zeros_like(labels, dtype=torch.bool)
+    image, cover = photometric(image)
+    return image, labels, cover
+
+
 class Deep3DTask:
     batch, rate = 16, 2e-3
 
@@ -40,10 +55,9 @@ class Deep3DTask:
         weight[P.SLOT["identity"]], weight[P.SLOT["expression"]], weight[P.STYLE :] = 0.15, 1.5, 2.0
         self.weight = weight / weight.mean()
 
-    def loss(self, rows):
-        image, labels = load(rows, 112)
+    def loss(self, rows, rng):
         target = coefficients(rows)
-        out = self.model.half(photometric(image, labels)[0])
+        out = self.model.half(seen(rows, 112, rng)[0])
         off = (out - target) / self.model.std * self.weight
         scaled = F.smooth_l1_loss(off, target * 0, beta=0.5)
         # most expressions are at rest, which is what their median says; asked for is their mean
@@ -72,12 +86,11 @@ class ParseTask:
         weight[[2, 3, 4, 5, 7, 8, 9]] = 3.0  # small classes
         self.weight = weight
 
-    def loss(self, rows):
-        image, labels = load(rows, self.side)
+    def loss(self, rows, rng):
+        image, labels, cover = seen(rows, self.side, rng)
         if torch.rand(()) < 0.5:
             k = int(torch.randint(-8, 9, ()))
-            image, labels = torch.roll(image, k, 3), torch.roll(labels, k, 2)
-        image, cover = photometric(image, labels)
+            image, labels, cover = torch.roll(image, k, 3), torch.roll(labels, k, 2), torch.roll(cover, k, 2)
         return F.cross_entropy(self.model(image), torch.where(cover, -100, labels), self.weight)
 
     def validate(self, rows):
@@ -102,34 +115,39 @@ def main():
     a.add_argument("data", type=Path)
     a.add_argument("out", type=Path)
     a.add_argument("--minutes", type=float, default=12)
-    a.add_argument("--start", type=Path, help="weights to continue from")
     a = a.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(1)
     rng = np.random.default_rng(1)
     a.out.mkdir(parents=True, exist_ok=True)
-    pictures = Pictures(a.data, ("p", "pose", "image", "labels"))
+    pictures = Pictures(a.data, ("p", "pose", "image", "labels", "alpha"))
     pictures.refresh()
     task = TASKS[a.task](pictures)
     held_out = [{k: pictures.held_out[k][i] for k in pictures.keys} for i in range(100)]
     model = task.model.train()
-    if a.start:
-        model.load_state_dict(torch.load(a.start, weights_only=True))
     optimiser = torch.optim.AdamW(model.parameters(), lr=task.rate, weight_decay=1e-3)
+    step, spent, total, state = 0, 0.0, a.minutes * 60, a.out / f"{a.task}.state"
+    if state.exists():
+        saved = torch.load(state, weights_only=True)
+        model.load_state_dict(saved["model"]), optimiser.load_state_dict(saved["optimiser"])
+        step, spent = saved["step"], saved["spent"]
+        rng = np.random.default_rng(step)
     begin = said = time.time()
-    step, total = 0, a.minutes * 60
 
     def report(elapsed, loss):
         model.eval()
         with torch.no_grad():
             print(f"{elapsed:.0f} s step {step} loss {loss:.4f}; held out: {task.validate(held_out)}", flush=True)
         model.train()
-        torch.save(model.state_dict(), a.out / f"{a.task}.pt")
+        state_now = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": elapsed}
+        for value, path in ((model.state_dict(), a.out / f"{a.task}.pt"), (state_now, state)):
+            torch.save(value, path.with_suffix(".part"))
+            path.with_suffix(".part").rename(path)
 
-    while (elapsed := time.time() - begin) < total:
+    while (elapsed := time.time() - begin + spent) < total:
         for group in optimiser.param_groups:
             group["lr"] = task.rate * min(1, (step + 1) / 50) * (0.99 * 0.5 * (1 + math.cos(math.pi * elapsed / total)) + 0.01)
-        loss = task.loss([pictures.row(i) for i in rng.integers(0, len(pictures), task.batch)])
+        loss = task.loss([pictures.row(i) for i in rng.integers(0, len(pictures), task.batch)], rng)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)

@@ -11,7 +11,7 @@ from tools.speech.mel import WINDOW
 
 from . import digest, export
 from . import networks as W
-from . import params as P
+from ..heads import params as P
 from .optimise_fit import EXPRESSION_BOUNDS
 
 ROLES = [
@@ -22,12 +22,8 @@ ROLES = [
 SETUP = ("face_detector", "face_mesh", "face_parts", "iris", "person_mask")  # come from set-up
 LARGE = 2**15  # numbers of a constant that is worth storing as float16
 HALF_PRECISION = {"deep3d": 1e-3, "parse": 1e-2}  # error of coefficients and logits from weights of float16
-REGIONS = {
-    "mouth": ["jaw", "wide", "pucker", "press", "smile", "upper_raise", "lower_drop"],
-    "eyes": ["blink_left", "blink_right"],
-    "brows": ["brow"],
-    "gaze": ["gaze_x", "gaze_y"],
-}
+STARTS = {"mouth": ("jaw", "mouth", "cheekPuff", "noseSneer", "tongue"), "eyes": ("eyeBlink", "eyeSquint", "eyeWide", "cheekSquint"), "brows": ("brow",), "gaze": ("eyeLook",)}
+REGIONS = {region: [name for name in P.EXPRESSION if name.startswith(starts)] for region, starts in STARTS.items()}
 MOUTH, TORSO = [7, 8, 9], [10, 14, 15]
 
 
@@ -73,8 +69,7 @@ def pack_yaml(folder, name, version, resolution, parse_side, setup=None, default
     lines.append(f"expression: {_flow(P.EXPRESSION)}")
     lines += ["regions:"] + [f"  {k}: {_flow(v)}" for k, v in REGIONS.items()]
     lines.append(f"expression_bounds: {_flow(list(EXPRESSION_BOUNDS))}")
-    # Eyes turn both ways; all else has one.
-    lines.append(f"expression_range: {_flow([[-1, 1] if name in REGIONS['gaze'] else [0, 1] for name in P.EXPRESSION])}")
+    lines.append("expression_range: [0, 1]")
     lines += ["parsing:", f"  mouth: {MOUTH}", f"  torso: {TORSO}", f"  size: {parse_side}", "  mean: [0, 0, 0]", "  std: [1, 1, 1]"]
     # What our audio2exp sees, and the scale that makes up for its movements being smaller than its targets'.
     defaults = {"mel": {"columns": WINDOW}, "audio2exp": {"scale": 1.2}} | (defaults or {})

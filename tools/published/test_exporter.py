@@ -14,8 +14,8 @@ import yaml
 from blake3 import blake3
 from safetensors.torch import load_file
 
-from tools.pack import geometry
-from tools.pack import params as P
+from tools.heads import geometry
+from tools.heads import params as P
 
 from . import landmarks, numbers, pack, pickles, random_weights, weights
 from .__main__ import main, rows

@@ -1,9 +1,10 @@
-"""Makes the training data: synthetic speech and its mouth curves, as shards of numpy arrays.
+"""Makes the training data: synthetic speech and what is said when, as shards of numpy arrays.
 
     python -m tools.speech.data --out DIR [--minutes espeak=75,flite=100,…] [--seed 0]
 
-One shard a source, `SOURCE.npz`: `mel` [columns, 80] float16 in dB, `targets` [frames, 6] float16, `sound` [frames]
-int8 and the `column`/`frame` offset of every clip. The source `background` has no speech at all and closed lips.
+One shard a source, `SOURCE.npz`: `mel` [columns, 80] float16 in dB, the segments' `times` [segments, 2] in seconds and their `sounds`, the
+`column`/`segment` offset of every clip and its video `frames`. Training makes the mouth curves of them, so that other visemes need no new speech.
+The source `background` has no speech at all.
 A clip is changed as sound before its mel is taken: played faster or slower (both times and formants move), in a room,
 with noise, with silence before and after.
 """
@@ -14,7 +15,7 @@ import time
 
 import numpy as np
 
-from . import FRAME_SAMPLES, SAMPLE_RATE, background, espeak, flite, mel, neural, texts, visemes, wav
+from . import FRAME_SAMPLES, SAMPLE_RATE, background, espeak, flite, mel, neural, texts, wav
 
 SOURCES = {
     "espeak": espeak.speak,
@@ -75,18 +76,17 @@ def clips(source, minutes, rng):
 def build(source, minutes, path, seed):
     """Writes one shard."""
     rng = np.random.default_rng([seed, sorted(DEFAULT_MINUTES).index(source)])
-    arrays = {"mel": [], "targets": [], "sound": []}
+    arrays, frames = {"mel": [], "times": [], "sounds": []}, []
     for samples, segments in clips(source, minutes, rng):
-        frames = mel.frame_count(samples)
-        targets, sound = visemes.curves(segments, len(samples) / SAMPLE_RATE)
+        frames.append(mel.frame_count(samples))
         arrays["mel"].append(mel.decibels(samples).astype(np.float16))
-        arrays["targets"].append(targets[:frames].astype(np.float16))
-        arrays["sound"].append(sound[:frames].astype(np.int8))
+        arrays["times"].append(np.array([segment[:2] for segment in segments], np.float32).reshape(-1, 2))
+        arrays["sounds"].append(np.array([segment[2] for segment in segments], "U3"))
     offsets = {
         name: np.cumsum([0] + [len(clip) for clip in arrays[array]])
-        for name, array in (("column", "mel"), ("frame", "targets"))
+        for name, array in (("column", "mel"), ("segment", "times"))
     }
-    np.savez(path, **{name: np.concatenate(parts) for name, parts in arrays.items()}, **offsets)
+    np.savez(path, **{name: np.concatenate(parts) for name, parts in arrays.items()}, **offsets, frames=frames)
 
 
 def main():

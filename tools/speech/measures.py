@@ -1,12 +1,13 @@
-"""How well predicted mouth curves follow the targets that an aligner's phoneme times give."""
+"""How well predicted mouth curves follow the targets that an aligner's phoneme times give. Curves are those of `lips.seen`."""
 
 import numpy as np
 
-from . import FRAME_RATE, FRAME_SAMPLES, SPOKEN
+from . import FRAME_RATE, FRAME_SAMPLES, lips
 from .phones import SILENCE
-from .visemes import JAW, PRESS
+from .visemes import filled
 
-SHUT = 0.5  # of press, from which lips count as shut
+SHUT = 0.5  # of the closure, from which lips count as shut
+AT_TEETH = 0.5  # of the lower lip's roll, from which it counts as at the teeth: half of an f's
 _LAGS = range(-4, 5)
 
 
@@ -25,12 +26,16 @@ def loudness(samples, frames):
     return np.clip((db - low) / max(1e-9, high - low), 0.0, 1.0)
 
 
-def _lag(predicted, targets, channel):
+def _pooled(curves, name):
+    return np.concatenate([clip[name] for clip in curves])
+
+
+def _lag(predicted, targets, name):
     """Frames by which the prediction is late, pooled over clips."""
     scores = []
     for lag in _LAGS:
-        late = [p[max(0, lag) : len(p) + min(0, lag), channel] for p in predicted]
-        early = [t[max(0, -lag) : len(t) + min(0, -lag), channel] for t in targets]
+        late = [p[name][max(0, lag) : len(p[name]) + min(0, lag)] for p in predicted]
+        early = [t[name][max(0, -lag) : len(t[name]) + min(0, -lag)] for t in targets]
         scores.append(correlation(np.concatenate(late), np.concatenate(early)))
     return int(_LAGS[int(np.nanargmax(scores))]) if np.isfinite(scores).any() else 0
 
@@ -41,46 +46,59 @@ def _mean(values):
 
 
 def _stops(predicted, segments):
-    """Counts for p, b, m: events shut within a frame, frames shut, jaw, and frames shut far from any closure."""
-    events, frames, jaws, elsewhere = [], [], [], []
-    for curve, clip in zip(predicted, segments, strict=True):
-        centre = (np.arange(len(curve)) + 0.5) / FRAME_RATE
-        excused = np.zeros(len(curve), bool)
-        for start, end, sound in clip:
+    """Counts for p, b, m: events shut within a frame, frames shut, aperture; for f, v: events with the lip at the teeth; frames shut far from any closure."""
+    events, frames, apertures, teeth, elsewhere = [], [], [], [], []
+    for curves, clip in zip(predicted, segments, strict=True):
+        shut = curves["closure"] > SHUT
+        centre = (np.arange(len(shut)) + 0.5) / FRAME_RATE
+        excused = np.zeros(len(shut), bool)
+        for start, end, sound in filled(clip, len(shut) / FRAME_RATE):
+            near = (centre > start - 0.045) & (centre < end + 0.045)
             if sound == "B":
-                near = (centre > start - 0.045) & (centre < end + 0.045)
                 inside = (centre >= start) & (centre < end)
                 if near.any():
-                    events.append(curve[near, PRESS].max() > SHUT)
-                frames += list(curve[inside, PRESS] > SHUT)
-                jaws += list(curve[inside, JAW])
+                    events.append(shut[near].any())
+                frames += list(shut[inside])
+                apertures += list(curves["aperture"][inside])
+            if sound == "F" and near.any() and "lip_at_teeth" in curves:
+                teeth.append(curves["lip_at_teeth"][near].max() > AT_TEETH)
             if sound in ("B", "F", SILENCE):
                 excused |= (centre > start - 0.09) & (centre < end + 0.09)
-        elsewhere += list(curve[~excused, PRESS] > SHUT)
+        elsewhere += list(shut[~excused])
     return {
         "pbm_closed": _mean(events),
         "pbm_count": len(events),
         "pbm_frames_closed": _mean(frames),
-        "pbm_jaw": _mean(jaws),
+        "pbm_aperture": _mean(apertures),
+        "fv_at_teeth": _mean(teeth),
+        "fv_count": len(teeth),
         "false_closed": _mean(elsewhere),
     }
 
 
-def measure(predicted, clips):
-    """Figures over several clips, pooled.
+def follow(predicted, targets, segments):
+    """Figures of several clips, pooled, from their predicted and target curves by name and what was said.
 
-    `predicted`: for each clip the spoken channels `[frames, 6]`; `clips`: what was said, each with `samples`, `segments` and
-    `targets [frames, 6]`.
-    `jaw`, `closure` and the other channels are correlations; `lag_frames` is that of the jaw; `loudness_only` and
-    `loudness_only_closure` are what a mouth that follows loudness would get.
+    By the name of a curve its correlation, of those that are predicted; lags are late frames.
     """
-    targets = [clip.targets for clip in clips]
-    p, t = np.concatenate(predicted), np.concatenate(targets)
+    figures = {name: correlation(_pooled(predicted, name), _pooled(targets, name)) for name in predicted[0]}
+    figures |= _stops(predicted, segments)
+    figures["lag_frames"] = _lag(predicted, targets, "aperture")
+    figures["lag_frames_closure"] = _lag(predicted, targets, "closure")
+    return _rounded(figures)
+
+
+def measure(predicted, clips):
+    """`follow` for the predicted curves of clips, each with `samples`, `segments` and the channels `targets [frames, C]`, and what a mouth that
+    follows loudness would get: `loudness_only` of the aperture, `loudness_only_closure`."""
+    targets = [lips.seen(clip.targets) for clip in clips]
     loud = np.concatenate([loudness(clip.samples, len(clip.targets)) for clip in clips])
-    figures = {"closure" if c == PRESS else name: correlation(p[:, c], t[:, c]) for c, name in enumerate(SPOKEN)}
-    figures |= _stops(predicted, [clip.segments for clip in clips])
-    figures["lag_frames"] = _lag(predicted, targets, JAW)
-    figures["lag_frames_closure"] = _lag(predicted, targets, PRESS)
-    figures["loudness_only"] = correlation(loud, t[:, JAW])
-    figures["loudness_only_closure"] = correlation(1.0 - loud, t[:, PRESS])
+    alone = {
+        "loudness_only": correlation(loud, _pooled(targets, "aperture")),
+        "loudness_only_closure": correlation(1.0 - loud, _pooled(targets, "closure")),
+    }
+    return follow(predicted, targets, [clip.segments for clip in clips]) | _rounded(alone)
+
+
+def _rounded(figures):
     return {name: value if isinstance(value, int) else round(float(value), 3) for name, value in figures.items()}

@@ -14,13 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import EXPRESSION, SPOKEN, SPOKEN_INDEX
+from . import CHANNELS, EXPRESSION, UNIT
+from .lips import CLOSURE, JAW, TONGUE
 from .mel import BANDS, COLUMNS, SHIFT
 from .visemes import SOUNDS
 
 ROOT_SHARE = 0.5  # of the root in the next frame's reference
-PRESS_GAIN = 1.4  # of what an ensemble's press is beside its other channels: a hesitant p must shut the lips, a hesitant vowel need not open them
-_BLINK = ("blink_left", "blink_right")
+CLOSURE_GAIN = 1.5  # of what an ensemble's closure is beside its other channels: a hesitant p must shut the lips, a hesitant vowel need not open them
+_BLINK = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
 def _block(inputs, outputs, kernel, stride=1, dilation=1):
@@ -64,29 +65,59 @@ class Encoder(nn.Module):
 class Head(nn.Module):
     """`embedding [n, H]`, `reference [n, E]`, `ratio [n, 1]` to `expression [n, E]`.
 
-    Speech sets its own channels. The others keep the reference, blinks being closed by the ratio: 0 leaves the eyes as
+    Speech sets its own units. The others keep the reference, blinks being closed by the ratio: 0 leaves the eyes as
     the reference has them, 1 shuts them.
     """
 
     def __init__(self, embedding=128, hidden=96):
         super().__init__()
         self.sound = nn.Linear(embedding, hidden)
-        self.past = nn.Linear(len(SPOKEN), hidden, bias=False)
-        self.out = nn.Linear(hidden, len(SPOKEN))
-        place = torch.zeros(len(SPOKEN), len(EXPRESSION))
-        place[range(len(SPOKEN)), SPOKEN_INDEX] = 1.0
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("kept", 1.0 - place.sum(0), persistent=False)
-        self.register_buffer("blink", torch.tensor([float(name in _BLINK) for name in EXPRESSION]), persistent=False)
+        self.past = nn.Linear(len(CHANNELS), hidden, bias=False)
+        self.out = nn.Linear(hidden, len(CHANNELS))
+        self.units = Units()
 
     def spoken(self, sound, reference):
-        """The speech channels `[n, 6]` in 0..1 from `self.sound(embedding)` and the reference's speech channels."""
+        """The channels `[n, C]` in 0..1 from `self.sound(embedding)` and what the reference's units are of them, as `Units.past`."""
         return torch.sigmoid(2.0 * self.out(F.relu(sound + self.past(reference))))
 
     def forward(self, embedding, reference, ratio):
-        spoken = self.spoken(self.sound(embedding), reference @ self.place.T)
+        spoken = self.spoken(self.sound(embedding), self.units.past(reference))
+        return self.units(self.units.shut(spoken), reference, ratio)
+
+
+class Units(nn.Module):
+    """Between what speech moves and the 52 units of the face."""
+
+    def __init__(self):
+        super().__init__()
+        size = len(EXPRESSION)
+        # Where a channel's first and last unit lie, and where each unit is found in the reference's units followed by the channels.
+        ends = [[UNIT[units[end]] for units in CHANNELS.values()] for end in (0, -1)]
+        source = list(range(size))
+        for i, units in enumerate(CHANNELS.values()):
+            for unit in units:
+                source[UNIT[unit]] = size + i
+        for name, places in (("first", ends[0]), ("last", ends[1]), ("source", source)):
+            self.register_buffer(name, torch.tensor(places), persistent=False)
+        for name, count, ones in (("blink", size, [UNIT[name] for name in _BLINK]), ("closure", len(CHANNELS), [CLOSURE]), ("tongue", len(CHANNELS), [TONGUE])):
+            marked = torch.zeros(count)
+            marked[ones] = 1
+            self.register_buffer(name, marked, persistent=False)
+
+    def past(self, expression):
+        """What the channels move in units `[n, E]`, the mean of both sides `[n, C]`: in place of the closure, `mouthClose`."""
+        return 0.5 * (expression[:, self.first] + expression[:, self.last])
+
+    def shut(self, channels, gain=1.0):
+        """As `lips.moved`, of channels `[…, C]` whose closure is `gain` times as large."""
+        closure = (gain * channels[..., CLOSURE : CLOSURE + 1]).clamp(max=1.0)
+        share = closure * channels[..., JAW : JAW + 1]
+        return channels + self.closure * (share - channels) - self.tongue * closure * channels
+
+    def forward(self, moved, reference, ratio):
+        """`expression [n, E]` of what `shut` gives, the other units by the reference and the ratio."""
         closing = ratio * self.blink * (1.0 - reference)
-        return reference * self.kept + closing + spoken @ self.place
+        return torch.cat([reference + closing, moved], 1)[:, self.source]
 
 
 class Audio2Exp(nn.Module):
@@ -110,24 +141,26 @@ class _Encoders(nn.ModuleList):
 
 
 class _Heads(nn.Module):
-    """The mean of several heads, each of which takes its part of the embedding, its press made stronger."""
+    """The mean of several heads, each of which takes its part of the embedding, its closure made stronger."""
 
     def __init__(self, heads, widths):
         super().__init__()
-        self.heads, self.widths = nn.ModuleList(heads), widths
-        gain = torch.tensor([PRESS_GAIN if name == "press" else 1.0 for name in EXPRESSION])
+        self.heads, self.widths, self.units = nn.ModuleList(heads), widths, Units()
+        gain = torch.ones(len(CHANNELS))
+        gain[CLOSURE] = CLOSURE_GAIN
         self.register_buffer("gain", gain, persistent=False)
 
     def forward(self, embedding, reference, ratio):
         parts = embedding.split(self.widths, 1)
-        heads = zip(self.heads, parts, strict=True)
-        # what comes back of the last prediction is as large as the heads were trained on; the person's own press counts a little less
-        return self.gain * sum(head(part, reference / self.gain, ratio) for head, part in heads) / len(parts)
+        # what comes back of the last prediction is about as large as the heads were trained on; the person's own closure counts a little less
+        past = self.units.past(reference) / self.gain
+        spoken = sum(head.spoken(head.sound(part), past) for head, part in zip(self.heads, parts, strict=True)) / len(parts)
+        return self.units(self.units.shut(spoken, CLOSURE_GAIN), reference, ratio)
 
 
 class Ensemble(nn.Module):
     """Networks trained apart as one of the same interface, also in halves. Where they err on a voice that none was trained on they err apart,
-    so that their mean follows it better than either. Its press is `PRESS_GAIN` times as large, and up to that; of a single member too."""
+    so that their mean follows it better than either. Its closure is `CLOSURE_GAIN` times as large, at most 1; of a single member too."""
 
     forward = Audio2Exp.forward
 
@@ -148,8 +181,8 @@ class Trainer(nn.Module):
         self.classify = nn.Linear(model.sizes["embedding"], len(SOUNDS))
 
     def forward(self, mel, starts, root, first):
-        """`mel [n, C, 80]`, window `starts [n, L]` within it, spoken channels of the `root [n, 6]` and of the `first`
-        reference `[n, 6]`, to the spoken channels `[n, L, 6]` and the sounds' logits `[n, L, sounds]`."""
+        """`mel [n, columns, 80]`, window `starts [n, L]` within it, and what `Units.past` gives of the `root` and of the `first` reference `[n, C]`,
+        to the channels `[n, L, C]` and the sounds' logits `[n, L, sounds]`."""
         with torch.autocast("cpu", torch.bfloat16):
             every = self.model.encoder.sequence(mel.transpose(1, 2)[:, None])
         index = starts[:, None].expand(-1, every.shape[1], -1)
@@ -158,7 +191,7 @@ class Trainer(nn.Module):
         frames, reference = [], first
         for now in sound.unbind(1):
             frames.append(self.model.head.spoken(now, reference))
-            reference = ROOT_SHARE * root + (1.0 - ROOT_SHARE) * frames[-1]
+            reference = ROOT_SHARE * root + (1.0 - ROOT_SHARE) * self.model.head.units.shut(frames[-1])
         return torch.stack(frames, 1), self.classify(embedding)
 
 

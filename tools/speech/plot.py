@@ -1,4 +1,4 @@
-"""Draws a clip's loudness with the jaw and the press that the network makes of it.
+"""Draws a clip's loudness with what the network makes of it: how far the lips are apart, how shut, wide and round.
 
 python -m tools.speech.plot models/studio speech.wav out.png
 """
@@ -6,21 +6,23 @@ python -m tools.speech.plot models/studio speech.wav out.png
 import argparse
 import pathlib
 
-import numpy as np
 from PIL import Image, ImageDraw
 
-from . import FRAME_RATE, SPOKEN, SPOKEN_INDEX, measures, wav
+from . import FRAME_RATE, lips, measures, wav
 from .runner import Runner
 
-_COLOURS = {"jaw": "#c0392b", "press": "#2464a4", "wide": "#2e8b57", "pucker": "#8e44ad"}
+_COLOURS = {"aperture": "#c0392b", "closure": "#2464a4", "width": "#2e8b57", "rounding": "#8e44ad"}
+_RANGE = {"aperture": (0.0, 2.0), "width": (-1.0, 1.0)}  # of a strip; of the others 0 to 1
 _STRIP, _GAP, _FRAME = 90, 14, 6  # pixels: height of a strip, between strips, a video frame
 
 
 def draw(samples, curves):
-    """An image of strips, one second between the grey lines; `curves [frames, 6]`."""
-    frames = len(curves)
+    """An image of strips, one second between the grey lines; `curves` as of `lips.seen`."""
+    frames = len(curves["jaw"])
     strips = [("loudness", measures.loudness(samples, frames), "#777777")]
-    strips += [(name, curves[:, SPOKEN.index(name)], colour) for name, colour in _COLOURS.items()]
+    for name, colour in _COLOURS.items():
+        low, high = _RANGE.get(name, (0.0, 1.0))
+        strips.append((name, (curves[name] - low) / (high - low), colour))
     image = Image.new("RGB", (frames * _FRAME + 70, len(strips) * (_STRIP + _GAP) + _GAP), "white")
     canvas = ImageDraw.Draw(image)
     for row, (name, curve, colour) in enumerate(strips):
@@ -42,12 +44,11 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     arguments = parser.parse_args()
     samples = wav.read(arguments.speech)
-    curves = Runner(arguments.folder)(samples)[:, SPOKEN_INDEX]
+    curves = lips.seen(lips.channels(Runner(arguments.folder)(samples)))
     draw(samples, curves).save(arguments.out)
-    loud = measures.loudness(samples, len(curves))
-    for channel in ("jaw", "press"):
-        value = measures.correlation(loud, np.asarray(curves[:, SPOKEN.index(channel)]))
-        print(f"{channel} against loudness: correlation {value:.2f}")
+    loud = measures.loudness(samples, len(curves["jaw"]))
+    for name in ("aperture", "closure"):
+        print(f"{name} against loudness: correlation {measures.correlation(loud, curves[name]):.2f}")
 
 
 if __name__ == "__main__":

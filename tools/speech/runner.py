@@ -22,7 +22,7 @@ class Runner:
         )
 
     def __call__(self, samples, root=None, scale=1.0):
-        """Samples at 16 kHz to expressions `[frames, 12]`; `root [12]` is the person's own expression."""
+        """Samples at 16 kHz to expressions `[frames, 52]`; `root [52]` is the person's own expression."""
         root = np.zeros((1, len(EXPRESSION)), np.float32) if root is None else np.float32(root)[None]
         (embedding,) = self.encoder.run(["embedding"], {"mel": mel.clip_windows(samples)[:, None]})
         ratio = np.zeros((1, 1), np.float32)

@@ -2,14 +2,27 @@
 
 import numpy as np
 
-from ..pack.params import EXPRESSION
+from ..heads.params import E, EXPRESSION, UNIT
+from ..heads.people import draw_expression, look
 
 LEAD = 10  # frames at the beginning in which the face does nothing
 FRAMES = 150
-_LIDS = [EXPRESSION.index(name) for name in ("blink_left", "blink_right")]
-_GAZE = [EXPRESSION.index(name) for name in ("gaze_x", "gaze_y")]
-_SIGNED = [EXPRESSION.index(name) for name in ("wide", "pucker", "brow", "smile", "upper_raise", "lower_drop")]
-_AT = {name: EXPRESSION.index(name) for name in EXPRESSION}
+LIDS = [UNIT["eyeBlinkLeft"], UNIT["eyeBlinkRight"]]
+LOOKS = [UNIT[name] for name in EXPRESSION if name.startswith("eyeLook")]
+
+
+def _groups():
+    """Units that move together, the two sides of a face: {name without the side: units}; where eyes look is not among them."""
+    groups = {}
+    for unit, name in enumerate(EXPRESSION):
+        if unit not in LOOKS and name not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight"):
+            groups.setdefault(name.removesuffix("Left").removesuffix("Right"), []).append(unit)
+        elif unit not in LOOKS:
+            groups[name] = [unit]
+    return groups
+
+
+GROUPS = _groups()
 
 
 def _wander(rng, n, step, low, high):
@@ -21,40 +34,28 @@ def _wander(rng, n, step, low, high):
     return np.clip(x * step, low, high)
 
 
-def _amount(rng, channel):
-    if channel in _GAZE:
-        return rng.uniform(-0.8, 0.8)
-    if channel in _SIGNED and rng.random() < 0.3:
-        return rng.uniform(-0.8, 0.0)
-    return rng.uniform(0, 1)
+def _move(rng, x, name):
+    """One group of units moved, one in five with sides to one side alone. `mouthClose` shuts what a jaw has opened."""
+    units, value = GROUPS[name], rng.uniform(0, 1)
+    alone = rng.integers(2) if len(units) == 2 and rng.random() < 0.2 else None
+    for side, unit in enumerate(units):
+        x[unit] = value if alone in (None, side) else 0
+    if name == "mouthClose":
+        x[UNIT["jawOpen"]] = max(x[UNIT["jawOpen"]], value)
 
 
 def _target(rng):
-    """An expression that is made for a few frames: one channel alone, two or three, one of speech, or anything."""
-    x, kind = np.zeros(len(EXPRESSION)), rng.random()
+    """An expression that is made for a few frames: one group alone, the eyes alone, two or three groups, or anything of speech and faces."""
+    x, kind = np.zeros(E), rng.random()
     if kind < 0.35:
-        channel = rng.integers(len(x))
-        x[channel] = _amount(rng, channel)
+        _move(rng, x, rng.choice(list(GROUPS)))
+    elif kind < 0.4:
+        look(x, *rng.uniform(-0.8, 0.8, 2))
     elif kind < 0.6:
-        for channel in rng.choice(len(x), rng.integers(2, 4), replace=False):
-            x[channel] = _amount(rng, channel)
-    elif kind < 0.85:
-        x[_AT["jaw"]] = rng.uniform(0, 0.8)
-        if rng.random() < 0.5:
-            x[_AT["wide" if rng.random() < 0.5 else "pucker"]] = rng.uniform(0, 0.8)
-        if rng.random() < 0.3:
-            x[_AT["upper_raise"]], x[_AT["lower_drop"]] = rng.uniform(0, 0.5, 2)
-        if rng.random() < 0.2:
-            x[:] = 0
-            x[_AT["press"]] = rng.uniform(0.3, 1)
-        x[_AT["smile"]] = rng.uniform(0, 0.5) * (rng.random() < 0.4)
+        for name in rng.choice(list(GROUPS), rng.integers(2, 4), replace=False):
+            _move(rng, x, name)
     else:
-        for channel in range(len(x)):
-            x[channel] = _amount(rng, channel) * rng.random()
-    if x[_AT["jaw"]] > 0.25:
-        x[_AT["press"]] = 0  # pressed lips are shut
-    if kind > 0.1 and rng.random() < 0.75:
-        x[_LIDS] = x[_LIDS].max() * (rng.random() < 0.5)  # most lids move together
+        x = draw_expression(rng).astype(float)
     return x
 
 
@@ -66,7 +67,7 @@ def _blinks(rng, expression):
         for k in range(length):
             if i + k < len(expression):
                 shut = depth * np.sin(np.pi * (k + 1) / (length + 1))
-                for lid, moves in zip(_LIDS, (side < 0.9, side < 0.8 or side > 0.9)):
+                for lid, moves in zip(LIDS, (side < 0.9, side < 0.8 or side > 0.9)):
                     if moves:
                         expression[i + k, lid] = max(expression[i + k, lid], shut)
 
@@ -74,12 +75,12 @@ def _blinks(rng, expression):
 def draw(seed, frames=FRAMES):
     """Expression `[n,E]` and pose `[n,6]`; the first `LEAD` frames make no expression."""
     rng = np.random.default_rng(seed)
-    knots, at = [(0, np.zeros(len(EXPRESSION))), (LEAD - 1, np.zeros(len(EXPRESSION)))], LEAD
+    knots, at = [(0, np.zeros(E)), (LEAD - 1, np.zeros(E))], LEAD
     while at < frames:
         at += rng.integers(2, 6)
         knots.append((at, _target(rng)))
     times, targets = zip(*knots)
-    expression = np.stack([np.interp(np.arange(frames), times, [x[c] for x in targets]) for c in range(len(EXPRESSION))], 1)
+    expression = np.stack([np.interp(np.arange(frames), times, [x[c] for x in targets]) for c in range(E)], 1)
     _blinks(rng, expression)
     pose = np.zeros((frames, 6))
     for axis, (step, most) in enumerate(((0.14, 0.35), (0.2, 0.5), (0.1, 0.3), (0.05, 0.12), (0.05, 0.12))):

@@ -17,7 +17,7 @@ LOWER, UPPER = slice(1, 8), slice(9, 16)
 
 def mean():
     """The mean face `[M,3]`: the canonical face mesh about its stable points, in distances of the eyes."""
-    points = np.load(Path(__file__).parents[1] / "pack" / "canonical.npz")["vertices"].astype(np.float64)
+    points = np.load(Path(__file__).parent / "canonical.npz")["vertices"].astype(np.float64)
     points -= points[STABLE].mean(0)
     left, right = points[[33, 133]].mean(0), points[[263, 362]].mean(0)
     return points / np.linalg.norm(right - left)

@@ -16,9 +16,9 @@ import safetensors.numpy
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from ..pack import mesh as M
+from ..heads import points as M
+from ..heads.params import E, EXPRESSION, UNIT
 from ..pack import write
-from ..pack.params import EXPRESSION
 from . import curves, face
 
 ROOT = Path(__file__).parents[2]
@@ -33,16 +33,26 @@ _LIDS = {i for ring in (M.EYE_R_LOWER, M.EYE_R_UPPER, M.EYE_L_LOWER, M.EYE_L_UPP
 POINTS = sorted(_LIPS | _LIDS | set(_BROWS) | set(_CHEEKS))
 MOVED, LOOKED = 10.0, 5.0  # what brings differences of landmarks and of eyes to about 1
 HIDDEN = 64
-# What a gain is made up for at most. What is hardly seen (the direction of the eyes, the inner lips alone) is not made louder than its noise.
-MOST = {"wide": 2.4, "pucker": 1.8, "smile": 1.5, "brow": 2.0}
-MOST_OTHER = 1.5
+# What a gain is made up for at most: what is hardly seen is not made louder than its noise.
+MOST = 1.8
 # Lids of rendered photos are read three quarters to nine tenths as far as those of drawn heads, and a blink that is not seen is worse than a deep one.
 LIDS = 1.3
 NOISE = 0.1  # of features in training: about twice the face mesh's trembling, so that no head is learnt by heart
-# What the network reads; where the eyes look follows from the irises alone (`face.gaze`).
-READ = EXPRESSION[:-2]
-assert EXPRESSION[-2:] == ["gaze_x", "gaze_y"]
-_SWAPPED = [EXPRESSION.index(name) for name in ("blink_left", "blink_right")]
+# What the network reads; where the eyes look follows from the irises alone (`face.gaze`): to the person's left and up.
+READ = [name for name in EXPRESSION if not name.startswith("eyeLook")]
+GAZE = {"OutLeft": (0, 1), "InRight": (0, 1), "InLeft": (0, -1), "OutRight": (0, -1)} | {way + side: (1, sign) for way, sign in (("Up", 1), ("Down", -1)) for side in ("Left", "Right")}
+_OTHER_SIDE = {"Left": "Right", "Right": "Left"}
+
+
+def opposite(name):
+    """The unit of the other side, or of the other way, in a mirror."""
+    for side, other in _OTHER_SIDE.items():
+        if name.endswith(side):
+            return name.removesuffix(side) + other
+    return name
+
+
+_MIRROR = [UNIT[opposite(name)] for name in EXPRESSION]
 
 
 def see(seed, folder, binary, pack):
@@ -71,10 +81,7 @@ def mirrored(flat, eyes, rotation, expression, pose):
     flat = flat[:, mirror] * [-1, 1, 1]
     eyes = eyes[:, ::-1] * [-1, 1]
     turned = [1, -1, -1]
-    expression = expression.copy()
-    expression[:, _SWAPPED] = expression[:, _SWAPPED[::-1]]
-    expression[:, EXPRESSION.index("gaze_x")] *= -1
-    return flat, eyes, rotation * turned, expression, pose * turned
+    return flat, eyes, rotation * turned, expression[:, _MIRROR], pose * turned
 
 
 def samples(seed, folder, binary, pack):
@@ -140,24 +147,30 @@ def calibrate(net, x, y):
 
     Gains are those of frames in which the face does little else: a mixture hides what one of its parts does.
     """
-    blinks_and_gaze = [*_SWAPPED, *(EXPRESSION.index(name) for name in ("gaze_x", "gaze_y"))]
+    often = {*curves.LIDS, *curves.LOOKS}  # blinks and glances come into all that a face does, and hide nothing but each other
+    groups = [set(next(units for units in curves.GROUPS.values() if UNIT[name] in units)) | ({UNIT["jawOpen"]} if name == "mouthClose" else set()) for name in READ]
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
         gains = []
-        for c in range(len(READ)):
-            others = [k for k in range(len(EXPRESSION)) if k != c and (k not in blinks_and_gaze or c in blinks_and_gaze)]
-            if c in _SWAPPED:
-                others = [k for k in others if k not in _SWAPPED]
-            alone = np.abs(y[:, others]).sum(1) < 0.2
-            f, t = found[alone, c], y[alone, c]
+        for c, (name, group) in enumerate(zip(READ, groups)):
+            others = [k for k in range(E) if k not in group and (k not in often or group & often)]
+            alone = y[:, others].sum(1) < 0.2
+            f, t = found[alone, c], y[alone, UNIT[name]]
             gains.append((f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum())
         gains = np.array(gains)
-        gains[_SWAPPED] = gains[_SWAPPED].mean() / LIDS
-        most = np.array([MOST.get(name, MOST_OTHER) for name in READ])
-        factors = torch.tensor(np.clip(1 / np.maximum(gains, 0.1), 0.8, most), dtype=torch.float32)
+        for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+            gains[READ.index(name)] /= LIDS
+        # Both sides of a face are as strong.
+        gains = np.array([(gains[READ.index(name)] + gains[READ.index(opposite(name))]) / 2 for name in READ])
+        factors = torch.tensor(np.clip(1 / np.maximum(gains, 0.1), 0.8, MOST), dtype=torch.float32)
         for layer in (net.linear, net.last):
             layer.weight.mul_(factors[:, None]), layer.bias.mul_(factors)
     return factors
+
+
+def read(expression):
+    """Of expressions `[n,E]` what the network reads `[n,R]`."""
+    return expression[:, [UNIT[name] for name in READ]]
 
 
 def figures(net, x, y):
@@ -165,7 +178,7 @@ def figures(net, x, y):
     with torch.no_grad():
         found = net(torch.tensor(x, dtype=torch.float32)).numpy()
     rows = {}
-    for name, f, t in zip(READ, found.T, y.T):
+    for name, f, t in zip(READ, found.T, read(y).T):
         gain = (f - f.mean()) @ (t - t.mean()) / ((t - t.mean()) ** 2).sum()
         rows[name] = {"gain": float(gain), "correlation": float(np.corrcoef(f, t)[0, 1]), "error": float(np.sqrt(((f - t) ** 2).mean()))}
     return rows
@@ -231,8 +244,14 @@ def model(net, turns, points=468):
 
     hidden = node("Elu", [layer(x, net.first, "first")], "first_hidden")
     hidden = node("Elu", [layer(hidden, net.second, "second")], "second_hidden")
-    read = node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "read")
-    node("Concat", [read, _gaze(constant, node)], "expression", axis=1)
+    read_ = node("Add", [layer(x, net.linear, "linear"), layer(hidden, net.last, "last")], "read")
+    ways = np.zeros((2, len(GAZE)), np.float32)
+    for column, (axis, sign) in enumerate(GAZE.values()):
+        ways[axis, column] = sign
+    looks = node("Relu", [node("MatMul", [_gaze(constant, node), constant("ways", ways)], "looks_signed")], "looks")
+    found = [*READ, *("eyeLook" + way for way in GAZE)]
+    all_ = node("Concat", [read_, looks], "units_found", axis=1)
+    node("Gather", [all_, constant("order", [found.index(name) for name in EXPRESSION], np.int64)], "expression", axis=1)
     constant("turn_factors", turns[0]), constant("turn_offsets", turns[1])
     node("Add", [node("Mul", ["rotation", "turn_factors"], "turned"), "turn_offsets"], "pose")
     # A constant cannot be an output by itself.
@@ -241,7 +260,7 @@ def model(net, turns, points=468):
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     inputs = [value("face", ["n", points, 3]), value("neutral", [1, points, 3]), value("eyes", ["n", 2, 21, 2]),
               value("neutral_eyes", [1, 2, 21, 2]), value("irises", ["n", 2, 2]), value("neutral_irises", [1, 2, 2]), value("rotation", ["n", 3])]
-    outputs = [value("expression", ["n", len(EXPRESSION)]), value("pose", ["n", 3]), value("mean", [1, points, 3])]
+    outputs = [value("expression", ["n", E]), value("pose", ["n", 3]), value("mean", [1, points, 3])]
     graph = helper.make_graph(nodes, "expression_reader", inputs, outputs, constants)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10, producer_name="talkgraph")
     onnx.checker.check_model(made)
@@ -264,16 +283,16 @@ def main():
     random.Random(1).shuffle(heads)
     held = max(2, len(heads) // 8)
     join = lambda some: tuple(np.concatenate(part) for part in zip(*some))
-    expressions = lambda some: [(x, y[:, : len(EXPRESSION)]) for x, y in some]
+    expressions = lambda some: [(x, y[:, :E]) for x, y in some]
     x, y = join(expressions(heads[:-held]))
     x_held, y_held = join(expressions(heads[-held:]))
-    net = train(x, y[:, : len(READ)], arguments.steps, print)
+    net = train(x, read(y), arguments.steps, print)
     print("rotation: factors", turned[0].round(3), "offsets in degrees", np.degrees(turned[1]).round(2))
     print(json.dumps({"before calibration": {name: round(row["gain"], 2) for name, row in figures(net, x_held, y_held).items()}}))
     half = len(x_held) // 2  # gains are taken from some of the held-out heads, the figures from the others
     calibrate(net, x_held[:half], y_held[:half])
     for name, row in figures(net, x_held[half:], y_held[half:]).items():
-        print(f"{name:12} " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+        print(f"{name:20} " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
     for pack in arguments.packs:
         onnx.save(model(net, turned), pack / f"{ROLE}.onnx")
         write.enter(pack, ROLE, arguments.setup)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Trains the bundled model pack anew: draws heads, speaks sentences, trains every network, writes models/studio.
+# Trains the bundled model pack anew: draws people, speaks sentences, trains every network, writes models/studio.
 #
 #   tools/training/pack.sh
 #
-# Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, and about 6 GB for PyTorch. Data and weights stay in
+# Needs Debian's python3-venv, gcc, libespeak-ng1, flite and fortunes, about 6 GB for PyTorch and 4 for pictures. Data and weights stay in
 # .talkgraph/training, so that a broken-off training goes on with the step it was at; delete a file there to make it
-# anew. On two idle cores: heads 9 minutes; then the generator 188 on one of them and deep3d 40, parse 20, speech 7 and
-# audio2exp 34 on the other.
+# anew. On two idle cores: people 100 minutes; then the generator 200 on one of them and deep3d 50, parse 30, speech 7 and
+# audio2exp 36 on the other; what tracking reads, an hour.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -31,18 +31,18 @@ once() { # once FILE COMMAND…: runs the command unless the file is there alrea
   fi
 }
 
-once "$work/heads.done" "$python" -m tools.pack.data "$work/heads" --pictures 11000 --workers 2
+once "$work/people.done" "$python" -m tools.heads.data "$work/people" --pictures "${PICTURES:-8000}" --workers 2
 
 set -m # a process group of its own, so that stopping here stops it too
-once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/heads" "$work/weights" --minutes 188 &
+once "$work/generator.done" "$python" -m tools.pack.train_generator "$work/people" "$work/weights" --minutes 200 &
 generator=$!
 set +m
 trap 'kill -- "-$generator" 2>/dev/null || true' EXIT
-once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/heads" "$work/weights" --minutes 40
-once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/heads" "$work/weights" --minutes 20
+once "$work/deep3d.done" "$python" -m tools.pack.train_networks deep3d "$work/people" "$work/weights" --minutes 50
+once "$work/parse.done" "$python" -m tools.pack.train_networks parse "$work/people" "$work/weights" --minutes 30
 once "$work/speech.done" "$python" -m tools.speech.data --out "$work/speech"
 # A short training follows closures of unknown voices better, a long one vowels: their mean has both.
-once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2000
+once "$work/audio2exp_short.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_short.pt" --steps 2500
 once "$work/audio2exp_long.done" "$python" -m tools.speech.train --data "$work/speech" --out "$work/weights/audio2exp_long.pt" --steps 12000 --seed 1
 wait "$generator"
 

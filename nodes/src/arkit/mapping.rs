@@ -1,7 +1,7 @@
 //! From face units to the expression coefficients of a pack, and back.
 
 use super::{COUNT, Units, canonical};
-use crate::pack::{Pack, Region};
+use crate::pack::Pack;
 
 /// Of how much the least of a coefficient that goes both ways is: the bundled packs' lids open and brows fall by so much.
 const BACK: f32 = -0.4;
@@ -159,12 +159,8 @@ pub(crate) struct Mapping {
 impl Mapping {
     /// That of `pack`: by names of its expression's coefficients.
     pub(crate) fn of(pack: &Pack) -> Self {
-        let [low, high] = pack.expression_bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        Self::by_names(pack.expression(), |name| match pack.regions().of(name) {
-            // The eyes turn to both sides alike.
-            Region::Gaze => [-high, high],
-            _ => [low, high],
-        })
+        let bounds = pack.expression_bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        Self::by_names(pack.expression(), |name| pack.regions().of(name).bounds(bounds))
     }
 
     /// That of coefficients called `names`, each of which stays within `bounds` where it is a blend.

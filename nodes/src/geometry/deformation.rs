@@ -105,6 +105,7 @@ impl Deformation {
         sight: Option<Sight<'_>>,
     ) -> Result<Self> {
         let (points, solid) = sight.map_or((None, None), |sight| (Some(sight.points), sight.solid));
+        let extremes = &together(reference, extremes, step / PRECISION)?[..];
         let fields: Vec<Displacement> = extremes
             .iter()
             .map(|extreme| Displacement::between(reference, extreme, reach))
@@ -168,6 +169,30 @@ impl Deformation {
     pub fn reaches(&self, p: Vec3) -> bool {
         self.span.as_ref().is_some_and(|span| span.reaches(p))
     }
+}
+
+/// Extremes that move different anchors, taken together: a brow and a lip, the left and the right of a face. As few poses span as much as all of them,
+/// and what is looked up for every pose is most of the work. Motion up to `least` counts as none.
+fn together(reference: &[Vec3], extremes: &[Vec<Vec3>], least: f32) -> Result<Vec<Vec<Vec3>>> {
+    let mut groups: Vec<(Vec<bool>, Vec<Vec3>)> = vec![];
+    for extreme in extremes {
+        let (motion, farthest) = motion(reference, extreme)?;
+        if farthest < REST {
+            continue;
+        }
+        let moves: Vec<bool> = motion.iter().map(|motion| motion.iter().any(|x| x.abs() > least)).collect();
+        let free = |(taken, _): &&mut (Vec<bool>, Vec<Vec3>)| taken.iter().zip(&moves).all(|(a, b)| !(a & b));
+        match groups.iter_mut().find(free) {
+            Some((taken, pose)) => {
+                taken.iter_mut().zip(&moves).for_each(|(taken, moves)| *taken |= moves);
+                pose.iter_mut().zip(extreme.iter().zip(reference)).for_each(|(at, (moved, rest))| {
+                    *at = add(*at, sub(*moved, *rest));
+                });
+            }
+            None => groups.push((moves, extreme.clone())),
+        }
+    }
+    Ok(groups.into_iter().map(|(_, pose)| pose).collect())
 }
 
 /// The anchors at rest, in the extremes, and on the way to them, no farther apart than half a cell of the coarse lattice.

@@ -120,14 +120,16 @@ mod tests {
             rows.iter().map(|row| row[layout.expression_range()].to_vec()).collect()
         };
         let found = expressions(&plain);
-        assert_eq!(found.len(), 1 + 12 + 1);
-        assert_eq!((found[1][0], found[3][2], found[13][2]), (1.0, 1.0, 0.0));
+        let size = layout.expressions();
+        assert_eq!(found.len(), 1 + size + 1);
+        assert_eq!((found[1][0], found[3][2], found[1 + size][2]), (1.0, 1.0, 0.0));
         let wide = stating("expression_range: [-3, 2.5]\n");
         let found = expressions(&wide);
-        assert_eq!(found.len(), 1 + 24);
-        assert_eq!((found[1][0], found[3][2], found[13][0], found[15][2]), (2.5, 2.5, -3.0, -3.0));
-        assert_eq!((found[1][2], found[13][2]), (0.4, 0.4));
+        assert_eq!(found.len(), 1 + 2 * size);
+        let (first, third) = (1 + size, 3 + size);
+        assert_eq!((found[1][0], found[3][2], found[first][0], found[third][2]), (2.5, 2.5, -3.0, -3.0));
+        assert_eq!((found[1][2], found[first][2]), (0.4, 0.4));
         let near = stating("expression_range: [0.3, 1]\n");
-        assert_eq!(expressions(&near).len(), 1 + 24 - 1, "0.4 is near 0.3");
+        assert_eq!(expressions(&near).len(), 2 * size, "0.4 is near 0.3");
     }
 }

@@ -23,12 +23,17 @@ pub(crate) fn person(models: &Models) -> (Tensors, Tensors) {
     (identity, reference)
 }
 
+/// Which expression coefficient the face unit `name` is.
+pub(crate) fn unit(models: &Models, name: &str) -> usize {
+    models.pack().unwrap().expression().iter().position(|one| one == name).unwrap()
+}
+
 /// Expressions of `frames` frames whose jaw opens from 0 to `jaw`.
 pub(crate) fn opening(models: &Models, frames: usize, jaw: f32) -> Tensors {
     let size = models.pack().unwrap().coefficients().expressions();
-    let mut rows = vec![0.0; frames * size];
+    let (mut rows, at) = (vec![0.0; frames * size], unit(models, "jawOpen"));
     for (frame, row) in rows.chunks_mut(size).enumerate() {
-        row[0] = jaw * frame as f32 / (frames - 1).max(1) as f32;
+        row[at] = jaw * frame as f32 / (frames - 1).max(1) as f32;
     }
     Tensors::new().with("expression", Tensor::f32([frames, size], rows).unwrap())
 }

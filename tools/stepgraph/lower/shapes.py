@@ -1,5 +1,6 @@
 """Views, slices, concatenation, padding, gathers and scatters."""
 
+import math
 import operator
 
 from .builder import Builder, Value
@@ -150,6 +151,19 @@ def index(b, out, x, indices):
     if len(places) != 1:
         raise NotImplementedError("indexing by several index tensors")
     return b.node("Gather", [b.whole(x), b.whole(indices[places[0]])], axis=places[0])
+
+
+@lowers(aten.index_put.default)
+def index_put(b, out, x, indices, values, accumulate=False):
+    places = [i for i, index in enumerate(indices) if index is not None]
+    if len(places) != 1 or not accumulate:
+        raise NotImplementedError("index_put with several index tensors, or without accumulating")
+    axis, index = places[0], indices[places[0]]
+    count = math.prod(index.shape)
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    along = b.reshape(b.whole(index), tuple(count if a == axis else 1 for a in range(len(shape))))
+    # not ScatterND, whose rows ONNX Runtime adds on several threads that race
+    return b.node("ScatterElements", [b.whole(x), b.node("Expand", [along, b.ints(shape)]), b.reshape(b.whole(values), shape)], axis=axis, reduction="add")
 
 
 @lowers(aten.gather.default)

@@ -38,6 +38,12 @@ impl Region {
     pub const ALL: [(Self, &str); 4] =
         [(Self::Mouth, "mouth"), (Self::Eyes, "eyes"), (Self::Brows, "brows"), (Self::Gaze, "gaze")];
 
+    /// What a coefficient of this region stays within, given the pack's bounds: eyes that turn to both sides by one number do so alike, and face
+    /// units, which have one for each side, begin at 0.
+    pub fn bounds(self, [low, high]: [f32; 2]) -> [f32; 2] {
+        if self == Self::Gaze && low < 0.0 { [-high, high] } else { [low, high] }
+    }
+
     /// Its place in [`ALL`](Self::ALL).
     pub fn index(self) -> usize {
         self as usize

@@ -105,10 +105,8 @@ fn ratios_are_used_frame_by_frame_within_the_recurrence() {
     assert!(close(&blinking(&models, &[0.5; 8], &[3, 5]).unwrap(), &half));
 
     let one = blinking(&models, &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], &[8]).unwrap();
-    let size = open.len() / 8;
-    let blinks = |frames: &[f32]| {
-        frames.chunks_exact(size).map(|frame| frame[7]).collect::<Vec<_>>() // blink_left
-    };
+    let (size, lid) = (open.len() / 8, crate::volume::testing::unit(&models, "eyeBlinkLeft"));
+    let blinks = |frames: &[f32]| frames.chunks_exact(size).map(|frame| frame[lid]).collect::<Vec<_>>();
     let moved: Vec<f32> = blinks(&one).iter().zip(blinks(&open)).map(|(one, open)| one - open).collect();
     assert!(moved[..3].iter().all(|by| by.abs() < 1e-6) && (blinks(&one)[3] - 1.5).abs() < 1e-4, "{moved:?}");
     // The recurrence halves what the reference keeps of the blink, so the eyes open within a few frames.

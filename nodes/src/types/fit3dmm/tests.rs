@@ -9,6 +9,7 @@ use crate::{
     contract::{Arity, ParamValue},
     tensor::{Tensor, Tensors},
     testing::{TestHost, inputs, params, run_value, tiny_models, tiny_models_in},
+    volume,
 };
 
 /// A head that is turned, opened and moved, and the landmarks that it shows.
@@ -16,7 +17,7 @@ fn truth(models: &Models, jaw: f32) -> (Vec<f32>, Vec<f32>) {
     let layout = models.pack().unwrap().coefficients();
     let mut row = vec![0.0; layout.size];
     layout.set_pose(&mut row, &[0.05, 0.15, -0.05, 0.02, 0.01, 0.0]).unwrap();
-    row[layout.expression.0] = jaw;
+    row[layout.expression.0 + volume::testing::unit(models, "jawOpen")] = jaw;
     let offered = Tensors::new().with("coefficients", Tensor::f32([1, layout.size], row.clone()).unwrap());
     let seen = models.run("morphable_model", &offered).unwrap();
     (row, seen.get("landmarks").unwrap().as_f32().unwrap().to_vec())
@@ -98,7 +99,7 @@ fn frames_are_followed_and_a_lost_face_keeps_the_last_fit() {
     let ctx = Context { host: &host, models: &models };
     let (first, state) = body.chunk(None, &chunk(&[0.1, 0.3], false), &ctx).unwrap();
     let (second, _) = body.chunk(Some(&state), &chunk(&[0.5, 0.9], true), &ctx).unwrap();
-    let at = models.pack().unwrap().coefficients().expression.0;
+    let at = models.pack().unwrap().coefficients().expression.0 + volume::testing::unit(&models, "jawOpen");
     let jaws = |out: &crate::body::Outputs| -> Vec<f32> {
         let rows = out["coefficients"].tensors().unwrap().get("coefficients").unwrap().clone();
         rows.as_f32().unwrap().chunks_exact(rows.shape()[1]).map(|row| row[at]).collect()

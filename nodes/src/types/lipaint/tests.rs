@@ -5,7 +5,7 @@ use crate::{
     geometry::resample,
     tensor::{Tensor, Tensors},
     testing::{TestHost, run_chunks, tiny_models},
-    volume::testing::{opening, person, ports, tensors},
+    volume::testing::{opening, person, ports, tensors, unit},
 };
 
 fn paint(models: &Models, mask: &str, grow: f64) -> Outputs {
@@ -65,7 +65,7 @@ fn roles_are_those_of_the_chosen_mask() {
 fn winking(models: &Models, eyes: bool) -> (Vec<f32>, Vec<f32>) {
     let pack = models.pack().unwrap();
     let size = pack.coefficients().expressions();
-    let lid = pack.expression().iter().position(|name| name == "blink_left").unwrap();
+    let lid = unit(models, "eyeBlinkLeft");
     let mut rows = vec![0.0; 3 * size];
     rows[size + lid] = 1.0;
     let expression = Tensors::new().with("expression", Tensor::f32([3, size], rows).unwrap());

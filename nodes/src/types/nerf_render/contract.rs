@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) fn contract() -> Contract {
-    Contract::new("nerf_render", 4, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
+    Contract::new("nerf_render", 5, Time::Map, Pool::Model, "renders the volume, the face moved by bending rays")
         .doc(
             "Ray deformation after NeRFFaceSpeech (Kim et al. 2024): where to sample each ray is found once for a person and camera; \
              for a frame, every sample point goes back to where its matter was in the reference pose, by the motion \

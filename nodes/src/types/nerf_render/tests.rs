@@ -97,7 +97,7 @@ fn wrong_sizes_name_port_and_numbers() {
     };
     let short = Tensors::new().with("expression", Tensor::f32([2, 5], vec![0.0; 10]).unwrap());
     let error = render(&models, &[], vec![base(short)]).unwrap_err();
-    assert_eq!(error.to_string(), "`expression`: expected 12 numbers a frame, found shape [2, 5]");
+    assert_eq!(error.to_string(), "`expression`: expected 52 numbers a frame, found shape [2, 5]");
     let mut few = base(opening(&models, 3, 0.0));
     few.push(("pose", poses(&[[0.0; 6]])));
     let error = render(&models, &[], vec![few]).unwrap_err();
@@ -225,7 +225,7 @@ fn opened(models: &Models, set: &[(&str, &str)], more: Vec<(&str, Tensors)>) -> 
 fn expected(models: &Models, rays: &volume::Rays, still: &[[f32; 2]]) -> Vec<f32> {
     let layout = models.pack().unwrap().coefficients();
     let (rest, mut open) = (vec![0.0; layout.size], vec![0.0; layout.size]);
-    open[layout.expression.0] = 1.0;
+    open[layout.expression.0 + volume::testing::unit(models, "jawOpen")] = 1.0;
     let anchors = motion::anchors(models, vec![rest, open]).unwrap();
     let points = rays.points().unwrap();
     let samples = points.len() / rays.shape()[0];

@@ -76,8 +76,7 @@ impl Retarget {
         let [low, high] = pack.expression_bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
         let channel = |name: &String| {
             let region = pack.regions().of(name);
-            // The eyes turn to both sides alike.
-            let bounds = if region == Region::Gaze { [-high, high] } else { [low, high] };
+            let bounds = region.bounds([low, high]);
             Channel { lid: region == Region::Eyes, gain: self.gains[region.index()], bounds }
         };
         pack.expression().iter().map(channel).collect()

@@ -12,10 +12,10 @@ fn motion(models: &Models) -> Tensors {
     let at = |name: &str| names.iter().position(|one| one == name).unwrap();
     let size = names.len();
     let mut expression = vec![0.0f32; 2 * size];
-    expression[at("jaw")] = 0.5;
-    expression[at("smile")] = 0.8;
-    expression[size + at("gaze_x")] = -0.4;
-    expression[size + at("brow")] = 0.3;
+    expression[at("jawOpen")] = 0.5;
+    expression[at("mouthSmileLeft")] = 0.8;
+    expression[size + at("eyeLookInLeft")] = 0.4;
+    expression[size + at("browInnerUp")] = 0.3;
     let rows = |a: [f32; 3], b: [f32; 3]| Tensor::f32([2, 3], [a, b].concat()).unwrap();
     Tensors::new()
         .with("expression", Tensor::f32([2, size], expression).unwrap())
@@ -25,13 +25,13 @@ fn motion(models: &Models) -> Tensors {
         .with("shot", Tensor::i64([2], vec![0, 0]).unwrap())
 }
 
-/// A person at rest: smiles by 0.6, looks up by 0.2.
+/// A person at rest: smiles by 0.6 on the left, nods by 0.2.
 fn person(models: &Models) -> Vec<f32> {
     let pack = models.pack().unwrap();
     let layout = pack.coefficients();
     let mut row = vec![0.25; layout.size];
     let mut expression = vec![0.0; layout.expressions()];
-    expression[pack.expression().iter().position(|name| name == "smile").unwrap()] = 0.6;
+    expression[pack.expression().iter().position(|name| name == "mouthSmileLeft").unwrap()] = 0.6;
     layout.set_expression(&mut row, &expression).unwrap();
     layout.set_pose(&mut row, &[0.2, 0.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
     row
@@ -74,10 +74,13 @@ fn what_the_driver_does_is_added_to_the_person_at_rest_within_bounds() {
     let Some(models) = tiny_models() else { return };
     let out = retarget(&models, &[]);
     let [_, high] = models.pack().unwrap().expression_bounds().unwrap();
-    assert!(near(out.at(0, "jaw"), 0.5) && near(out.at(1, "jaw"), 0.0));
-    let most = 0.6 + 0.5 * high;
-    assert!(near(out.at(0, "smile"), most) && near(out.at(1, "smile"), 0.6), "0.6 + 0.8 is too much");
-    assert!(near(out.at(1, "gaze_x"), -0.4));
+    assert!(near(out.at(0, "jawOpen"), 0.5) && near(out.at(1, "jawOpen"), 0.0));
+    let most = f32::max(high, 0.6 + 0.5 * high);
+    assert!(
+        near(out.at(0, "mouthSmileLeft"), most) && near(out.at(1, "mouthSmileLeft"), 0.6),
+        "0.6 + 0.8 is too much"
+    );
+    assert!(near(out.at(1, "eyeLookInLeft"), 0.4));
     assert_eq!(out.pose[..6], [0.1, 0.2, 0.0, 0.0, 0.0, 0.0]);
     // Nothing of the driver's looks: identity and texture are the person's.
     let layout = models.pack().unwrap().coefficients().clone();
@@ -92,9 +95,13 @@ fn regions_have_gains_and_the_expression_can_be_taken_as_it_is() {
     let Some(models) = tiny_models() else { return };
     let gain = |name, x| (name, ParamValue::Float(x));
     let out = retarget(&models, &[gain("mouth", 0.5), gain("gaze", 2.0), gain("brows", 0.0)]);
-    assert!(near(out.at(0, "jaw"), 0.25) && near(out.at(1, "gaze_x"), -0.8) && near(out.at(1, "brow"), 0.0));
+    assert!(
+        near(out.at(0, "jawOpen"), 0.25)
+            && near(out.at(1, "eyeLookInLeft"), 0.8)
+            && near(out.at(1, "browInnerUp"), 0.0)
+    );
     let out = retarget(&models, &[("expression", ParamValue::Text("absolute".into()))]);
-    assert!(near(out.at(0, "smile"), 0.8) && near(out.at(1, "smile"), 0.0));
+    assert!(near(out.at(0, "mouthSmileLeft"), 0.8) && near(out.at(1, "mouthSmileLeft"), 0.0));
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_given_latent_stands_for_the_seed_and_other_tensors_for_the_identitys() {
     let error = |given: Tensors| from(given).err().unwrap().to_string();
     assert!(error(Tensors::new()).starts_with("port `given`: tensor `z` is missing"));
     let short = Tensor::f32([1, 3], vec![0.0; 3]).unwrap();
-    assert!(error(Tensors::new().with("z", short.clone())).contains("`z`: expected [1,128]"));
+    assert!(error(Tensors::new().with("z", short.clone())).contains("`z`: expected [1,192]"));
     let nose = error(Tensors::new().with("z", z.clone()).with("nose", short.clone()));
     assert_eq!(nose, "port `given`: the pack's identity has no tensor `nose`");
     assert!(error(Tensors::new().with("z", z).with(name, short)).contains(&format!("`{name}`: expected [")));

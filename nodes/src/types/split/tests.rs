@@ -23,5 +23,5 @@ fn pose_and_expression_are_where_the_pack_has_them() {
     let short = Tensors::new().with("coefficients", Tensor::f32([1, 3], vec![0.0; 3]).unwrap());
     let wrong = inputs(0, vec![("coefficients", Value::Tensors(short))]);
     let error = run_value(&node(), &[], &wrong, &host, &models).err().unwrap().to_string();
-    assert!(error.starts_with("port `coefficients`: `coefficients`: expected 108 numbers"), "{error}");
+    assert!(error.starts_with("port `coefficients`: `coefficients`: expected 189 numbers"), "{error}");
 }

@@ -95,7 +95,7 @@ fn rows(out: &Collected, name: &str) -> Vec<Vec<f32>> {
 }
 
 fn jaw(models: &Models, out: &Collected) -> Vec<f32> {
-    let at = models.pack().unwrap().expression().iter().position(|name| name == "jaw").unwrap();
+    let at = crate::volume::testing::unit(models, "jawOpen");
     rows(out, "expression").iter().map(|row| row[at]).collect()
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    arkit::COUNT,
     artifact::Value,
     body::{Input, Inputs},
     contract::Rate,
@@ -11,6 +12,7 @@ use crate::{
     registry::Registry,
     tensor::{Tensor, Tensors},
     testing::{self, InMemory, TestHost, no_models, run_value, tiny_models},
+    volume::testing::unit,
 };
 
 /// A sequence of the f32 tensors `parts`, cut into chunks of seven frames.
@@ -66,7 +68,7 @@ fn what_is_written_is_decoded() {
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    let row = prop::collection::vec(0.0f32..=1.0, 12);
+    let row = prop::collection::vec(0.0f32..=1.0, COUNT);
     let pose = prop::collection::vec(-1.0f32..1.0, 6);
     let rates = [(25, 1, 0.0), (30, 1, 0.0), (60, 1, 0.0), (15, 1, 0.0), (30_000, 1001, 29.97)];
     let cases =
@@ -94,7 +96,7 @@ fn what_is_written_is_decoded() {
 #[test]
 fn a_motion_has_its_own_rotation() {
     let Some(models) = tiny_models() else { return };
-    let expression = vec![vec![0.25; 12]; 30];
+    let expression = vec![vec![0.25; COUNT]; 30];
     let rotation = vec![vec![0.1, -0.2, 0.3]; 30];
     let motion = sequence(&[("expression", &expression), ("rotation", &rotation)]);
     let host = TestHost::new();
@@ -109,15 +111,16 @@ fn a_motion_has_its_own_rotation() {
 #[test]
 fn what_has_no_unit_is_noted() {
     let Some(models) = tiny_models() else { return };
-    let mut expression = vec![vec![0.0; 12]; 3];
+    let mut expression = vec![vec![0.0; COUNT]; 3];
     // A jaw beyond open, and one beyond shut.
-    (expression[0][0], expression[2][0]) = (1.25, -0.25);
+    let at = unit(&models, "jawOpen");
+    (expression[0][at], expression[2][at]) = (1.25, -0.25);
     let ports = vec![("expression", sequence(&[("expression", &expression)]))];
     let host = TestHost::new();
     let path = written(&inputs(ports, Rate::new(25, 1)), &[], &host, &models).unwrap();
     assert_eq!((host.noted("cut"), host.noted("frames")), (Some(2.into()), Some(3.into())));
     let [back, _] = read_back(&path, Rate::new(25, 1), 0.0, &models);
-    assert_eq!([back[0], back[12], back[24]], [1.0, 0.0, 0.0]);
+    assert_eq!([0, 1, 2].map(|frame| back[frame * COUNT + at]), [1.0, 0.0, 0.0]);
 }
 
 #[test]
@@ -137,16 +140,16 @@ fn wrong_inputs_are_clear_errors() {
         written(&inputs, &[], &TestHost::new(), models).unwrap_err().to_string()
     };
     assert_eq!(
-        message(&[vec![0.0; 12]], 2, &models),
+        message(&[vec![0.0; COUNT]], 2, &models),
         "port `pose`: 2 frames, expected 1 as `expression` has"
     );
     assert_eq!(
-        message(&[vec![0.0; 11]], 1, &models),
-        "port `expression`: `expression`: expected 12 numbers a frame, found shape [1, 11]"
+        message(&[vec![0.0; 51]], 1, &models),
+        "port `expression`: `expression`: expected 52 numbers a frame, found shape [1, 51]"
     );
     assert_eq!(
-        message(&[vec![f32::NAN; 12]], 1, &models),
+        message(&[vec![f32::NAN; COUNT]], 1, &models),
         "port `expression`: frame 0: `expression` has numbers that are not finite"
     );
-    assert!(!message(&[vec![0.0; 12]], 1, &no_models()).is_empty());
+    assert!(!message(&[vec![0.0; COUNT]], 1, &no_models()).is_empty());
 }

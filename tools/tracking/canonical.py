@@ -5,7 +5,7 @@ The package (Apache-2.0, Copyright The MediaPipe Authors) holds the mesh as a pr
 centimetres, texture coordinates). Only this geometry is taken: 468 positions and their triangles.
 
     npm pack @mediapipe/face_mesh@0.4.1657299874
-    python -m tools.pack.canonical mediapipe-face_mesh-0.4.1657299874.tgz
+    python -m tools.tracking.canonical mediapipe-face_mesh-0.4.1657299874.tgz
 """
 
 import struct

@@ -7,14 +7,14 @@ turns, its points go on as they are, so that the iris stays round, and end under
 import numpy as np
 import torch
 
-from . import mesh as M
+from . import points as M
 
 COLUMNS, ROWS = 9, 5
 EXTENT = 0.85  # the outermost points, so that they are not the lids'
 EDGE = 0.95  # where points end under a lid
 STIFF = 0.5  # from here to the lid behind, the white spreads
 # What a gaze of 1 turns the middle of the iris by, in half widths and half heights of the eye. What is rendered is pulled back by the lids'
-# anchors beside it: along the eye to about 0.2 of its width, as far as shade.py paints it.
+# anchors beside it: along the eye to about 0.2 of its width, as far as eyes look.
 TURN = (0.5, 0.9)
 
 
