@@ -129,7 +129,11 @@ def parse():
 def main():
     arguments, wanted = parse()
     home = pathlib.Path(os.environ.get("TALKGRAPH_HOME", E.ROOT / ".talkgraph"))
-    engine, faces, sets = E.Engine(arguments.binary, arguments.pack), portraits(arguments.portraits, home), {}
+    try:
+        engine = E.Engine(arguments.binary, arguments.pack)
+    except (E.Failed, OSError) as error:
+        raise SystemExit(f"error: {error}")
+    faces, sets = portraits(arguments.portraits, home), {}
     figures = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
     if {"speech", "rendered"} & set(wanted):
         from . import recordings

@@ -27,6 +27,8 @@ class Engine:
             raise FileNotFoundError(f"{binary}: no such file\nhint: cargo build --release")
         self.about = yaml.safe_load((self.pack / "pack.yaml").read_text())
         self.side, self.expressions = self.about["resolution"], self.about["expression"]
+        if "jawOpen" not in self.expressions:
+            raise Failed(f"{pack}: its expression is {', '.join(self.expressions[:3])}, …, expected face units\nhint: make pack trains a pack of them")
 
     def run(self, graph, inputs, outputs, settings=()):
         """Runs a graph; `inputs` and `outputs`: name to path. Gives the report's nodes by name.
