@@ -21,8 +21,8 @@ from . import topology as T
 from .topology import EYE_L, EYE_R, LASHES, SKIN, TEETH_L, TEETH_U, TONGUE  # noqa: F401  the parts' constants
 
 EYES_APART, EYES_HIGH, EYES_DEEP = 6.2, 2.6, 2.4  # of the eyeballs' centres on the mean head, as on the canonical face
-# The edges of the upper teeth show where lips part, and a resting tongue lies behind the lower ones.
-SET_RIGHT = {TEETH_U: (0.0, -0.2, 0.06), TONGUE: (0.0, -0.35, 0.0)}
+# The edges of the upper teeth show where lips part, close behind them; the lower ones bite a little behind those, and a resting tongue lies behind both.
+SET_RIGHT = {TEETH_U: (0.0, -0.55, 0.14), TEETH_L: (0.0, -0.12, 0.0), TONGUE: (0.0, -0.35, 0.0)}
 SOURCES = ("assets.py", "topology.py", "identity.py", "expressions.py", "masks.py", "head.py")
 
 

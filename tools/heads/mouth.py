@@ -32,7 +32,7 @@ class Teeth:
         own = np.sin(which * 12.9 + (x > 0) * 4.1).astype(F)  # every tooth a little its own
         albedo = enamel * (1 + F(0.035) * own - F(0.10) * step(2.0, 3.0, along))[:, None]
         albedo = albedo * np.exp(-(F(0.22) * step(0.45, 0.0, down))[:, None] * np.array([0.4, 0.9, 1.5], F))  # darker, yellower at the neck
-        albedo *= np.exp(-(F(0.7) * gap * (1 - gum))[:, None] * np.array([0.8, 1.1, 1.2], F))
+        albedo *= np.exp(-(F(0.4) * gap * (1 - gum))[:, None] * np.array([0.8, 1.1, 1.2], F))
         pink = np.array([0.52, 0.20, 0.18], F) * np.exp(F(0.10) * noise(c, 3.0, 2))[:, None]
         self.albedo = (albedo + gum[:, None] * (pink - albedo)).astype(F)
         self.height = F(0.055) * (1 - t**4) * (1 - gum) + F(0.03) * gum

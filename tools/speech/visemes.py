@@ -26,7 +26,7 @@ VISEMES = {
     "AX": ({"jawOpen": 0.16, "mouthLowerDown": 0.12, "mouthUpperUp": 0.05}, (0.4, 0.2, 0.2)),
     "OH": ({"jawOpen": 0.26, "mouthFunnel": 0.38, "mouthPucker": 0.35}, (0.9, 0.6, 0.9)),
     "B": ({"jawOpen": 0.10, "closure": 1.0, "mouthRollLower": 0.25, "mouthRollUpper": 0.25, "mouthPress": 0.15}, (1.0, 0.3, 0.25)),
-    "F": ({"jawOpen": 0.07, "mouthRollLower": 1.00, "mouthUpperUp": 0.28}, (1.0, 0.3, 0.3)),
+    "F": ({"jawOpen": 0.13, "mouthRollLower": 1.00, "mouthUpperUp": 0.28}, (1.0, 0.3, 0.3)),
     "TH": ({"jawOpen": 0.16, "tongueOut": 0.60, "mouthLowerDown": 0.06, "mouthUpperUp": 0.06}, (0.7, 0.2, 0.2)),
     "T": ({"jawOpen": 0.08, "mouthStretch": 0.08, "mouthLowerDown": 0.20, "mouthUpperUp": 0.14}, (0.6, 0.2, 0.12)),
     "S": ({"jawOpen": 0.04, "mouthStretch": 0.22, "mouthDimple": 0.05, "mouthLowerDown": 0.32, "mouthUpperUp": 0.25}, (0.9, 0.4, 0.2)),
