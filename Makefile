@@ -18,7 +18,7 @@ help:
 	@echo 'make package a Debian package and a Python wheel for systems like this one, in target/package; package-try installs both on a bare system'
 	@echo 'make fuzz    every reader of files fed with changed ones [SECONDS=30] each (needs a nightly Rust and cargo-fuzz)'
 	@echo 'make bench   time cached runs, checks and rendering; where packs are trained also beside torch and plain ONNX'
-	@echo 'make eval    figures of the bundled pack [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
+	@echo 'make eval    figures of a pack in face units [PORTRAITS=folder] [SPEECH=folder] [ONLY=part,…]'
 
 setup:
 	tools/setup/setup.sh $(if $(CUDA),--cuda)

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Column, Line, Table, located, pattern::Pattern, wrong};
+use super::{Column, Line, Table, pattern::Pattern, wrong};
 use crate::{
     check::{Assignment, Stands},
     error::{Diagnostic, Diagnostics},
@@ -161,8 +161,8 @@ fn job(
         let (name, Some(value)) = (column.name.clone(), cell) else { continue };
         job.columns.insert(name.clone(), value.clone());
         match meaning {
-            Meaning::Input => drop(job.inputs.insert(name, located(&column.folder, value))),
-            Meaning::Output => drop(job.outputs.insert(name, located(&column.folder, value))),
+            Meaning::Input => drop(job.inputs.insert(name, column.folder.join(value))),
+            Meaning::Output => drop(job.outputs.insert(name, column.folder.join(value))),
             Meaning::Param => {
                 job.set.push(Assignment { name, value: value.clone(), stands: Stands::Column });
             }

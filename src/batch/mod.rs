@@ -12,8 +12,6 @@ pub use jobs::{Common, Job, jobs};
 pub use merge::{Merged, merge};
 pub use table::{Column, Line, List, Table};
 
-use std::path::PathBuf;
-
 use crate::{
     error::Diagnostic,
     graph::{Graph, Row},
@@ -45,9 +43,4 @@ pub fn of_row(row: &Row, mut diagnostic: Diagnostic) -> Diagnostic {
         (Some(_), _) => diagnostic.message.push_str(&format!(" ({row})")),
     }
     diagnostic
-}
-
-/// A path in a table or on the command line, relative to what it is relative to.
-fn located(folder: &std::path::Path, path: &str) -> PathBuf {
-    folder.join(path)
 }

@@ -13,8 +13,8 @@ from PIL import Image
 
 from . import backgrounds, camera
 from . import params as P
-from .params import both
 from .crop import centred, framed
+from .params import both
 from .picture import picture, random_person
 from .render import Renderer
 

@@ -226,16 +226,16 @@ class Shape(torch.nn.Module):
         return v, v + (blinks(units) @ self.blinks.flatten(1)).reshape(v.shape)
 
     def forward(self, identity, expression):
-        return self.put_right(*self.linear(identity, possible(expression)), expression)
-
-    def put_right(self, v, moved, expression):
-        """What `linear` gives with lids that slide over eyes and lips that meet, as they do on a face."""
         units = possible(expression)
+        return self.put_right(*self.linear(identity, units), units)
+
+    def put_right(self, v, moved, units):
+        """What `linear` gives with lids that slide over eyes and lips that meet, as they do on a face."""
         blink, close = blinks(units), units[:, U["mouthClose"], None]
         parts = [moved]
         for i, (_, name, sign) in enumerate(SIDES):
             centre, radius, _ = self.eye(v, name)
-            parts += [self._lids(v, self.blinks[i], blink[:, i, None, None], centre, radius, name), self._turned(v, expression, centre, name, sign)]
+            parts += [self._lids(v, self.blinks[i], blink[:, i, None, None], centre, radius, name), self._turned(v, units, centre, name, sign)]
         v = torch.cat(parts, 1)[:, self.source]
         return self._lips(v, close)
 

@@ -8,13 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from . import gaze
-from . import points as M
-from .view import DISTANCE, ORIGIN, SCALE, TAN, camera_rays, pixel_rays, project, rotation  # noqa: F401  the same camera
 from . import expressions as X
+from . import gaze
 from . import head as H
 from . import landmarks as L
 from . import params as P
+from . import points as M
+from .view import DISTANCE, ORIGIN, SCALE, TAN, camera_rays, pixel_rays, project, rotation  # noqa: F401  the same camera
 
 LANDMARKS, STILL = 468, 216
 LOWEST = -15.0  # of the still points, centimetres
@@ -87,7 +87,7 @@ class Morphable(torch.nn.Module):
         units = X.possible(expression)
         points = self.base + (identity @ self.identity + units @ self.units + X.blinks(units) @ self.blinks).reshape(-1, *self.base.shape)
         v, moved = self.shape.linear(identity, units)
-        right = self.shape.put_right(v, moved, expression) - moved
+        right = self.shape.put_right(v, moved, units) - moved
         return points + (right[:, self.at] * self.weights[..., None]).sum(2)
 
     def head_frame(self, identity, expression):

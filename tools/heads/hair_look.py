@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .classes import BROW_L, BROW_R, HAIR_C, SKIN
 from . import params as P
 from . import strands as S
+from .classes import BROW_L, BROW_R, HAIR_C, SKIN
 from .groom import BEARD, BROW, HAIR
 from .light import linear
 from .scalp import CENTRE, F, step

@@ -12,12 +12,12 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from .raster import normals, raster
 from . import assets as A
 from . import expressions as X
 from . import identity as I
 from . import params as P
 from . import topology as T
+from .raster import normals, raster
 from .topology import EYE_L, EYE_R, LASHES, SKIN, TEETH_L, TEETH_U, TONGUE  # noqa: F401  the parts' constants
 
 EYES_APART, EYES_HIGH, EYES_DEEP = 6.2, 2.6, 2.4  # of the eyeballs' centres on the mean head, as on the canonical face

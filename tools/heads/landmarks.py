@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from . import view as G
-from . import points as M
 from ..pack.photo import FACE_IN_CROP, MESH_SIDE, _square
-from .raster import raster
 from ..stepgraph.run import session
 from ..tracking import face
 from . import head as H
 from . import params as P
+from . import points as M
+from . import view as G
+from .raster import raster
 
 FILE = Path(__file__).with_name("landmarks.npz")
 FACING, FAR = 0.12, 1.6  # cosine to the view from which a hit counts; centimetres from the median within which it does

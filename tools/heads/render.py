@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from .view import DISTANCE, ORIGIN, SCALE, TAN, rotation
 from .raster import blend, normals, raster
+from .view import DISTANCE, ORIGIN, SCALE, TAN, rotation
 from .classes import (
     BACKGROUND, BODY, BROW_L, BROW_R, CLOTHES, EAR_LC, EAR_RC, EYE_L, EYE_R, HAIR_C, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN,
 )  # fmt: skip

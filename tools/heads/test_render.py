@@ -5,9 +5,9 @@ import unittest
 import numpy as np
 import torch
 
-from .classes import BACKGROUND, BODY, CLOTHES, EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN
 from . import assets, backgrounds, camera, light, native, people
 from . import params as P
+from .classes import BACKGROUND, BODY, CLOTHES, EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, NECK_C, NOSE, SKIN
 from .render import Renderer
 from .shadow import Map
 

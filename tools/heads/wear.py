@@ -6,11 +6,11 @@ Cloth is traced onto the neutral head's distance field and moved with the person
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
-from .raster import normals
-from .classes import CLOTHES, EAR_LC, EAR_RC, HAIR_C, SKIN
 from . import params as P
 from . import strands as S
+from .classes import CLOTHES, EAR_LC, EAR_RC, HAIR_C, SKIN
 from .light import linear
+from .raster import normals
 from .scalp import F, step
 
 TORSO, SKULL = np.array([0, -20.0, -8.0]), np.array([0, 4.5, -5.0])

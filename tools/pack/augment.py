@@ -34,9 +34,9 @@ def jpeg_like(x, strength):
 def elsewhere(image, alpha, p, rng):
     """People of a batch before made backgrounds, a third of the time before busy colours: alpha [n,1,s,s] in [0,1], p [n,D] says what is behind them."""
     n, _, side, _ = image.shape
-    behind = p[:, P.SLOT["background"]].reshape(n, 3, P.BACKGROUND, P.BACKGROUND)
-    behind = F.interpolate(behind, size=side, mode="bilinear", align_corners=False)
-    made = torch.from_numpy(np.stack([backgrounds.draw(rng, side) for _ in range(n)])).permute(0, 3, 1, 2)
+    batch = lambda pictures: torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    behind = batch([backgrounds.of_colours(colours, side) for colours in p[:, P.SLOT["background"]].numpy()])
+    made = batch([backgrounds.draw(rng, side) for _ in range(n)])
     other = torch.where(torch.rand(n, 1, 1, 1) < 0.33, texture(n, side), made)
     other = torch.where(torch.rand(n, 1, 1, 1) < 0.25, behind, other)
     return (image + (1 - alpha) * (other - behind)).clamp(0, 1)

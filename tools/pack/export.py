@@ -10,11 +10,11 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from ..heads import geometry as G
+from ..heads import params as P
 from . import convolution, fused
 from . import generator as N
-from ..heads import geometry as G
 from . import mixing
-from ..heads import params as P
 from . import roles as R
 
 OPSET, IR = 20, 10

@@ -16,8 +16,8 @@ import yaml
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from ..stepgraph.run import evaluate, run, session
 from ..heads.params import both
+from ..stepgraph.run import evaluate, run, session
 from .photo import Photos
 
 

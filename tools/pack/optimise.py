@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 import yaml
 
+from ..heads import geometry, people
+from ..heads import params as P
 from ..stepgraph.phase import export_phase
 from . import generator as N
-from ..heads import geometry, people
 from . import optimise_fit, optimise_pti
-from ..heads import params as P
 
 
 def write(generator: N.Generator, folder: Path) -> dict[str, list[dict]]:

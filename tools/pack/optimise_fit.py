@@ -7,11 +7,11 @@ import copy
 
 import torch
 
+from ..heads import geometry
+from ..heads import params as P
+from ..heads import points as M
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
-from ..heads import geometry
-from ..heads import points as M
-from ..heads import params as P
 
 POINTS = 468
 PIXELS = 128.0

@@ -9,11 +9,11 @@ expression, whose picture is the photo carried over by the grown volume's geomet
 import torch
 import torch.nn.functional as F
 
+from ..heads import params as P
+from ..heads.geometry import Morphable, camera_rays
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
-from ..heads import params as P
 from .generator import Generator
-from ..heads.geometry import Morphable, camera_rays
 from .optimise_fit import EXPRESSION_BOUNDS
 from .optimise_losses import decide, fill, grow, picture_loss, unit
 from .optimise_tune import tuning_phases

@@ -3,11 +3,11 @@
 import torch
 import torch.nn.functional as F
 
+from ..heads.geometry import Morphable, camera_rays
 from ..stepgraph.adam import Layout, make_step
 from ..stepgraph.phase import Phase
 from . import generator as N
 from . import optimise_view as view
-from ..heads.geometry import Morphable, camera_rays
 from .optimise_losses import cover_loss, decide, fill, grow, picture_loss, unit, variation
 from .optimise_volume import Sampling, Volume, along
 

@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 
 from ..heads import geometry as G
-from ..heads import points as M
 from ..heads import params as P
+from ..heads import points as M
+from ..heads.params import both
 from .optimise_losses import grow, shrink
 from .optimise_volume import along
 
@@ -34,7 +35,7 @@ def random_view(pose, w, random):
     blink = (0.4 + 0.6 * random[8] / BLINKING) * (random[8] < BLINKING).to(w.dtype)
     motion = {"jawOpen": WIDEST * random[5] * speaking, "mouthPucker": 0.7 * random[6] * speaking * (1 - wide)}
     for name, value in (("mouthStretch", 0.7 * random[6] * speaking * wide), ("mouthSmile", 0.5 * random[7] * (random[7] > 0.6).to(w.dtype)), ("eyeBlink", blink)):
-        motion |= {name + side: value for side in ("Left", "Right")}
+        motion |= both(name, value)
     change = torch.stack([motion.get(name, torch.zeros(())) for name in P.EXPRESSION])
     slot = P.SLOT["expression"]
     expression = w[:, slot]

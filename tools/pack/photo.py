@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..stepgraph.run import session
 from ..heads.crop import crop
+from ..stepgraph.run import session
 
 MESH_SIDE, MASK_SIDE = 192, 256
 FACE_IN_CROP = 1.5  # side of the mesh network's crop over the extent of the landmarks

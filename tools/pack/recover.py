@@ -12,8 +12,8 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from . import generator as N
 from ..heads import params as P
+from . import generator as N
 from . import roles as R
 from .export import session
 

@@ -11,12 +11,12 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from . import convolution
-from . import generator as N
 from ..heads import geometry as G
-from . import mixing
 from ..heads import params as P
 from ..heads import people
+from . import convolution
+from . import generator as N
+from . import mixing
 
 VISIBLE = 1e-4  # opacity of a unit of length below which a place is empty
 EMPTY = -1e4  # density of what is empty

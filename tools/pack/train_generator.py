@@ -17,11 +17,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from . import generator as N
 from ..heads import geometry as G
 from ..heads import params as P
-from ..heads.crop import reduce
 from ..heads.classes import EYE_L, EYE_R, LIP_L, LIP_U, MOUTH, SKIN
+from ..heads.crop import reduce
+from . import generator as N
 
 BATCH, PATCH, SPREAD, NEAR = 8, 32, 4, 5
 COARSE = 0.3  # of the time at half resolution

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 
 from ..heads import geometry as G
-from . import networks as W
 from ..heads import params as P
+from . import networks as W
 from .augment import elsewhere, photographed, photometric
 from .train_generator import Pictures
 

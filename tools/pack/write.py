@@ -9,9 +9,9 @@ import yaml
 
 from tools.speech.mel import WINDOW
 
+from ..heads import params as P
 from . import digest, export
 from . import networks as W
-from ..heads import params as P
 from .optimise_fit import EXPRESSION_BOUNDS
 
 ROLES = [

@@ -3,9 +3,9 @@
 `seen` are the tensors that `align` gives for driving frames: `landmarks [n,M,2]`, `near [n,M]`, `eyes [n,2,21,2]`.
 """
 
-from pathlib import Path
-
 import numpy as np
+
+from . import canonical
 
 # Points that no expression moves much, and the corners of the person's right and left eye, in the order of the picture.
 STABLE = [10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 263, 362, 127, 356, 234, 454, 109, 338, 67, 297, 54, 284, 21, 251, 162, 389]  # fmt: skip
@@ -17,7 +17,7 @@ LOWER, UPPER = slice(1, 8), slice(9, 16)
 
 def mean():
     """The mean face `[M,3]`: the canonical face mesh about its stable points, in distances of the eyes."""
-    points = np.load(Path(__file__).parent / "canonical.npz")["vertices"].astype(np.float64)
+    points = canonical.load()[0].astype(np.float64)
     points -= points[STABLE].mean(0)
     left, right = points[[33, 133]].mean(0), points[[263, 362]].mean(0)
     return points / np.linalg.norm(right - left)
